@@ -1,0 +1,180 @@
+// The proxy as the gateway sees it: the user's calls with names, texts and checked-nothing values.
+// Implemented by proxy/. Errors carry Milvus' codes and texts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "expr/templates.h"
+#include "model/collection.h"
+#include "model/primary_key.h"
+#include "model/row_batch.h"
+#include "service/call.h"
+#include "service/coordinator.h"
+#include "service/ddl.h"
+#include "service/shard.h"
+
+namespace elanus::service {
+
+/// A column as the client sent it: named, with compact or full values already spread to full
+/// length.
+struct UserColumn {
+  std::string name;
+  bool is_dynamic = false;
+  bool valid_given = false;  ///< the client sent valid_data for it
+  model::Column column;      ///< `field` is not set yet
+};
+
+enum class MutationKind { kInsert, kUpsert };
+
+struct MutationCall {
+  MutationKind kind = MutationKind::kInsert;
+  std::string collection;
+  std::string partition;  ///< empty = the default partition, or by partition key
+  std::vector<UserColumn> columns;
+  int64_t num_rows = 0;
+  model::Timestamp schema_timestamp = 0;  ///< 0 = no check
+  bool partial_update = false;
+};
+
+struct MutationReply {
+  model::PrimaryKeys keys;
+  int64_t count = 0;
+  model::Timestamp timestamp = 0;
+};
+using MutationDone = std::move_only_function<void(Result<MutationReply>)>;
+
+struct DeleteCall {
+  std::string collection;
+  std::string partition;
+  std::string filter;
+  expr::Templates templates;
+  std::optional<model::ConsistencyLevel> consistency;
+};
+
+/// How fresh a read must be, as the client said it.
+struct Consistency {
+  bool use_default = true;
+  model::ConsistencyLevel level = model::ConsistencyLevel::kStrong;
+  model::Timestamp guarantee = 0;
+};
+
+struct SearchCall {
+  std::string collection;
+  std::vector<std::string> partitions;
+  std::string filter;
+  expr::Templates templates;
+  std::vector<std::string> output_fields;
+  model::KeyValues params;  ///< search_params as sent, `params` JSON not opened
+  int64_t nq = 0;
+  model::DataType vector_type = model::DataType::kFloatVector;  ///< of the placeholder
+  std::string vectors;                                          ///< all queries after one another
+  std::optional<model::PrimaryKeys> ids;  ///< search by key instead of vectors
+  Consistency consistency;
+};
+
+struct OutputColumn {
+  std::string name;  ///< the field's name, `$meta` for the dynamic field
+  bool is_dynamic = false;
+  bool nullable = false;
+  model::Column column;
+};
+
+struct SearchResult {
+  CollectionPtr collection;
+  std::vector<int64_t> counts;  ///< nq
+  model::PrimaryKeys keys;
+  std::vector<float> scores;
+  std::vector<OutputColumn> columns;
+  std::vector<std::string> output_fields;  ///< names as asked, `*` expanded
+  model::Timestamp session_ts = 0;
+  bool iterator_v2 = false;
+  std::string iterator_token;
+  float iterator_last_bound = 0;
+};
+
+struct QueryCall {
+  std::string collection;
+  std::vector<std::string> partitions;
+  std::string filter;
+  expr::Templates templates;
+  std::vector<std::string> output_fields;
+  model::KeyValues params;  ///< query_params as sent
+  Consistency consistency;
+};
+
+struct QueryResult {
+  CollectionPtr collection;
+  std::vector<OutputColumn> columns;
+  std::vector<std::string> output_fields;
+  model::Timestamp session_ts = 0;
+};
+
+struct IndexDescription {
+  model::IndexInfo info;
+  std::string field_name;
+  int64_t indexed_rows = 0;
+  int64_t total_rows = 0;
+  int64_t pending_rows = 0;
+  bool finished = true;
+  std::string fail_reason;
+};
+
+enum class LoadState : int32_t { kNotExist = 0, kNotLoad = 1, kLoading = 2, kLoaded = 3 };
+
+struct LoadStatus {
+  LoadState state = LoadState::kNotLoad;
+  int64_t progress = 0;  ///< 0..100
+};
+
+struct FlushResult {
+  std::map<std::string, std::vector<SegmentId>> segments;  ///< by collection
+  model::Timestamp flushed_to = 0;
+};
+
+/// Reads that answer from the catalog and the shards' counters.
+class FrontendCatalog {
+ public:
+  virtual ~FrontendCatalog() = default;
+  virtual Status Ddl(const CallContext& call, const DdlRequest& request) = 0;
+  virtual Result<CollectionPtr> Describe(const CallContext& call,
+                                         const std::string& collection) = 0;
+  virtual Result<CollectionPtr> Describe(const CallContext& call, CollectionId id) = 0;
+  virtual Result<std::vector<CollectionPtr>> ListCollections(const CallContext& call) = 0;
+  virtual std::vector<model::DatabaseInfo> ListDatabases() = 0;
+  virtual Result<model::DatabaseInfo> DescribeDatabase(const std::string& name) = 0;
+  /// (alias, collection) pairs; of one collection, or of the database when `collection` is empty.
+  virtual Result<std::vector<std::pair<std::string, std::string>>> ListAliases(
+      const CallContext& call, const std::string& collection) = 0;
+  /// Rows of a collection, or of one partition; deletes not subtracted, as in Milvus.
+  virtual Result<int64_t> RowCount(const CallContext& call, const std::string& collection,
+                                   const std::string& partition) = 0;
+  virtual Result<std::vector<SegmentStats>> Segments(const CallContext& call,
+                                                     const std::string& collection) = 0;
+  virtual Result<std::vector<IndexDescription>> DescribeIndex(const CallContext& call,
+                                                              const std::string& collection,
+                                                              const std::string& field,
+                                                              const std::string& index_name) = 0;
+  virtual Result<LoadStatus> LoadProgress(const CallContext& call, const std::string& collection,
+                                          const std::vector<std::string>& partitions) = 0;
+  virtual model::Timestamp AllocTimestamp() = 0;
+};
+
+/// Writes and reads of rows.
+class FrontendData {
+ public:
+  virtual ~FrontendData() = default;
+  virtual void Mutate(const CallContext& call, MutationCall mutation, MutationDone done) = 0;
+  virtual void Delete(const CallContext& call, DeleteCall deletion, MutationDone done) = 0;
+  virtual Result<SearchResult> Search(const CallContext& call, const SearchCall& search) = 0;
+  virtual Result<QueryResult> Query(const CallContext& call, const QueryCall& query) = 0;
+  virtual Result<FlushResult> Flush(const CallContext& call,
+                                    const std::vector<std::string>& collections) = 0;
+};
+
+}  // namespace elanus::service

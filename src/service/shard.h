@@ -1,0 +1,273 @@
+// The owner of shards as the proxy sees it: writes that are durable when acknowledged, reads at one
+// timestamp. Implemented by worker/stream; in a cluster also by rpc/. Everything is named by id.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/codec.h"
+#include "base/status.h"
+#include "expr/bound_filter.h"
+#include "model/collection.h"
+#include "model/metric.h"
+#include "model/primary_key.h"
+#include "model/row_batch.h"
+
+namespace elanus::service {
+
+/// One atomic unit on one shard: first the deletes take effect, then the rows, all at one
+/// timestamp. Insert: rows only. Delete: deletes only. Upsert: both.
+struct WriteRequest {
+  ShardId shard;
+  CollectionId collection;
+  uint64_t schema_version = 0;
+  PartitionId partition;  ///< of the rows; of the deletes too unless `delete_everywhere`
+  bool delete_everywhere = false;
+  model::RowBatch rows;  ///< complete: every field of the schema, `$meta` too
+  model::PrimaryKeys deletes;
+
+  template <class V>
+  void Visit(V& v) {
+    v(shard);
+    v(collection);
+    v(schema_version);
+    v(partition);
+    v(delete_everywhere);
+    v(rows);
+    v(deletes);
+  }
+};
+
+struct WriteReply {
+  model::Timestamp timestamp = 0;
+  template <class V>
+  void Visit(V& v) {
+    v(timestamp);
+  }
+};
+using WriteDone = std::move_only_function<void(Result<WriteReply>)>;
+
+/// When a read happens. The owner waits until it has applied everything up to `guarantee`, then
+/// reads at `exactly` when given (iterators, time travel), else at its applied watermark.
+struct ReadPoint {
+  model::Timestamp guarantee = 0;
+  std::optional<model::Timestamp> exactly;
+
+  template <class V>
+  void Visit(V& v) {
+    v(guarantee);
+    v(exactly);
+  }
+};
+
+/// Knobs of one vector search; 0 and nullopt mean "not given".
+struct VectorSearchParams {
+  int64_t ef = 0;
+  int64_t nprobe = 0;
+  std::optional<double> radius;        ///< in scores, as the user gave it
+  std::optional<double> range_filter;  ///< in scores
+  /// Search iterator: only hits strictly beyond this score.
+  std::optional<float> after_score;
+
+  template <class V>
+  void Visit(V& v) {
+    v(ef);
+    v(nprobe);
+    v(radius);
+    v(range_filter);
+    v(after_score);
+  }
+};
+
+struct SearchRequest {
+  ShardId shard;
+  CollectionId collection;
+  std::vector<PartitionId> partitions;  ///< empty = all loaded ones
+  FieldId field;
+  model::Metric metric = model::Metric::kL2;
+  int64_t nq = 1;
+  std::string vectors;  ///< nq * dim floats
+  int64_t top_k = 10;   ///< hits wanted a query (limit + offset)
+  VectorSearchParams params;
+  expr::BoundFilter filter;
+  std::vector<FieldId> output_fields;
+  bool ignore_growing = false;
+  ReadPoint read;
+
+  template <class V>
+  void Visit(V& v) {
+    v(shard);
+    v(collection);
+    v(partitions);
+    v(field);
+    v(metric);
+    v(nq);
+    v(vectors);
+    v(top_k);
+    v(params);
+    v(filter);
+    v(output_fields);
+    v(ignore_growing);
+    v(read);
+  }
+};
+
+/// Hits of all queries after one another, nearest first within a query; `rows` is aligned with
+/// them.
+struct SearchReply {
+  std::vector<int64_t> counts;  ///< nq: hits of each query
+  model::PrimaryKeys keys;
+  std::vector<float> scores;
+  model::RowBatch rows;  ///< the output fields, in the order asked
+  model::Timestamp read_at = 0;
+
+  template <class V>
+  void Visit(V& v) {
+    v(counts);
+    v(keys);
+    v(scores);
+    v(rows);
+    v(read_at);
+  }
+};
+
+struct QueryRequest {
+  ShardId shard;
+  CollectionId collection;
+  std::vector<PartitionId> partitions;  ///< empty = all loaded ones
+  expr::BoundFilter filter;
+  /// When set: only these keys are looked up (the filter is a plain `pk in [...]`).
+  std::optional<model::PrimaryKeys> keys;
+  std::vector<FieldId> output_fields;
+  bool count_only = false;
+  int64_t limit = -1;  ///< rows wanted, smallest keys first (limit + offset); -1 = all
+  bool ignore_growing = false;
+  /// Reply bytes above this are refused with Milvus' text.
+  int64_t bytes_max = 100 << 20;
+  ReadPoint read;
+
+  template <class V>
+  void Visit(V& v) {
+    v(shard);
+    v(collection);
+    v(partitions);
+    v(filter);
+    v(keys);
+    v(output_fields);
+    v(count_only);
+    v(limit);
+    v(ignore_growing);
+    v(bytes_max);
+    v(read);
+  }
+};
+
+/// Rows in ascending key order, one a key (the newest).
+struct QueryReply {
+  int64_t count = 0;  ///< of all matching rows, same keys counted each time; only with count_only
+  model::PrimaryKeys keys;
+  std::vector<model::Timestamp> timestamps;  ///< of the rows' inserts
+  model::RowBatch rows;
+  model::Timestamp read_at = 0;
+
+  template <class V>
+  void Visit(V& v) {
+    v(count);
+    v(keys);
+    v(timestamps);
+    v(rows);
+    v(read_at);
+  }
+};
+
+enum class SegmentState : int32_t { kGrowing = 0, kSealed = 1 };
+
+struct SegmentStats {
+  SegmentId id;
+  PartitionId partition;
+  SegmentState state = SegmentState::kGrowing;
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  /// Index files by the field they index; a segment too small for one counts as indexed.
+  std::vector<FieldId> indexed_fields;
+
+  template <class V>
+  void Visit(V& v) {
+    v(id);
+    v(partition);
+    v(state);
+    v(rows);
+    v(bytes);
+    v(indexed_fields);
+  }
+};
+
+/// What one shard holds now.
+struct ShardStats {
+  std::vector<SegmentStats> segments;
+  std::string fault;  ///< why the shard is parked; empty when it serves
+  model::Timestamp applied = 0;
+
+  template <class V>
+  void Visit(V& v) {
+    v(segments);
+    v(fault);
+    v(applied);
+  }
+};
+
+/// A change of the catalog as a shard meets it: an order in the shard's log (barrier) or a new
+/// description.
+struct ShardChange {
+  enum class Kind : int32_t {
+    kOpen = 0,
+    kUpdate = 1,
+    kDrop = 2,
+    kDropPartition = 3,
+    kTruncate = 4
+  };
+  Kind kind = Kind::kUpdate;
+  ShardId shard;
+  PartitionId partition;                                    ///< of kDropPartition
+  std::shared_ptr<const model::CollectionInfo> collection;  ///< as it is after the change
+
+  template <class V>
+  void Visit(V& v) {
+    v(kind);
+    v(shard);
+    v(partition);
+    v(collection);
+  }
+};
+
+class ShardService {
+ public:
+  virtual ~ShardService() = default;
+
+  /// `done` is called once, on a thread of the owner's: with a timestamp when the write is durable
+  /// and visible, with an error when it did not happen. Never blocks. kQueueFull when too much is
+  /// pending.
+  virtual void Write(WriteRequest request, WriteDone done) = 0;
+
+  /// Computes on the caller's thread. kCanceled, kTimeout; kChannelNotFound when the shard is not
+  /// here.
+  virtual Result<SearchReply> Search(const SearchRequest& request, const Cancel& cancel) = 0;
+  virtual Result<QueryReply> Query(const QueryRequest& request, const Cancel& cancel) = 0;
+
+  /// Makes everything acknowledged so far part of segment files; returns the ids of the shard's
+  /// sealed segments.
+  virtual Result<std::vector<SegmentId>> Flush(ShardId shard, const Cancel& cancel) = 0;
+
+  virtual Result<ShardStats> Stats(ShardId shard) const = 0;
+
+  /// Applies a change of the catalog; returns when it is durable in the shard's log (where it is a
+  /// barrier) and applied.
+  virtual Status Change(const ShardChange& change) = 0;
+};
+
+}  // namespace elanus::service
