@@ -1,0 +1,68 @@
+#include "format/key_filter.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace elanus::format {
+namespace {
+
+constexpr size_t kBlockBytes = 32;
+constexpr uint64_t kBitsPerKey = 10;
+constexpr uint32_t kSalt[8] = {0x9e3779b1u, 0x85ebca77u, 0xc2b2ae3du, 0x27d4eb2fu,
+                               0x165667b1u, 0xd3a2646du, 0xfd7046c5u, 0xb55a4f09u};
+
+uint64_t Mix(uint64_t x) {  // the finalizer of splitmix64 (Steele, Lea, Flood 2014)
+  x ^= x >> 30;
+  x *= 0xbf58476d1ce4e5b9ull;
+  x ^= x >> 27;
+  x *= 0x94d049bb133111ebull;
+  return x ^ (x >> 31);
+}
+
+size_t BlockOf(size_t blocks, uint64_t hash) {
+  return static_cast<size_t>(((hash >> 32) * blocks) >> 32) * kBlockBytes;
+}
+
+}  // namespace
+
+uint64_t HashKey(int64_t key) { return Mix(static_cast<uint64_t>(key) + 0x9e3779b97f4a7c15ull); }
+
+uint64_t HashKey(std::string_view key) {
+  uint64_t h = Mix(key.size());
+  while (key.size() >= 8) {
+    uint64_t word;
+    std::memcpy(&word, key.data(), 8);
+    h = Mix(h ^ word) * 0x9e3779b97f4a7c15ull;
+    key.remove_prefix(8);
+  }
+  uint64_t word = 0;
+  std::memcpy(&word, key.data(), key.size());
+  return Mix(h ^ word);
+}
+
+size_t KeyFilterBytes(uint64_t keys) {
+  const uint64_t blocks = std::max<uint64_t>(1, (keys * kBitsPerKey + kBlockBytes * 8 - 1) / (kBlockBytes * 8));
+  return blocks * kBlockBytes;
+}
+
+void KeyFilterAdd(std::string& filter, uint64_t hash) {
+  char* block = filter.data() + BlockOf(filter.size() / kBlockBytes, hash);
+  for (int i = 0; i < 8; ++i) {
+    uint32_t word;
+    std::memcpy(&word, block + i * 4, 4);
+    word |= 1u << ((static_cast<uint32_t>(hash) * kSalt[i]) >> 27);
+    std::memcpy(block + i * 4, &word, 4);
+  }
+}
+
+bool KeyFilterMayContain(std::string_view filter, uint64_t hash) {
+  const char* block = filter.data() + BlockOf(filter.size() / kBlockBytes, hash);
+  for (int i = 0; i < 8; ++i) {
+    uint32_t word;
+    std::memcpy(&word, block + i * 4, 4);
+    if ((word >> ((static_cast<uint32_t>(hash) * kSalt[i]) >> 27) & 1) == 0) return false;
+  }
+  return true;
+}
+
+}  // namespace elanus::format
