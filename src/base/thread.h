@@ -1,0 +1,38 @@
+// A named thread that is joined when its owner goes. Holds: the name is visible in `top -H`; the
+// owner tells the function to end (its own flag or queue) before the Thread is destroyed.
+// Called by whoever needs a thread of its own; for short tasks see base/executor.h.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <thread>
+
+namespace elanus {
+
+enum class ThreadPriority {
+  kNormal,
+  kLow,  ///< runs only on otherwise idle cores: builds, merges, files made ahead
+};
+
+class Thread {
+ public:
+  Thread() = default;
+  /// \param name  the kernel keeps 15 bytes of it
+  Thread(std::string name, std::move_only_function<void()> run,
+         ThreadPriority priority = ThreadPriority::kNormal);
+  Thread(Thread&&) noexcept = default;
+  Thread& operator=(Thread&&) noexcept = default;
+
+  bool joinable() const { return thread_.joinable(); }
+  /// Waits for the function to return. Destruction does the same.
+  void Join();
+  bool IsCurrent() const { return thread_.get_id() == std::this_thread::get_id(); }
+
+ private:
+  std::jthread thread_;
+};
+
+/// Gives the calling thread a name and a priority.
+void SetCurrentThread(const std::string& name, ThreadPriority priority);
+
+}  // namespace elanus
