@@ -1,0 +1,121 @@
+"""tools/check on small trees made for the purpose: each test shows one rule broken, and the same tree with it kept."""
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+from checks import banned, docs, layout, rooms, tree  # noqa: E402
+
+ROOMS = "base:\nmodel: base\ngateway: base model\n! grpcpp/: gateway\n"
+
+
+@pytest.fixture
+def make(tmp_path):
+    def build(files):
+        for name, text in {"src/ROOMS": ROOMS, **files}.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tree.Tree(tmp_path)
+    return build
+
+
+def texts(problems):
+    return "\n".join(str(p) for p in problems)
+
+
+def test_an_include_of_a_lower_room_is_allowed(make):
+    assert rooms.check_includes(make({"src/model/row.h": '#include "base/status.h"\n'})) == []
+
+
+def test_an_include_of_a_higher_room_is_refused(make):
+    found = rooms.check_includes(make({"src/base/status.h": '#include "model/row.h"\n'}))
+    assert "src/base/status.h:1: base may not include model" in texts(found)
+
+
+def test_a_guarded_header_is_refused_outside_its_room(make):
+    files = {"src/model/row.cc": "#include <grpcpp/grpcpp.h>\n", "src/gateway/wire.cc": "#include <grpcpp/grpcpp.h>\n"}
+    found = rooms.check_includes(make(files))
+    assert [p.path for p in found] == ["src/model/row.cc"]
+
+
+def test_an_include_relative_to_the_folder_is_refused(make):
+    assert "full path" in texts(rooms.check_includes(make({"src/model/row.cc": '#include "row.h"\n'})))
+
+
+def test_the_map_cannot_hold_a_cycle(make):
+    found = rooms.check_includes(make({"src/ROOMS": "base: model\nmodel: base\n"}))
+    assert "base names model, which is not above it" in texts(found)
+
+
+def test_a_room_without_a_readme_is_named(make):
+    found = rooms.check_readmes(make({"src/model/row.h": "", "src/base/a.h": "", "src/base/README.md": "x\n"}))
+    assert [p.path for p in found] == ["src/model/README.md"]
+
+
+def test_a_readme_of_41_lines_is_too_long(make):
+    assert rooms.check_readmes(make({"src/base/a.h": "", "src/base/README.md": "x\n" * 40})) == []
+    assert len(rooms.check_readmes(make({"src/base/a.h": "", "src/base/README.md": "x\n" * 41}))) == 1
+
+
+def test_a_long_file_needs_a_reason_and_a_very_long_one_is_refused(make):
+    files = {"src/base/a.cc": "// a\n" * 601, "src/base/b.cc": "// b. Long: a table\n" + "//\n" * 700,
+             "src/base/c.cc": "// c. Long: a table\n" + "//\n" * 1000}
+    assert [p.path for p in layout.check_sizes(make(files))] == ["src/base/a.cc", "src/base/c.cc"]
+
+
+def test_a_source_that_no_cmake_names_is_dead(make):
+    files = {"src/base/CMakeLists.txt": "room(NAME base SOURCES a.cc io/b.cc)\n# c.cc\n", "src/base/a.cc": '#include "base/a.h"\n',
+             "src/base/io/b.cc": "", "src/base/c.cc": "", "src/base/a.h": "", "src/base/d.h": ""}
+    assert sorted(p.path for p in layout.check_listed(make(files))) == ["src/base/c.cc", "src/base/d.h"]
+
+
+@pytest.mark.parametrize("line", ["std::this_thread::sleep_for(1ms);", "auto t = std::chrono::system_clock::now();", "std::thread(run).join();",
+                                  "worker.detach();", "std::regex r;", "assert(x);", "#include <regex>", "int x; // TO" + "DO later"])
+def test_a_banned_call_is_found(make, line):
+    assert len(banned.check_calls(make({"src/model/a.cc": line + "\n"}))) == 1
+
+
+@pytest.mark.parametrize("line", ["// sleep_for() is banned", 'Log("std::regex");', "static_assert(sizeof(x) == 8);", "std::thread worker_;",
+                                  "sleep_for(1ms);  // check: allow sleep_for: the test of the clock itself", "EXPECT_ASSERT(x);"])
+def test_what_only_looks_like_a_banned_call_is_not(make, line):
+    assert banned.check_calls(make({"src/model/a.cc": line + "\n"})) == []
+
+
+def test_base_may_make_threads(make):
+    assert banned.check_calls(make({"src/base/executor.cc": "std::thread(run);\n"})) == []
+
+
+def test_a_path_of_one_machine_is_found(make):
+    home = "/" + "home/me/data"
+    assert len(banned.check_paths(make({"src/base/a.cc": f'Open("{home}");\n'}))) == 1
+    assert banned.check_paths(make({"src/base/a.cc": 'Open("build/work/x"); Open("$HOME/tmp/x");\n'})) == []
+
+
+def test_a_dead_link_and_an_open_fence_are_found(make):
+    files = {"README.md": "# Top\n[a](docs/a.md) [b](docs/b.md) [top](#top) [gone](#gone) [out](https://x.y)\n", "docs/a.md": "[up](../README.md#top)\n```\ncode\n"}
+    found = texts(docs.check_links(make(files)))
+    assert "docs/b.md, which is not there" in found and "#gone" in found and "docs/a.md:2: opens a code fence" in found
+    assert found.count("\n") == 2
+
+
+def test_what_was_green_is_not_looked_at_again_until_it_changes(make):
+    source, seen = make({"src/base/a.cc": "1", "src/base/b.cc": "2"}), []
+    one = lambda path: seen.append(path) or ([tree.Problem(path, 0, "bad")] if path.endswith("b.cc") else [])
+    source.check_changed("t", source.select(".cc"), one, workers=1)
+    assert seen == ["src/base/a.cc", "src/base/b.cc"]
+    again = tree.Tree(source.root)
+    again.check_changed("t", again.select(".cc"), one, workers=1)
+    assert seen[2:] == ["src/base/b.cc"], "only the green file is remembered"
+    (source.root / "src/base/a.cc").write_text("3")
+    third = tree.Tree(source.root)
+    third.check_changed("t", third.select(".cc"), one, workers=1)
+    assert seen[3:] == ["src/base/a.cc", "src/base/b.cc"]
+    assert len(third.check_changed("t", third.select(".cc"), one, "another config", workers=1)) == 1 and len(seen) == 7
+
+
+def test_a_script_that_does_not_parse_is_found(make):
+    files = {"tools/a.py": "def f(:\n", "tools/b.sh": "if then\n", "test": "#!/usr/bin/env bash\nif then\n", "tools/ok.py": "x = 1\n"}
+    assert sorted(p.path for p in layout.check_scripts(make(files))) == ["test", "tools/a.py", "tools/b.sh"]

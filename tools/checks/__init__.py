@@ -1,0 +1,1 @@
+"""The checks behind tools/check, by subject. Each takes a tree.Tree and returns the problems it found."""

@@ -1,0 +1,297 @@
+"""What ./test runs once the packages are there: the parts, one line each, and the closing count over all of them."""
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Callable, Dict, List, Optional
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from checks import tree  # noqa: E402
+from testing.counts import Counts, from_gtest, from_json, from_junit  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / "build" / "test-logs"
+STATE = ROOT / "build" / "test-state.json"
+PYTHON = str(ROOT / "build" / "venv" / "bin" / "python")
+CORES = os.cpu_count() or 1
+
+SHORT_CRASH_CYCLES = 50
+LONG_CRASH_CYCLES, LONG_CRASH_CHUNK = 1000, 100
+FUZZ_SECONDS = int(os.environ.get("ELANUS_FUZZ_SECONDS", "300"))
+
+
+def environment() -> Dict[str, str]:
+    """Paths relative to the tree in ccache's keys, so that a clone elsewhere on the machine finds what this one compiled."""
+    return {**os.environ, "CCACHE_BASEDIR": str(ROOT), "CCACHE_NOHASHDIR": "1",
+            "CCACHE_SLOPPINESS": "pch_defines,time_macros", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def run(name: str, command: List[str], minutes: float, env: Optional[Dict[str, str]] = None) -> int:
+    """Runs a command with its output in build/test-logs/NAME.log; a command over its time is killed with its children."""
+    log = LOGS / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                   env={**environment(), **(env or {})}, start_new_session=True)
+        try:
+            return process.wait(minutes * 60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            process.wait()
+            out.write(f"\nstopped after {minutes:g} minutes\n".encode())
+            return 124
+        except BaseException:
+            os.killpg(process.pid, 9)
+            raise
+
+
+def tail(name: str, lines: int = 25) -> str:
+    text = (LOGS / f"{name}.log").read_text(errors="replace").rstrip().splitlines()
+    return "\n".join("    " + line[:240] for line in text[-lines:])
+
+
+def failure(name: str, what: str) -> Counts:
+    return Counts(0, 1, notes=[f"{what}; build/test-logs/{name}.log ends with", tail(name)])
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+def targets(preset: str) -> List[str]:
+    out = subprocess.run(["ninja", "-C", f"build/{preset}", "-t", "targets", "all"], cwd=ROOT, capture_output=True, text=True).stdout
+    return [line.split(":")[0] for line in out.splitlines()]
+
+
+def build(preset: str, minutes: float = 40, everything: bool = False) -> Counts:
+    log = f"build-{preset}"
+    if run(log, ["cmake", "--preset", preset], 5) != 0:
+        return failure(log, f"cmake --preset {preset} failed")
+    wanted = [t for t in ("elanus", "unit_tests", "crash_sim") if t in targets(preset)]
+    if run(log, ["ninja", "-C", f"build/{preset}", *([] if everything else wanted)], minutes) != 0:
+        return failure(log, f"the {preset} build failed")
+    return Counts(1, 0)
+
+
+def unit(preset: str = "release", minutes: float = 10) -> Counts:
+    shown = subprocess.run(["ctest", "--test-dir", f"build/{preset}", "--show-only=json-v1"], cwd=ROOT, capture_output=True, text=True)
+    tests = [t for t in json.loads(shown.stdout)["tests"] if t.get("command")]
+
+    def one(test: dict) -> Counts:
+        name = test["name"]
+        report = LOGS / f"{preset}-{name}.json"
+        report.unlink(missing_ok=True)
+        code = run(f"{preset}-{name}", [*test["command"], f"--gtest_output=json:{report}"], minutes)
+        counts = from_gtest(report) if report.exists() else Counts()
+        if code != 0 and counts.failed == 0:  # died half-way: its report is missing or says nothing of it
+            return counts + failure(f"{preset}-{name}", f"{name} ended with {code}")
+        if counts.failed:
+            counts.notes.append(tail(f"{preset}-{name}"))
+        return counts
+
+    with ThreadPoolExecutor(CORES) as pool:
+        return sum(pool.map(one, tests), Counts())
+
+
+def pytest(name: str, path: str, minutes: float, env: Optional[Dict[str, str]] = None, workers: int = CORES, extra: List[str] = ()) -> Counts:
+    report = LOGS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    command = [PYTHON, "-m", "pytest", path, "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *extra]
+    if workers > 1:
+        command += ["-n", str(workers), "--dist", "loadfile"]
+    code = run(name, command, minutes, env)
+    counts = from_junit(report) if report.exists() else Counts()
+    if code != 0 and counts.failed == 0:
+        return counts + failure(name, f"pytest {path} ended with {code}")
+    if counts.failed:
+        counts.notes.append(tail(name))
+    return counts
+
+
+def tools_tests() -> Counts:
+    return pytest("tools", "tests/tools", 2, workers=1)
+
+
+def check(names: List[str] = (), fresh: bool = False, minutes: float = 30) -> Counts:
+    report = LOGS / "check.json"
+    report.unlink(missing_ok=True)
+    code = run("check", [sys.executable, "tools/check", "--json", str(report), *(["--fresh"] if fresh else []), *names], minutes)
+    counts = from_json(report) if report.exists() else Counts()
+    if code != 0 and counts.failed == 0:
+        return counts + failure("check", f"tools/check ended with {code}")
+    if counts.failed:
+        counts.notes.append(tail("check", 40))
+    return counts
+
+
+def server(preset: str) -> Dict[str, str]:
+    return {"ELANUS_BINARY": str(ROOT / "build" / preset / "elanus")}
+
+
+def has_server(preset: str) -> bool:
+    return (ROOT / "build" / preset / "elanus").exists()
+
+
+def e2e(preset: str = "release", minutes: float = 15) -> Counts:
+    if not has_server(preset):
+        return Counts(skipped=1)
+    return pytest(f"e2e-{preset}", "tests/e2e", minutes, server(preset)) + pytest(f"sdk-{preset}", "tests/sdk", 5, server(preset), workers=1)
+
+
+def crash(cycles: int, seed: Optional[int] = None, minutes: float = 44) -> Counts:
+    if not has_server("release"):
+        return Counts(skipped=1)
+    report = LOGS / "crash.json"
+    report.unlink(missing_ok=True)
+    command = [PYTHON, "tests/crash/crash.py", "--cycles", str(cycles), "--json", str(report)]
+    code = run("crash", command + (["--seed", str(seed)] if seed is not None else []), minutes, server("release"))
+    counts = from_json(report) if report.exists() else Counts()
+    if code != 0 and counts.failed == 0:
+        counts = counts + failure("crash", f"the crash test ended with {code}")
+    elif counts.failed:
+        counts.notes.append(tail("crash", 40))
+    return counts
+
+
+def sanitized(preset: str) -> Callable[["Progress"], Counts]:
+    def part(progress: "Progress") -> Counts:
+        counts = build(preset)
+        if counts.failed:
+            return counts
+        return counts + unit(preset, 20) + e2e(preset, 25)
+    return part
+
+
+def fuzz(progress: "Progress") -> Counts:
+    counts = build("fuzz", everything=True)
+    for binary in sorted(p for p in (ROOT / "build" / "fuzz").glob("**/fuzz_*") if p.is_file() and os.access(p, os.X_OK)):
+        if progress.done(binary.name):
+            counts += Counts(1, 0)
+            continue
+        corpus = ROOT / "build" / "fuzz-corpus" / binary.name
+        corpus.mkdir(parents=True, exist_ok=True)
+        seeds = ROOT / "fuzz" / "corpus" / binary.name
+        command = [str(binary), str(corpus), *([str(seeds)] if seeds.is_dir() else []), f"-max_total_time={FUZZ_SECONDS}",
+                   "-timeout=10", "-rss_limit_mb=4096", f"-artifact_prefix={LOGS}/{binary.name}-", "-print_final_stats=1"]
+        if run(binary.name, command, FUZZ_SECONDS / 60 + 5) == 0:
+            progress.mark(binary.name)
+            counts += Counts(1, 0)
+        else:
+            counts += failure(binary.name, f"{binary.name} found something")
+    return counts
+
+
+def long_crash(progress: "Progress") -> Counts:
+    counts = build("release")
+    for chunk in range(LONG_CRASH_CYCLES // LONG_CRASH_CHUNK):
+        if counts.failed:
+            break
+        if progress.done(str(chunk)):
+            counts += Counts(LONG_CRASH_CHUNK, 0)
+            continue
+        ran = crash(LONG_CRASH_CHUNK)
+        if not ran.failed:
+            progress.mark(str(chunk))
+        counts += ran
+    return counts
+
+
+def short(part: Callable[[], Counts]) -> Callable[["Progress"], Counts]:
+    return lambda progress: part()
+
+
+SHORT = {
+    "build": short(lambda: build("release")),
+    "unit": short(unit),
+    "tools": short(tools_tests),
+    "check": short(check),
+    "e2e": short(e2e),
+    "crash-short": short(lambda: crash(SHORT_CRASH_CYCLES, minutes=5)),
+}
+LONG = {
+    "asan": sanitized("asan"),
+    "tsan": sanitized("tsan"),
+    "fuzz": fuzz,
+    "crash": long_crash,
+    "tidy": short(lambda: check(["headers", "tidy"], fresh=True, minutes=44)),
+    "gcc": short(lambda: build("gcc", everything=True)),
+}
+
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+
+class Progress:
+    """What of a part was green for this very tree, so that a long run that was stopped goes on where it was."""
+
+    def __init__(self, part: str, digest: str):
+        self.part, self.digest = part, digest
+
+    def _load(self) -> dict:
+        try:
+            state = json.loads(STATE.read_text())
+        except (OSError, ValueError):
+            state = {}
+        return state if state.get("tree") == self.digest else {"tree": self.digest}
+
+    def done(self, unit_name: str) -> Optional[dict]:
+        return self._load().get(self.part, {}).get(unit_name)
+
+    def mark(self, unit_name: str, value: Optional[dict] = None) -> None:
+        state = self._load()
+        state.setdefault(self.part, {})[unit_name] = value or {"passed": 1}
+        part = STATE.with_suffix(".part")
+        part.write_text(json.dumps(state))
+        part.replace(STATE)
+
+
+def digest_of_tree() -> str:
+    source = tree.Tree(ROOT)
+    h = hashlib.sha256()
+    for path in source.files:
+        h.update(path.encode() + b"\0" + (ROOT / path).read_bytes() + b"\0")
+    return h.hexdigest()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./test", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"short: {' '.join(SHORT)}; long: {' '.join(LONG)}")
+    parser.add_argument("--all", action="store_true", help="short and long parts; green ones of the same tree are not run again")
+    args = parser.parse_args()
+    known = {**SHORT, **LONG}
+    for name in args.parts:
+        if name not in known:
+            parser.error(f"no part is called {name}; there are: {' '.join(known)}")
+    names = args.parts or list(known if args.all else SHORT)
+
+    os.chdir(ROOT)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    digest = digest_of_tree()
+    total = Counts()
+    for name in names:
+        progress = Progress(name, digest)
+        before = progress.done("all") if args.all else None
+        start = time.monotonic()
+        counts = Counts(before["passed"], 0) if before else known[name](progress)
+        if counts.passed + counts.failed + counts.skipped == 0:
+            counts = Counts(0, 1, notes=[f"    {name} ran no test"])
+        print(counts.line(name, time.monotonic() - start, "green already" if before else ""), flush=True)
+        for note in counts.notes if counts.failed else ():
+            print(note, flush=True)
+        if not counts.failed and counts.passed:
+            progress.mark("all", {"passed": counts.passed})
+        total += counts
+        if counts.failed and name == "build":
+            break  # nothing after it would say anything new
+    print(f"{total.passed} passed, {total.failed} failed")
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("stopped")
+        sys.exit(130)

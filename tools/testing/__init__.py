@@ -1,0 +1,1 @@
+"""Pieces of ./test that are worth testing by themselves."""
