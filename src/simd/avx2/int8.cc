@@ -1,0 +1,120 @@
+// int8 kernels for AVX2: widened to 16 bits and multiplied by VPMADDWD, which cannot saturate here
+// (|sum of two products| <= 2 * 255 * 127), unlike VPMADDUBSW.
+#include <immintrin.h>
+
+#include "simd/kernels.h"
+
+namespace elanus::simd {
+namespace {
+
+constexpr size_t kStep = 16;
+
+__m256i QueryAt(const int8_t* q) {
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(q)));
+}
+__m256i RowAt(const uint8_t* r) {
+  return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(r)));
+}
+
+int32_t Reduce(__m256i v) {
+  __m128i s = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4E));
+  return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xB1)));
+}
+
+int32_t Dot(const int8_t* query, const uint8_t* row, size_t dim) {
+  __m256i s0 = _mm256_setzero_si256(), s1 = s0;
+  size_t i = 0;
+  for (; i + 2 * kStep <= dim; i += 2 * kStep) {
+    s0 = _mm256_add_epi32(s0, _mm256_madd_epi16(QueryAt(query + i), RowAt(row + i)));
+    s1 =
+        _mm256_add_epi32(s1, _mm256_madd_epi16(QueryAt(query + i + kStep), RowAt(row + i + kStep)));
+  }
+  int32_t sum = 0;
+  for (; i < dim; ++i) sum += static_cast<int32_t>(query[i]) * static_cast<int32_t>(row[i]);
+  return sum + Reduce(_mm256_add_epi32(s0, s1));
+}
+
+void Four(const int8_t* q, const uint8_t* const r[4], size_t dim, int32_t* out) {
+  __m256i s0 = _mm256_setzero_si256(), s1 = s0, s2 = s0, s3 = s0;
+  size_t i = 0;
+  for (; i + kStep <= dim; i += kStep) {
+    const __m256i v = QueryAt(q + i);
+    s0 = _mm256_add_epi32(s0, _mm256_madd_epi16(v, RowAt(r[0] + i)));
+    s1 = _mm256_add_epi32(s1, _mm256_madd_epi16(v, RowAt(r[1] + i)));
+    s2 = _mm256_add_epi32(s2, _mm256_madd_epi16(v, RowAt(r[2] + i)));
+    s3 = _mm256_add_epi32(s3, _mm256_madd_epi16(v, RowAt(r[3] + i)));
+  }
+  out[0] = Reduce(s0);
+  out[1] = Reduce(s1);
+  out[2] = Reduce(s2);
+  out[3] = Reduce(s3);
+  for (; i < dim; ++i) {
+    for (size_t j = 0; j < 4; ++j)
+      out[j] += static_cast<int32_t>(q[i]) * static_cast<int32_t>(r[j][i]);
+  }
+}
+
+void PrefetchRow(const uint8_t* row, size_t dim) {
+  if (dim > 768) dim = 768;  // the hardware prefetcher follows from there
+  for (size_t b = 0; b < dim; b += 64)
+    _mm_prefetch(reinterpret_cast<const char*>(row + b), _MM_HINT_T0);
+}
+
+void Rows(const int8_t* query, const uint8_t* base, size_t stride, const uint32_t* ids,
+          size_t count, size_t dim, int32_t* out) {
+  constexpr size_t kAhead = 32;
+  for (size_t i = 0; i < count && i < kAhead; ++i) PrefetchRow(base + ids[i] * stride, dim);
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    for (size_t j = i + kAhead; j < i + kAhead + 4 && j < count; ++j)
+      PrefetchRow(base + ids[j] * stride, dim);
+    const uint8_t* r[4] = {base + ids[i] * stride, base + ids[i + 1] * stride,
+                           base + ids[i + 2] * stride, base + ids[i + 3] * stride};
+    Four(query, r, dim, out + i);
+  }
+  for (; i < count; ++i) out[i] = Dot(query, base + ids[i] * stride, dim);
+}
+
+void Block(const int8_t* query, const uint8_t* rows, size_t stride, size_t count, size_t dim,
+           int32_t* out) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const uint8_t* p = rows + i * stride;
+    const uint8_t* r[4] = {p, p + stride, p + 2 * stride, p + 3 * stride};
+    Four(query, r, dim, out + i);
+  }
+  for (; i < count; ++i) out[i] = Dot(query, rows + i * stride, dim);
+}
+
+void Encode(const float* x, float factor, const float* shift, size_t dim, int8_t* out) {
+  const __m256 low = _mm256_set1_ps(-127.0f), high = _mm256_set1_ps(127.0f),
+               f = _mm256_set1_ps(factor);
+  size_t i = 0;
+  for (; i + 8 <= dim; i += 8) {
+    // Product and difference rounded each, as the scalar form does: the codes must not depend on
+    // the CPU.
+    const __m256 v =
+        _mm256_sub_ps(_mm256_mul_ps(_mm256_loadu_ps(x + i), f), _mm256_loadu_ps(shift + i));
+    const __m256i n = _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(v, low), high));
+    const __m128i w = _mm_packs_epi32(_mm256_castsi256_si128(n), _mm256_extracti128_si256(n, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + i), _mm_packs_epi16(w, w));
+  }
+  for (; i < dim; ++i) {
+    const __m128 p = _mm_mul_ss(_mm_set_ss(x[i]), _mm_set_ss(factor));
+    const __m128 v = _mm_min_ss(
+        _mm_max_ss(_mm_sub_ss(p, _mm_set_ss(shift[i])), _mm_set_ss(-127.0f)), _mm_set_ss(127.0f));
+    out[i] = static_cast<int8_t>(_mm_cvtss_si32(v));
+  }
+}
+
+}  // namespace
+
+void FillInt8Avx2(Kernels* k) {
+  k->dot_s8u8 = Dot;
+  k->dot_s8u8_rows = Rows;
+  k->dot_s8u8_block = Block;
+  k->encode_s8 = Encode;
+}
+
+}  // namespace elanus::simd

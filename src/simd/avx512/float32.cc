@@ -1,0 +1,179 @@
+// float32 kernels for AVX-512. Tails go through masked loads, so no element is read outside a row.
+#include <immintrin.h>
+
+#include "simd/kernels.h"
+
+namespace elanus::simd {
+namespace {
+
+constexpr size_t kLane = 16;
+
+struct L2Term {
+  static __m512 Add(__m512 sum, __m512 a, __m512 b) {
+    const __m512 d = _mm512_sub_ps(a, b);
+    return _mm512_fmadd_ps(d, d, sum);
+  }
+};
+struct IpTerm {
+  static __m512 Add(__m512 sum, __m512 a, __m512 b) { return _mm512_fmadd_ps(a, b, sum); }
+};
+
+__mmask16 Tail(size_t rest) { return static_cast<__mmask16>((1u << rest) - 1); }
+
+// Sums of four registers at once: [sum(a), sum(b), sum(c), sum(d)].
+__m128 Reduce4(__m512 a, __m512 b, __m512 c, __m512 d) {
+  const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+  const __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+  const __m512 abcd =
+      _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
+  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(abcd), _mm512_extractf32x8_ps(abcd, 1));
+  return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+
+template <class Term>
+float One(const float* a, const float* b, size_t dim) {
+  __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+  size_t i = 0;
+  for (; i + 4 * kLane <= dim; i += 4 * kLane) {
+    s0 = Term::Add(s0, _mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
+    s1 = Term::Add(s1, _mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16));
+    s2 = Term::Add(s2, _mm512_loadu_ps(a + i + 32), _mm512_loadu_ps(b + i + 32));
+    s3 = Term::Add(s3, _mm512_loadu_ps(a + i + 48), _mm512_loadu_ps(b + i + 48));
+  }
+  for (; i + kLane <= dim; i += kLane)
+    s0 = Term::Add(s0, _mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
+  if (i < dim) {
+    const __mmask16 m = Tail(dim - i);
+    s1 = Term::Add(s1, _mm512_maskz_loadu_ps(m, a + i), _mm512_maskz_loadu_ps(m, b + i));
+  }
+  return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3)));
+}
+
+template <class Term>
+void Four(const float* q, const float* const r[4], size_t dim, float* out) {
+  __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+  size_t i = 0;
+  for (; i + kLane <= dim; i += kLane) {
+    const __m512 v = _mm512_loadu_ps(q + i);
+    s0 = Term::Add(s0, v, _mm512_loadu_ps(r[0] + i));
+    s1 = Term::Add(s1, v, _mm512_loadu_ps(r[1] + i));
+    s2 = Term::Add(s2, v, _mm512_loadu_ps(r[2] + i));
+    s3 = Term::Add(s3, v, _mm512_loadu_ps(r[3] + i));
+  }
+  if (i < dim) {
+    const __mmask16 m = Tail(dim - i);
+    const __m512 v = _mm512_maskz_loadu_ps(m, q + i);
+    s0 = Term::Add(s0, v, _mm512_maskz_loadu_ps(m, r[0] + i));
+    s1 = Term::Add(s1, v, _mm512_maskz_loadu_ps(m, r[1] + i));
+    s2 = Term::Add(s2, v, _mm512_maskz_loadu_ps(m, r[2] + i));
+    s3 = Term::Add(s3, v, _mm512_maskz_loadu_ps(m, r[3] + i));
+  }
+  _mm_storeu_ps(out, Reduce4(s0, s1, s2, s3));
+}
+
+void PrefetchRow(const float* row, size_t dim) {
+  const char* p = reinterpret_cast<const char*>(row);
+  size_t bytes = dim * sizeof(float);
+  if (bytes > 1024) bytes = 1024;  // the hardware prefetcher follows from there
+  for (size_t b = 0; b < bytes; b += 64) _mm_prefetch(p + b, _MM_HINT_T0);
+}
+
+template <class Term>
+void Rows(const float* query, const float* base, size_t stride, const uint32_t* ids, size_t count,
+          size_t dim, float* out) {
+  constexpr size_t kAhead = 8;
+  for (size_t i = 0; i < count && i < kAhead; ++i) PrefetchRow(base + ids[i] * stride, dim);
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    for (size_t j = i + kAhead; j < i + kAhead + 4 && j < count; ++j)
+      PrefetchRow(base + ids[j] * stride, dim);
+    const float* r[4] = {base + ids[i] * stride, base + ids[i + 1] * stride,
+                         base + ids[i + 2] * stride, base + ids[i + 3] * stride};
+    Four<Term>(query, r, dim, out + i);
+  }
+  for (; i < count; ++i) out[i] = One<Term>(query, base + ids[i] * stride, dim);
+}
+
+template <class Term>
+void Block(const float* query, const float* rows, size_t stride, size_t count, size_t dim,
+           float* out) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const float* p = rows + i * stride;
+    const float* r[4] = {p, p + stride, p + 2 * stride, p + 3 * stride};
+    Four<Term>(query, r, dim, out + i);
+  }
+  for (; i < count; ++i) out[i] = One<Term>(query, rows + i * stride, dim);
+}
+
+// Four queries by four rows: sixteen sums of the thirty-two registers.
+template <class Term>
+void Tile4x4(const float* q, size_t q_stride, const float* r, size_t stride, size_t dim, float* out,
+             size_t out_stride) {
+  __m512 s[4][4];
+  for (auto& row : s) {
+    for (auto& v : row) v = _mm512_setzero_ps();
+  }
+  size_t i = 0;
+  for (; i < dim; i += kLane) {
+    const __mmask16 m = dim - i >= kLane ? static_cast<__mmask16>(0xFFFF) : Tail(dim - i);
+    __m512 a[4];
+    for (size_t k = 0; k < 4; ++k) a[k] = _mm512_maskz_loadu_ps(m, q + k * q_stride + i);
+    for (size_t j = 0; j < 4; ++j) {
+      const __m512 v = _mm512_maskz_loadu_ps(m, r + j * stride + i);
+      for (size_t k = 0; k < 4; ++k) s[k][j] = Term::Add(s[k][j], a[k], v);
+    }
+  }
+  for (size_t k = 0; k < 4; ++k) {
+    _mm_storeu_ps(out + k * out_stride, Reduce4(s[k][0], s[k][1], s[k][2], s[k][3]));
+  }
+}
+
+template <class Term>
+void Tile(const float* queries, size_t q_stride, size_t nq, const float* rows, size_t stride,
+          size_t count, size_t dim, float* out, size_t out_stride) {
+  size_t q = 0;
+  for (; q + 4 <= nq; q += 4) {
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+      Tile4x4<Term>(queries + q * q_stride, q_stride, rows + i * stride, stride, dim,
+                    out + q * out_stride + i, out_stride);
+    }
+    for (; i < count; ++i) {
+      for (size_t k = q; k < q + 4; ++k) {
+        out[k * out_stride + i] = One<Term>(queries + k * q_stride, rows + i * stride, dim);
+      }
+    }
+  }
+  for (; q < nq; ++q)
+    Block<Term>(queries + q * q_stride, rows, stride, count, dim, out + q * out_stride);
+}
+
+size_t SelectLe(const float* values, size_t count, float bound, uint32_t* out) {
+  size_t n = 0, i = 0;
+  const __m512 limit = _mm512_set1_ps(bound);
+  for (; i < count; i += kLane) {
+    const __mmask16 in = count - i >= kLane ? static_cast<__mmask16>(0xFFFF) : Tail(count - i);
+    auto mask = static_cast<uint32_t>(
+        _mm512_mask_cmp_ps_mask(in, _mm512_maskz_loadu_ps(in, values + i), limit, _CMP_LE_OQ));
+    for (; mask != 0; mask &= mask - 1)
+      out[n++] = static_cast<uint32_t>(i) + static_cast<uint32_t>(__builtin_ctz(mask));
+  }
+  return n;
+}
+
+}  // namespace
+
+void FillFloat32Avx512(Kernels* k) {
+  k->l2 = One<L2Term>;
+  k->ip = One<IpTerm>;
+  k->l2_rows = Rows<L2Term>;
+  k->ip_rows = Rows<IpTerm>;
+  k->l2_block = Block<L2Term>;
+  k->ip_block = Block<IpTerm>;
+  k->l2_tile = Tile<L2Term>;
+  k->ip_tile = Tile<IpTerm>;
+  k->select_le = SelectLe;
+}
+
+}  // namespace elanus::simd

@@ -1,0 +1,71 @@
+// The table of kernels: one function pointer each, filled by scalar/, avx2/ and avx512/.
+// Holds: plain data only, no inline function, since files compiled for different instruction sets
+// include it. Rows: `stride` is the distance between two rows' starts, in elements (floats or
+// bytes); ids are row numbers from `base`. Int8 rows are "biased": a code c in [-127, 127] is
+// stored as the byte c + 128, queries are plain int8; a kernel returns the dot product of query and
+// stored bytes as they are, so the code's own dot product is that minus 128 * sum(query). Threads:
+// pure functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace elanus::simd {
+
+/// Instruction sets, weakest first. kAvx512 asks for F, BW, DQ, VL, VNNI and VPOPCNTDQ (Ice Lake,
+/// Zen 4, newer).
+enum class Level : uint8_t { kScalar, kAvx2, kAvx512 };
+
+struct Kernels {
+  Level level;
+
+  // float32: squared L2 distance and inner product.
+  float (*l2)(const float* a, const float* b, size_t dim);
+  float (*ip)(const float* a, const float* b, size_t dim);
+  /// out[i] for the rows ids[0 .. count): starts reading all rows, then computes four at a time.
+  void (*l2_rows)(const float* query, const float* base, size_t stride, const uint32_t* ids,
+                  size_t count, size_t dim, float* out);
+  void (*ip_rows)(const float* query, const float* base, size_t stride, const uint32_t* ids,
+                  size_t count, size_t dim, float* out);
+  /// out[i] for `count` rows that lie one after another.
+  void (*l2_block)(const float* query, const float* rows, size_t stride, size_t count, size_t dim,
+                   float* out);
+  void (*ip_block)(const float* query, const float* rows, size_t stride, size_t count, size_t dim,
+                   float* out);
+  /// out[q * out_stride + i] for nq queries (q_stride apart) and `count` rows, blocked in
+  /// registers.
+  void (*l2_tile)(const float* queries, size_t q_stride, size_t nq, const float* rows,
+                  size_t stride, size_t count, size_t dim, float* out, size_t out_stride);
+  void (*ip_tile)(const float* queries, size_t q_stride, size_t nq, const float* rows,
+                  size_t stride, size_t count, size_t dim, float* out, size_t out_stride);
+  /// Positions i with values[i] <= bound, ascending, into out (room for `count`); returns how many.
+  size_t (*select_le)(const float* values, size_t count, float bound, uint32_t* out);
+
+  // int8 (see the top of the file for the bias).
+  int32_t (*dot_s8u8)(const int8_t* query, const uint8_t* row, size_t dim);
+  void (*dot_s8u8_rows)(const int8_t* query, const uint8_t* base, size_t stride,
+                        const uint32_t* ids, size_t count, size_t dim, int32_t* out);
+  void (*dot_s8u8_block)(const int8_t* query, const uint8_t* rows, size_t stride, size_t count,
+                         size_t dim, int32_t* out);
+  /// out[i] = round((x[i] * factor) - shift[i]) clamped to [-127, 127]; ties go to the even number.
+  void (*encode_s8)(const float* x, float factor, const float* shift, size_t dim, int8_t* out);
+
+  // Bitsets, as 64-bit words.
+  size_t (*popcount)(const uint64_t* words, size_t count);
+  void (*bits_and)(uint64_t* to, const uint64_t* from, size_t count);
+  void (*bits_or)(uint64_t* to, const uint64_t* from, size_t count);
+  void (*bits_andnot)(uint64_t* to, const uint64_t* from, size_t count);  ///< to &= ~from
+};
+
+// One set per folder; each leaves the kernels of other files alone.
+void FillFloat32Scalar(Kernels* kernels);
+void FillInt8Scalar(Kernels* kernels);
+void FillBitsScalar(Kernels* kernels);
+void FillFloat32Avx2(Kernels* kernels);
+void FillInt8Avx2(Kernels* kernels);
+void FillBitsAvx2(Kernels* kernels);
+void FillFloat32Avx512(Kernels* kernels);
+void FillInt8Avx512(Kernels* kernels);
+void FillBitsAvx512(Kernels* kernels);
+
+}  // namespace elanus::simd

@@ -1,0 +1,71 @@
+// float32 kernels in plain C++: the reference of the tests and what a CPU without AVX2 runs.
+#include "simd/kernels.h"
+
+namespace elanus::simd {
+namespace {
+
+// Eight sums let the compiler use the two-wide and four-wide registers every x86-64 has.
+template <class Term>
+float Sum(const float* a, const float* b, size_t dim, Term term) {
+  float sum[8] = {};
+  size_t i = 0;
+  for (; i + 8 <= dim; i += 8) {
+    for (size_t j = 0; j < 8; ++j) sum[j] += term(a[i + j], b[i + j]);
+  }
+  for (; i < dim; ++i) sum[0] += term(a[i], b[i]);
+  return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+}
+
+float L2(const float* a, const float* b, size_t dim) {
+  return Sum(a, b, dim, [](float x, float y) { return (x - y) * (x - y); });
+}
+float Ip(const float* a, const float* b, size_t dim) {
+  return Sum(a, b, dim, [](float x, float y) { return x * y; });
+}
+
+using One = float (*)(const float*, const float*, size_t);
+
+template <One kOne>
+void Rows(const float* query, const float* base, size_t stride, const uint32_t* ids, size_t count,
+          size_t dim, float* out) {
+  for (size_t i = 0; i < count; ++i) out[i] = kOne(query, base + ids[i] * stride, dim);
+}
+
+template <One kOne>
+void Block(const float* query, const float* rows, size_t stride, size_t count, size_t dim,
+           float* out) {
+  for (size_t i = 0; i < count; ++i) out[i] = kOne(query, rows + i * stride, dim);
+}
+
+template <One kOne>
+void Tile(const float* queries, size_t q_stride, size_t nq, const float* rows, size_t stride,
+          size_t count, size_t dim, float* out, size_t out_stride) {
+  for (size_t q = 0; q < nq; ++q) {
+    Block<kOne>(queries + q * q_stride, rows, stride, count, dim, out + q * out_stride);
+  }
+}
+
+size_t SelectLe(const float* values, size_t count, float bound, uint32_t* out) {
+  size_t n = 0;
+  for (size_t i = 0; i < count; ++i) {
+    out[n] = static_cast<uint32_t>(i);
+    n += values[i] <= bound ? 1 : 0;
+  }
+  return n;
+}
+
+}  // namespace
+
+void FillFloat32Scalar(Kernels* k) {
+  k->l2 = L2;
+  k->ip = Ip;
+  k->l2_rows = Rows<L2>;
+  k->ip_rows = Rows<Ip>;
+  k->l2_block = Block<L2>;
+  k->ip_block = Block<Ip>;
+  k->l2_tile = Tile<L2>;
+  k->ip_tile = Tile<Ip>;
+  k->select_le = SelectLe;
+}
+
+}  // namespace elanus::simd

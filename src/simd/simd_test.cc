@@ -1,0 +1,216 @@
+// Every kernel at every level this machine has, against sums in double or in int64.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "simd/dispatch.h"
+
+namespace elanus::simd {
+namespace {
+
+std::vector<Level> Levels() {
+  std::vector<Level> levels;
+  for (int i = 0; i <= static_cast<int>(BestLevel()); ++i) levels.push_back(static_cast<Level>(i));
+  return levels;
+}
+
+std::vector<size_t> Dims() {
+  std::vector<size_t> dims;
+  for (size_t d = 1; d <= 260; ++d) dims.push_back(d);
+  for (size_t d : {511, 512, 513, 768, 1000, 1536, 3071, 4096, 32768}) dims.push_back(d);
+  return dims;
+}
+
+struct Exact {
+  double value, magnitude;
+};
+
+Exact ExactL2(const float* a, const float* b, size_t dim) {
+  double sum = 0;
+  for (size_t i = 0; i < dim; ++i) sum += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+  return {sum, sum};
+}
+Exact ExactIp(const float* a, const float* b, size_t dim) {
+  double sum = 0, magnitude = 0;
+  for (size_t i = 0; i < dim; ++i) {
+    sum += double{a[i]} * b[i];
+    magnitude += std::fabs(double{a[i]} * b[i]);
+  }
+  return {sum, magnitude};
+}
+
+std::vector<float> RandomFloats(size_t n, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> v(n);
+  for (float& x : v) x = normal(random);
+  return v;
+}
+
+class SimdTest : public testing::TestWithParam<Level> {
+ protected:
+  void SetUp() override { ASSERT_TRUE(ForceLevel(GetParam())); }
+  void TearDown() override { ForceLevel(BestLevel()); }
+};
+
+TEST_P(SimdTest, FloatDistancesAgreeWithDoubleAtEveryDimensionUnaligned) {
+  const Kernels& k = Active();
+  for (size_t dim : Dims()) {
+    constexpr size_t kRows = 11;
+    const size_t stride = dim + 3;
+    // One float off the alignment, and exactly as long as the last row needs: a read past it is
+    // seen by asan.
+    auto rows = RandomFloats(1 + (kRows - 1) * stride + dim, dim);
+    auto query = RandomFloats(1 + dim, dim + 7);
+    const float* base = rows.data() + 1;
+    const float* q = query.data() + 1;
+    std::vector<uint32_t> ids = {10, 0, 5, 5, 9, 1, 2, 8, 3, 7, 6, 4, 10};
+    std::vector<float> l2(ids.size()), ip(ids.size()), l2_block(kRows), ip_block(kRows);
+    k.l2_rows(q, base, stride, ids.data(), ids.size(), dim, l2.data());
+    k.ip_rows(q, base, stride, ids.data(), ids.size(), dim, ip.data());
+    k.l2_block(q, base, stride, kRows, dim, l2_block.data());
+    k.ip_block(q, base, stride, kRows, dim, ip_block.data());
+    auto near = [&](float got, Exact want) {
+      EXPECT_NEAR(got, want.value, 1e-5 * want.magnitude + 1e-30) << "dim " << dim;
+    };
+    for (size_t i = 0; i < ids.size(); ++i) {
+      near(l2[i], ExactL2(q, base + ids[i] * stride, dim));
+      near(ip[i], ExactIp(q, base + ids[i] * stride, dim));
+    }
+    for (size_t i = 0; i < kRows; ++i) {
+      near(l2_block[i], ExactL2(q, base + i * stride, dim));
+      near(ip_block[i], ExactIp(q, base + i * stride, dim));
+      near(k.l2(q, base + i * stride, dim), ExactL2(q, base + i * stride, dim));
+      near(k.ip(q, base + i * stride, dim), ExactIp(q, base + i * stride, dim));
+    }
+  }
+}
+
+TEST_P(SimdTest, TilesOfAnyShapeAgreeWithDouble) {
+  const Kernels& k = Active();
+  for (size_t dim : {1, 7, 16, 50, 100, 129}) {
+    for (size_t nq = 1; nq <= 9; ++nq) {
+      for (size_t count : {1, 3, 4, 5, 8, 13}) {
+        auto queries = RandomFloats(nq * dim, dim + nq);
+        auto rows = RandomFloats(count * dim, dim + count + 100);
+        std::vector<float> l2(nq * (count + 2)), ip(nq * (count + 2));
+        k.l2_tile(queries.data(), dim, nq, rows.data(), dim, count, dim, l2.data(), count + 2);
+        k.ip_tile(queries.data(), dim, nq, rows.data(), dim, count, dim, ip.data(), count + 2);
+        for (size_t q = 0; q < nq; ++q) {
+          for (size_t i = 0; i < count; ++i) {
+            const Exact a = ExactL2(&queries[q * dim], &rows[i * dim], dim);
+            const Exact b = ExactIp(&queries[q * dim], &rows[i * dim], dim);
+            ASSERT_NEAR(l2[q * (count + 2) + i], a.value, 1e-5 * a.magnitude + 1e-30);
+            ASSERT_NEAR(ip[q * (count + 2) + i], b.value, 1e-5 * b.magnitude + 1e-30);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(SimdTest, ByteDotProductsAreExactUpToTheLargestVector) {
+  const Kernels& k = Active();
+  std::mt19937_64 random(5);
+  for (size_t dim : Dims()) {
+    constexpr size_t kRows = 9;
+    const size_t stride = dim + 5;
+    std::vector<uint8_t> rows(1 + (kRows - 1) * stride + dim);
+    std::vector<int8_t> query(1 + dim);
+    const bool extreme = dim % 2 == 0;  // all at the ends of their ranges: saturation would show
+    for (auto& r : rows) r = extreme ? 255 : static_cast<uint8_t>(random());
+    for (auto& q : query)
+      q = extreme ? -127 : static_cast<int8_t>(static_cast<int>(random() % 255) - 127);
+    std::vector<uint32_t> ids = {8, 0, 4, 4, 3, 2, 1, 7, 6, 5};
+    std::vector<int32_t> gathered(ids.size()), block(kRows);
+    k.dot_s8u8_rows(query.data() + 1, rows.data() + 1, stride, ids.data(), ids.size(), dim,
+                    gathered.data());
+    k.dot_s8u8_block(query.data() + 1, rows.data() + 1, stride, kRows, dim, block.data());
+    auto exact = [&](size_t row) {
+      int64_t sum = 0;
+      for (size_t i = 0; i < dim; ++i) sum += int64_t{query[1 + i]} * rows[1 + row * stride + i];
+      return sum;
+    };
+    for (size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(gathered[i], exact(ids[i])) << dim;
+    for (size_t i = 0; i < kRows; ++i) {
+      EXPECT_EQ(block[i], exact(i)) << dim;
+      EXPECT_EQ(k.dot_s8u8(query.data() + 1, rows.data() + 1 + i * stride, dim), exact(i)) << dim;
+    }
+  }
+}
+
+TEST_P(SimdTest, CodesAreTheSameAtEveryLevel) {
+  for (size_t dim : {1, 7, 8, 15, 16, 17, 100, 768}) {
+    auto x = RandomFloats(dim, 3), shift = RandomFloats(dim, 4);
+    x[0] = 1e30f;
+    if (dim > 3) {
+      x[1] = -1e30f;
+      x[2] = 0.5f / 40;  // a tie after scaling
+      shift[2] = 0;
+    }
+    std::vector<int8_t> want(dim), got(dim);
+    ASSERT_TRUE(ForceLevel(Level::kScalar));
+    Active().encode_s8(x.data(), 40, shift.data(), dim, want.data());
+    ASSERT_TRUE(ForceLevel(GetParam()));
+    Active().encode_s8(x.data(), 40, shift.data(), dim, got.data());
+    EXPECT_EQ(got, want) << dim;
+    EXPECT_EQ(got[0], 127);
+  }
+}
+
+TEST_P(SimdTest, SelectsExactlyTheValuesAtOrBelowTheBound) {
+  for (size_t count = 0; count <= 70; ++count) {
+    auto values = RandomFloats(count, count);
+    if (count > 5) values[5] = 0.25f;
+    std::vector<uint32_t> want, got(count);
+    for (size_t i = 0; i < count; ++i) {
+      if (values[i] <= 0.25f) want.push_back(static_cast<uint32_t>(i));
+    }
+    got.resize(Active().select_le(values.data(), count, 0.25f, got.data()));
+    EXPECT_EQ(got, want);
+  }
+}
+
+TEST_P(SimdTest, BitsetsCountAndCombineWordByWord) {
+  std::mt19937_64 random(9);
+  for (size_t n : {0, 1, 2, 7, 8, 9, 31, 64, 1000}) {
+    std::vector<uint64_t> a(n), b(n);
+    for (auto& w : a) w = random();
+    for (auto& w : b) w = random();
+    size_t ones = 0;
+    for (uint64_t w : a) ones += static_cast<size_t>(std::popcount(w));
+    EXPECT_EQ(Active().popcount(a.data(), n), ones);
+    auto x = a, y = a, z = a;
+    Active().bits_and(x.data(), b.data(), n);
+    Active().bits_or(y.data(), b.data(), n);
+    Active().bits_andnot(z.data(), b.data(), n);
+    for (size_t i = 0; i < n; ++i) {
+      EXPECT_EQ(x[i], a[i] & b[i]);
+      EXPECT_EQ(y[i], a[i] | b[i]);
+      EXPECT_EQ(z[i], a[i] & ~b[i]);
+    }
+  }
+}
+
+TEST(SimdDispatch, RefusesALevelTheMachineLacksAndKeepsTheActiveOne) {
+  const Level best = BestLevel();
+  EXPECT_EQ(Active().level, best);
+  EXPECT_TRUE(ForceLevel(Level::kScalar));
+  EXPECT_EQ(Active().level, Level::kScalar);
+  EXPECT_TRUE(ForceLevel(best));
+  if (best != Level::kAvx512) {
+    EXPECT_FALSE(ForceLevel(Level::kAvx512));
+    EXPECT_EQ(Active().level, best);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryLevel, SimdTest, testing::ValuesIn(Levels()),
+                         [](const auto& info) { return LevelName(info.param); });
+
+}  // namespace
+}  // namespace elanus::simd
