@@ -1,0 +1,77 @@
+// A segment that takes rows: columns in memory, append-only.
+// Holds: rows are written into place, then published by one release store of the row count; nothing published moves.
+// Insert timestamps ascend, so a read at T sees a prefix. Deletes go to the DeleteLog.
+// Threads: one writer (the shard's apply thread), any number of readers, never blocked.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "model/row_batch.h"
+#include "model/schema.h"
+#include "segment/delete_log.h"
+#include "segment/key_map.h"
+#include "segment/segment.h"
+
+namespace elanus::segment {
+
+class GrowingSegment final : public Segment {
+ public:
+  GrowingSegment(SegmentId id, PartitionId partition, const model::CollectionSchema& schema);
+  ~GrowingSegment() override;
+
+  // The writer:
+  /// Appends rows that carry every field of the schema. \pre ts >= that of the last append
+  void Append(const model::RowBatch& rows, model::Timestamp ts);
+  /// Deletes every row of the key inserted before `ts`; returns how many it hit.
+  size_t Delete(const model::PrimaryKey& key, model::Timestamp ts);
+
+  /// Bytes of its rows in memory; approximate, for flush and back-pressure.
+  uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  uint32_t RowCount() const { return published_.load(std::memory_order_acquire); }
+  const DeleteLog& deletes() const { return deletes_; }
+  model::Timestamp first_timestamp() const { return first_timestamp_; }
+  model::Timestamp last_timestamp() const { return last_timestamp_; }
+
+  bool sealed() const override { return false; }
+  uint32_t RowsAt(model::Timestamp t) const override;
+  std::vector<Run> Runs(uint32_t rows) const override;
+  std::shared_ptr<const Bitset> HiddenAt(model::Timestamp t, uint32_t rows) const override {
+    return deletes_.HiddenAt(t, rows);
+  }
+  model::PrimaryKey KeyAt(uint32_t row) const override;
+  model::Timestamp TimestampAt(uint32_t row) const override;
+  std::vector<uint32_t> FindKey(const model::PrimaryKey& key, uint32_t rows) const override;
+
+ private:
+  struct FieldLayout {
+    FieldId id;
+    model::DataType type;
+    int64_t dim;
+    bool nullable;
+  };
+  class Chunk;
+  class ChunkRun;
+
+  Chunk& ChunkOf(uint32_t row) const;
+  Chunk& Tail();
+  bool KeyEquals(uint32_t row, const model::PrimaryKey& key) const;
+
+  std::vector<FieldLayout> layout_;
+  size_t key_column_ = 0;
+  // Chunks are added by the writer and never removed; a reader takes the list under the lock.
+  mutable Mutex chunks_mutex_;
+  std::vector<std::shared_ptr<Chunk>> chunks_ GUARDED_BY(chunks_mutex_);
+  std::vector<Chunk*> writer_chunks_;  // the same, for the writer without a lock
+  std::atomic<uint32_t> published_{0};
+  std::atomic<uint64_t> bytes_{0};
+  model::Timestamp first_timestamp_ = 0;  // writer's
+  model::Timestamp last_timestamp_ = 0;
+  KeyMap keys_;
+  DeleteLog deletes_;
+};
+
+}  // namespace elanus::segment
