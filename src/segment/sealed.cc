@@ -1,0 +1,219 @@
+#include "segment/sealed.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "format/sealed_bytes.h"
+
+namespace elanus::segment {
+namespace {
+
+/// Gives back the page-cache pages of a mapped range that has been copied: vectors are resident once.
+void DropMappedPages(std::string_view range) {
+  constexpr uintptr_t kPage = 4096;
+  const auto first = (reinterpret_cast<uintptr_t>(range.data()) + kPage - 1) / kPage * kPage;
+  const auto last = (reinterpret_cast<uintptr_t>(range.data()) + range.size()) / kPage * kPage;
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
+}  // namespace
+
+/// Rows of the whole segment, or of a part of it, with vectors as resident as they were when taken.
+class SealedSegment::Rows final : public RowSource {
+ public:
+  Rows(size_t rows, std::shared_ptr<const void> owner, std::map<FieldId, ColumnView> columns,
+       std::vector<std::shared_ptr<const index::Buffer>> buffers)
+      : rows_(rows), owner_(std::move(owner)), columns_(std::move(columns)), buffers_(std::move(buffers)) {}
+  size_t rows() const override { return rows_; }
+  std::optional<ColumnView> Column(FieldId field) const override {
+    auto it = columns_.find(field);
+    if (it == columns_.end()) return std::nullopt;
+    ColumnView view = it->second;
+    view.rows = rows_;
+    return view;
+  }
+
+ private:
+  size_t rows_;
+  std::shared_ptr<const void> owner_;
+  std::map<FieldId, ColumnView> columns_;
+  std::vector<std::shared_ptr<const index::Buffer>> buffers_;
+};
+
+SealedSegment::SealedSegment(const format::SegmentRef& ref, FileBytes file, format::SegmentFile reader)
+    : Segment(ref.id, ref.partition),
+      file_(std::move(file)),
+      reader_(std::move(reader)),
+      rows_(static_cast<uint32_t>(reader_.footer().rows)) {}
+
+Result<std::shared_ptr<SealedSegment>> SealedSegment::Open(const format::SegmentRef& ref, FileBytes file,
+                                                           std::vector<format::RowDelete> deletes) {
+  ASSIGN_OR_RETURN(format::SegmentFile reader, format::SegmentFile::Open(file.text(), file.name));
+  if (reader.footer().rows != ref.rows || reader.footer().segment != ref.id) {
+    return Error(format::Damaged(file.name, "is not the segment that the manifest names"));
+  }
+  std::shared_ptr<SealedSegment> segment(new SealedSegment(ref, std::move(file), std::move(reader)));
+  RETURN_IF_ERROR(segment->OpenColumns());
+  segment->deletes_.Load(std::move(deletes));
+  return segment;
+}
+
+Status SealedSegment::OpenColumns() {
+  for (const format::SectionInfo& section : reader_.footer().sections) {
+    const bool vector = section.kind == format::SectionKind::kFixed && model::IsVector(section.type);
+    if (!vector) RETURN_IF_ERROR(reader_.VerifySection(section));
+    RETURN_IF_ERROR(OpenColumn(section));
+  }
+  for (const auto& [field, view] : columns_) {
+    const bool fixed = model::ValueBytes(view.type, view.dim) != 0;
+    if (fixed ? view.fixed == nullptr && rows_ != 0 : view.offsets == nullptr || view.bytes == nullptr) {
+      return format::Damaged(file_.name, "a column lacks its values");
+    }
+    if (!fixed) {
+      RETURN_IF_ERROR(CheckOffsets(view, reader_.Find(format::SectionKind::kBytes, field)->bytes));
+    }
+  }
+  const auto key = columns_.find(reader_.footer().key_field);
+  if (key == columns_.end() || timestamps_ == nullptr) return format::Damaged(file_.name, "lacks keys or timestamps");
+  if (key->second.type != model::DataType::kInt64 && !model::IsString(key->second.type)) {
+    return format::Damaged(file_.name, "keys have a wrong type");
+  }
+  std::string_view filter;
+  if (const auto* section = reader_.Find(format::SectionKind::kKeyFilter, key->first)) filter = reader_.Bytes(*section);
+  ASSIGN_OR_RETURN(keys_, SealedKeys::Open(key->second, filter, file_.name));
+  return Status::Ok();
+}
+
+Status SealedSegment::OpenColumn(const format::SectionInfo& section) {
+  const char* bytes = reader_.Bytes(section).data();
+  if (section.kind == format::SectionKind::kTimestamps) {
+    timestamps_ = reinterpret_cast<const model::Timestamp*>(bytes);
+    return Status::Ok();
+  }
+  if (section.kind == format::SectionKind::kKeyFilter) return Status::Ok();
+  auto [it, fresh] = columns_.try_emplace(
+      section.field, ColumnView{.type = section.type, .dim = section.dim, .rows = rows_});
+  ColumnView& view = it->second;
+  if (view.type != section.type || view.dim != section.dim) {
+    return format::Damaged(file_.name, "sections of a column disagree");
+  }
+  switch (section.kind) {
+    case format::SectionKind::kValid: view.valid = reinterpret_cast<const uint8_t*>(bytes); break;
+    case format::SectionKind::kFixed: view.fixed = bytes; break;
+    case format::SectionKind::kOffsets: view.offsets = reinterpret_cast<const uint64_t*>(bytes); break;
+    default: view.bytes = bytes; break;
+  }
+  return Status::Ok();
+}
+
+Status SealedSegment::CheckOffsets(const ColumnView& view, uint64_t bytes) const {
+  bool ascending = view.offsets[0] == 0 && view.offsets[rows_] == bytes;
+  for (uint32_t row = 0; row < rows_; ++row) ascending &= view.offsets[row] <= view.offsets[row + 1];
+  return ascending ? Status::Ok() : format::Damaged(file_.name, "offsets do not span a column's bytes");
+}
+
+size_t SealedSegment::Delete(const model::PrimaryKey& key, model::Timestamp ts) {
+  size_t hits = 0;
+  const auto [first, last] = keys_.Find(key);
+  for (uint32_t row = first; row < last; ++row) {
+    if (timestamps_[row] < ts && deletes_.Add(row, ts)) ++hits;
+  }
+  return hits;
+}
+
+Status SealedSegment::LoadVectors(FieldId field) {
+  if (VectorsLoaded(field)) return Status::Ok();
+  const format::SectionInfo* section = reader_.Find(format::SectionKind::kFixed, field);
+  if (section == nullptr || !model::IsVector(section->type)) return Status::Ok();
+  RETURN_IF_ERROR(reader_.VerifySection(*section));
+  const std::string_view bytes = reader_.Bytes(*section);
+  auto buffer = std::make_shared<const index::Buffer>(
+      index::Buffer::Copy(std::as_bytes(std::span(bytes.data(), bytes.size()))));
+  DropMappedPages(bytes);
+  MutexLock lock(mutex_);
+  resident_[field] = std::move(buffer);
+  return Status::Ok();
+}
+
+void SealedSegment::ReleaseVectors() {
+  MutexLock lock(mutex_);
+  indexes_.clear();
+  resident_.clear();
+}
+
+bool SealedSegment::VectorsLoaded(FieldId field) const {
+  MutexLock lock(mutex_);
+  return resident_.contains(field);
+}
+
+std::pair<index::VectorView, std::shared_ptr<const void>> SealedSegment::Vectors(FieldId field) const {
+  auto it = columns_.find(field);
+  if (it == columns_.end()) return {};
+  index::VectorView view{.data = reinterpret_cast<const float*>(it->second.fixed),
+                         .rows = rows_,
+                         .dim = static_cast<size_t>(it->second.dim)};
+  MutexLock lock(mutex_);
+  auto loaded = resident_.find(field);
+  if (loaded == resident_.end()) return {view, file_.owner};
+  view.data = loaded->second->As<float>();
+  return {view, loaded->second};
+}
+
+void SealedSegment::SetIndex(FieldId field, std::shared_ptr<const index::VectorIndex> index) {
+  MutexLock lock(mutex_);
+  if (index == nullptr) {
+    indexes_.erase(field);
+  } else {
+    indexes_[field] = std::move(index);
+  }
+}
+
+uint64_t SealedSegment::resident_bytes() const {
+  MutexLock lock(mutex_);
+  uint64_t bytes = 0;
+  for (const auto& [field, buffer] : resident_) bytes += buffer->size();
+  for (const auto& [field, index] : indexes_) bytes += index->Memory().resident_bytes;
+  return bytes;
+}
+
+std::vector<Run> SealedSegment::Runs(uint32_t rows) const {
+  std::map<FieldId, ColumnView> columns = columns_;
+  std::vector<std::shared_ptr<const index::Buffer>> buffers;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [field, buffer] : resident_) {
+      columns[field].fixed = reinterpret_cast<const char*>(buffer->data());
+      buffers.push_back(buffer);
+    }
+  }
+  std::vector<Run> runs;
+  runs.push_back({0, std::make_shared<Rows>(rows, file_.owner, std::move(columns), std::move(buffers))});
+  return runs;
+}
+
+std::shared_ptr<const Bitset> SealedSegment::HiddenAt(model::Timestamp t, uint32_t rows) const {
+  auto deleted = deletes_.HiddenAt(t, rows);
+  if (reader_.footer().last_timestamp <= t) return deleted;
+  auto bits = deleted == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*deleted);
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (timestamps_[row] > t) bits->Set(row);
+  }
+  return bits;
+}
+
+std::vector<uint32_t> SealedSegment::FindKey(const model::PrimaryKey& key, uint32_t rows) const {
+  std::vector<uint32_t> found;
+  const auto [first, last] = keys_.Find(key);
+  for (uint32_t row = first; row < std::min(last, rows); ++row) found.push_back(row);
+  return found;
+}
+
+std::shared_ptr<const index::VectorIndex> SealedSegment::IndexOn(FieldId field) const {
+  MutexLock lock(mutex_);
+  auto it = indexes_.find(field);
+  return it == indexes_.end() ? nullptr : it->second;
+}
+
+}  // namespace elanus::segment

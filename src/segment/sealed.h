@@ -1,0 +1,94 @@
+// A segment file, mapped and checked, with the deletes that hit it, its vectors resident when loaded, its indexes.
+// Holds: the file's bytes agree with their checksums before a row of them is served (vectors: before they are loaded);
+// rows ascend by primary key. Threads: many readers; Delete by the shard's apply thread; Load, Release and SetIndex by
+// maintenance, each swapped in whole.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "format/manifest.h"
+#include "format/segment_file.h"
+#include "index/vector/memory.h"
+#include "model/schema.h"
+#include "segment/delete_log.h"
+#include "segment/sealed_keys.h"
+#include "segment/segment.h"
+
+namespace elanus::segment {
+
+/// Bytes of a file and what keeps them.
+struct FileBytes {
+  std::string name;
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner;
+
+  std::string_view text() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+};
+
+class SealedSegment final : public Segment {
+ public:
+  /// Checks everything but the vectors' bytes. Errors: kDataIntegrity naming the file.
+  static Result<std::shared_ptr<SealedSegment>> Open(const format::SegmentRef& ref, FileBytes file,
+                                                     std::vector<format::RowDelete> deletes);
+
+  /// Deletes rows of the key inserted before `ts`; returns how many it hit.
+  size_t Delete(const model::PrimaryKey& key, model::Timestamp ts);
+  /// Deletes one row; false when it is deleted already.
+  bool DeleteRow(uint32_t row, model::Timestamp ts) { return deletes_.Add(row, ts); }
+  const DeleteLog& deletes() const { return deletes_; }
+
+  /// Checks the vector column against its checksums and copies it to memory of our own, on huge pages when large.
+  Status LoadVectors(FieldId field);
+  void ReleaseVectors();
+  bool VectorsLoaded(FieldId field) const;
+  /// float[rows][dim] of a loaded or mapped vector column and its owner.
+  std::pair<index::VectorView, std::shared_ptr<const void>> Vectors(FieldId field) const;
+  void SetIndex(FieldId field, std::shared_ptr<const index::VectorIndex> index);
+  uint64_t resident_bytes() const;
+
+  uint32_t rows() const { return rows_; }
+  uint64_t file_bytes() const { return file_.bytes.size(); }
+  const format::SegmentFooter& footer() const { return reader_.footer(); }
+  const SealedKeys& keys() const { return keys_; }
+
+  bool sealed() const override { return true; }
+  uint32_t RowsAt(model::Timestamp) const override { return rows_; }
+  std::vector<Run> Runs(uint32_t rows) const override;
+  std::shared_ptr<const Bitset> HiddenAt(model::Timestamp t, uint32_t rows) const override;
+  model::PrimaryKey KeyAt(uint32_t row) const override { return keys_.At(row); }
+  model::Timestamp TimestampAt(uint32_t row) const override { return timestamps_[row]; }
+  std::vector<uint32_t> FindKey(const model::PrimaryKey& key, uint32_t rows) const override;
+  bool OrderedByKey() const override { return true; }
+  uint32_t LowerBound(const model::PrimaryKey& key, bool strictly) const override {
+    return keys_.LowerBound(key, strictly);
+  }
+  std::shared_ptr<const index::VectorIndex> IndexOn(FieldId field) const override;
+
+ private:
+  class Rows;
+
+  SealedSegment(const format::SegmentRef& ref, FileBytes file, format::SegmentFile reader);
+  Status OpenColumns();
+  Status OpenColumn(const format::SectionInfo& section);
+  Status CheckOffsets(const ColumnView& view, uint64_t bytes) const;
+
+  const FileBytes file_;
+  const format::SegmentFile reader_;
+  const uint32_t rows_;
+  std::map<FieldId, ColumnView> columns_;
+  const model::Timestamp* timestamps_ = nullptr;
+  SealedKeys keys_;
+  DeleteLog deletes_;
+
+  mutable Mutex mutex_;
+  std::map<FieldId, std::shared_ptr<const index::Buffer>> resident_ GUARDED_BY(mutex_);
+  std::map<FieldId, std::shared_ptr<const index::VectorIndex>> indexes_ GUARDED_BY(mutex_);
+};
+
+}  // namespace elanus::segment
