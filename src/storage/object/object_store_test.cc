@@ -127,9 +127,10 @@ struct ObjectScript {
         present[name] = std::nullopt;
         if ((*store)->Put(name, Bytes(name)).ok()) present[name] = true;
       }
+      if (files.stopped() || i % 3 != 2) continue;
       auto victim = std::next(present.begin(), static_cast<int64_t>(random() % present.size()));
       // What a killed process left in doubt is deleted again by the next.
-      if (i % 3 == 2 && victim->second != false && victim->first != name) {
+      if (victim->second != false && victim->first != name) {
         victim->second = std::nullopt;
         if ((*store)->Delete(victim->first).ok()) victim->second = false;
       }
