@@ -1,0 +1,248 @@
+// Arithmetic on a column, pattern matching and function calls.
+#include <algorithm>
+#include <string>
+
+#include "expr/binder.h"
+#include "expr/fold.h"
+#include "expr/literal.h"
+#include "fmt/format.h"
+#include "re2/re2.h"
+
+namespace elanus::expr {
+
+using model::DataType;
+using model::DataTypeName;
+
+namespace {
+
+bool IsBitwise(ArithmeticOp op) { return op >= ArithmeticOp::kBitAnd; }
+bool IsShift(ArithmeticOp op) { return op >= ArithmeticOp::kShiftLeft; }
+bool IsDivision(ArithmeticOp op) {
+  return op == ArithmeticOp::kDivide || op == ArithmeticOp::kModulo;
+}
+
+std::unexpected<Status> NoArithmetic(DataType field, const Value& operand) {
+  return BindError(fmt::format("cannot perform arithmetic between {} field and {}",
+                               DataTypeName(field), DataTypeName(TypeOf(operand))));
+}
+
+// Whether `column op operand` is computable, whatever side the operand was on.
+Status CheckArithmetic(ArithmeticOp op, DataType type, const Value& operand) {
+  const bool is_json = type == DataType::kJson;
+  const bool is_whole = std::holds_alternative<int64_t>(operand.data);
+  if (!is_json && !model::IsNumeric(type)) return NoArithmetic(type, operand).error();
+  if (!model::IsNumeric(TypeOf(operand))) return NoArithmetic(type, operand).error();
+  if (model::IsFloating(type)) {
+    if (op == ArithmeticOp::kModulo) {
+      return BindError("modulo can only apply on integer types").error();
+    }
+    if (IsBitwise(op)) {
+      return BindError("bitwise operations can only apply on integer types").error();
+    }
+  } else if (!is_whole) {
+    if (is_json && op == ArithmeticOp::kModulo) {
+      return BindError("modulo can only apply on integer types").error();
+    }
+    if (is_json && IsBitwise(op)) {
+      return BindError("bitwise operations can only apply on integer types").error();
+    }
+    if (!is_json) {
+      return BindError(fmt::format("'{}' cannot perform arithmetic between {} field and Double",
+                                   ArithmeticName(op), DataTypeName(type)))
+          .error();
+    }
+  }
+  const bool is_zero = operand == Value{int64_t{0}} || operand == Value{0.0};
+  if (IsDivision(op) && is_zero) return BindError("division or modulus by zero").error();
+  if (IsShift(op)) return CheckShift(std::get<int64_t>(operand.data));
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<Term> Binder::BindArithmetic(ArithmeticOp op, Term left, Term right) {
+  auto* constant_left = std::get_if<LiteralTerm>(&left);
+  auto* constant_right = std::get_if<LiteralTerm>(&right);
+  if (constant_left != nullptr && constant_right != nullptr) {
+    if (constant_left->is_template || constant_right->is_template) {
+      return BindError(
+          fmt::format("placeholder was not supported between two constants with operator: {}",
+                      ArithmeticName(op)));
+    }
+    ASSIGN_OR_RETURN(Value value, FoldArithmetic(op, constant_left->value, constant_right->value));
+    return Term(LiteralTerm{std::move(value)});
+  }
+  if (constant_left != nullptr) {
+    if (op != ArithmeticOp::kAdd && op != ArithmeticOp::kMultiply) {
+      return BindError("module field is not yet supported");
+    }
+    std::swap(left, right);
+    constant_right = std::get_if<LiteralTerm>(&right);
+  }
+  if (std::holds_alternative<ArithmeticTerm>(left) || std::holds_alternative<LengthTerm>(left) ||
+      std::holds_alternative<ArithmeticTerm>(right) || std::holds_alternative<LengthTerm>(right)) {
+    return BindError("complicated arithmetic operations are not supported");
+  }
+  auto* term = std::get_if<ColumnTerm>(&left);
+  if (term == nullptr || std::holds_alternative<Node>(right)) {
+    return BindError(fmt::format("'{}' can only be used between integer or floating expressions",
+                                 ArithmeticName(op)));
+  }
+  RETURN_IF_ERROR(CheckScalar(*term));
+  if (constant_right == nullptr) {
+    return BindError("not supported to do arithmetic operations between multiple fields");
+  }
+  const DataType type = term->column.type;
+  RETURN_IF_ERROR(CheckArithmetic(op, type, constant_right->value));
+  ASSIGN_OR_RETURN(Value operand, CastTo(type, constant_right->value));
+  return Term(ArithmeticTerm{std::move(term->column), op, std::move(operand)});
+}
+
+namespace {
+
+// The column of `like` and `=~`: strings and JSON paths.
+Result<ColumnRef> StringColumn(const Term& left, std::string_view operation) {
+  const auto* term = std::get_if<ColumnTerm>(&left);
+  if (term == nullptr) {
+    return BindError(fmt::format("{} on complicated expr is unsupported", operation));
+  }
+  RETURN_IF_ERROR(CheckScalar(*term));
+  if (!model::IsString(term->column.type) && term->column.type != DataType::kJson) {
+    return BindError(fmt::format("{} on non-string or no-json field is unsupported", operation));
+  }
+  return term->column;
+}
+
+// A pattern's backslash must have something after it.
+Status CheckLikePattern(std::string_view pattern) {
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] != '\\') continue;
+    if (++i == pattern.size()) {
+      return BindError("Invalid LIKE pattern: trailing backslash with nothing to escape").error();
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<Term> Binder::BindLike(const Term& left, const Syntax& pattern) {
+  ASSIGN_OR_RETURN(ColumnRef column, StringColumn(left, "like operation"));
+  if (pattern.kind != SyntaxKind::kLiteral && pattern.kind != SyntaxKind::kTemplate) {
+    return BindError(
+        fmt::format("like pattern should be a string literal or template variable, got: {}",
+                    CompactText(pattern.text)));
+  }
+  ASSIGN_OR_RETURN(Term right, Bind(pattern));
+  auto* text = std::get_if<std::string>(&std::get<LiteralTerm>(right).value.data);
+  if (text == nullptr) {
+    return BindError(
+        fmt::format("like pattern should be a string literal or template variable, got: {}",
+                    CompactText(pattern.text)));
+  }
+  RETURN_IF_ERROR(CheckLikePattern(*text));
+  return Term(Node{.form = Like{std::move(column), std::move(*text)}});
+}
+
+Result<Term> Binder::BindRegex(const Term& left, const Syntax& pattern, bool negated) {
+  const auto* term = std::get_if<ColumnTerm>(&left);
+  if (term == nullptr) return BindError("regex match on complicated expr is unsupported");
+  RETURN_IF_ERROR(CheckScalar(*term));
+  if (!model::IsString(term->column.type) && term->column.type != DataType::kJson) {
+    return BindError("regex match on non-string or non-json field is unsupported");
+  }
+  std::string text;
+  if (pattern.kind == SyntaxKind::kLiteral && pattern.token == TokenKind::kString) {
+    ASSIGN_OR_RETURN(text, RegexValue(pattern.text));
+  } else {
+    ASSIGN_OR_RETURN(Term right, Bind(pattern));
+    auto* literal = std::get_if<LiteralTerm>(&right);
+    auto* value = literal == nullptr ? nullptr : std::get_if<std::string>(&literal->value.data);
+    if (value == nullptr) {
+      return BindError(
+          fmt::format("regex pattern should be a string literal or template variable, got: {}",
+                      CompactText(pattern.text)));
+    }
+    text = std::move(*value);
+  }
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_dot_nl(true);
+  const RE2 compiled(text, options);
+  if (!compiled.ok()) {
+    return BindError(fmt::format("invalid regex pattern: {}", compiled.error()));
+  }
+  Node node{.form = Regex{term->column, std::move(text)}};
+  return Term(negated ? Negate(std::move(node)) : std::move(node));
+}
+
+Result<Term> Binder::BindCall(const Syntax& syntax) {
+  std::string name(syntax.name);
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (name.starts_with("json_contains") || name.starts_with("array_contains")) {
+    return BindContains(syntax, name);
+  }
+  if (name == "array_length") return BindLength(syntax);
+  return BindError(fmt::format("function {} is not supported yet", name));
+}
+
+Result<Term> Binder::BindContains(const Syntax& syntax, std::string_view name) {
+  const bool all = name.ends_with("_all");
+  const bool any = name.ends_with("_any");
+  const std::string_view shown = all ? "contains_all" : any ? "contains_any" : "contains";
+  if (syntax.children.size() != 2) {
+    return BindError(
+        fmt::format("{} requires exactly 2 arguments, got {}", name, syntax.children.size()));
+  }
+  ASSIGN_OR_RETURN(Term left, Bind(syntax.children[0]));
+  auto* term = std::get_if<ColumnTerm>(&left);
+  if (term == nullptr ||
+      (term->column.type != DataType::kJson && term->column.type != DataType::kArray)) {
+    return BindError(
+        fmt::format("{} operation are only supported on json or array fields now, got: {}", shown,
+                    CompactText(syntax.children[0].text)));
+  }
+  if (term->column.type == DataType::kArray) {
+    return BindError(
+        fmt::format("filter on array field ({}) is not supported yet", term->field->name));
+  }
+  ASSIGN_OR_RETURN(Term right, Bind(syntax.children[1]));
+  auto* literal = std::get_if<LiteralTerm>(&right);
+  if (literal == nullptr) {
+    return BindError(
+        fmt::format("{} operation are only supported explicitly specified element, "
+                    "got: {}",
+                    shown, CompactText(syntax.children[1].text)));
+  }
+  Contains contains{.column = std::move(term->column), .all = all};
+  if (all || any) {
+    auto* elements = std::get_if<std::vector<Value>>(&literal->value.data);
+    if (elements == nullptr) {
+      return BindError(fmt::format("{} operation element must be an array",
+                                   all ? "ContainsAll" : "ContainsAny"));
+    }
+    contains.values = std::move(*elements);
+  } else {
+    contains.values.push_back(std::move(literal->value));
+  }
+  return Term(Node{.form = std::move(contains)});
+}
+
+Result<Term> Binder::BindLength(const Syntax& syntax) {
+  if (syntax.children.size() != 1) {
+    return BindError(
+        fmt::format("array_length requires exactly 1 argument, got {}", syntax.children.size()));
+  }
+  ASSIGN_OR_RETURN(Term argument, Bind(syntax.children[0]));
+  auto* term = std::get_if<ColumnTerm>(&argument);
+  if (term == nullptr || term->column.type != DataType::kJson) {
+    return BindError(
+        fmt::format("array_length operation are only supported on json, array or array-of-vector "
+                    "fields now, got: {}",
+                    CompactText(syntax.children[0].text)));
+  }
+  return Term(LengthTerm{std::move(term->column)});
+}
+
+}  // namespace elanus::expr

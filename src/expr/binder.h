@@ -1,0 +1,99 @@
+// Untyped tree to bound tree: resolves names against the schema, fills templates, folds constants,
+// checks types and gives literals their column's type. Every refusal has Milvus' text.
+// Inside this room only: filter.h is the door. The class is spread over binder.cc (names, logic),
+// bind_compare.cc (comparison, range, in) and bind_call.cc (arithmetic, like, functions).
+#pragma once
+
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/status.h"
+#include "expr/filter.h"
+#include "expr/node.h"
+#include "expr/parser.h"
+#include "model/schema.h"
+
+namespace elanus::expr {
+
+struct LiteralTerm {
+  Value value;
+  bool is_template = false;
+};
+struct ColumnTerm {
+  ColumnRef column;
+  const model::FieldSchema* field = nullptr;
+};
+struct ArithmeticTerm {
+  ColumnRef column;
+  ArithmeticOp op = ArithmeticOp::kAdd;
+  Value operand;
+};
+struct LengthTerm {
+  ColumnRef column;
+};
+/// What a subtree means: a constant, a column, a number computed from one column, or (Node) a
+/// predicate.
+using Term = std::variant<LiteralTerm, ColumnTerm, ArithmeticTerm, LengthTerm, Node>;
+
+class Binder {
+ public:
+  Binder(const model::CollectionSchema& schema, const Templates& templates)
+      : schema_(schema), templates_(templates) {}
+
+  Result<Term> Bind(const Syntax& syntax);
+
+ private:
+  // binder.cc
+  Result<Term> BindName(const Syntax& syntax);
+  Result<ColumnTerm> Resolve(const Syntax& syntax);
+  Result<ColumnTerm> ResolvePath(std::string_view text);
+  Result<ColumnTerm> DynamicKey(std::vector<std::string> path, std::string_view base) const;
+  Result<Term> BindLiteral(const Syntax& syntax) const;
+  Result<Term> BindTemplate(const Syntax& syntax) const;
+  Result<Term> BindArray(const Syntax& syntax);
+  Result<Term> BindChain(const Syntax& syntax);
+  Result<Term> BindLogic(const Syntax& syntax, bool is_and);
+  Result<Term> BindUnary(const Syntax& syntax);
+  Result<Term> BindExists(const Syntax& syntax);
+  Result<Term> BindIsNull(const Syntax& syntax);
+
+  // bind_compare.cc
+  Result<Term> BindCompare(CompareOp op, Term left, Term right, std::string_view text);
+  Result<Term> CompareWithValue(CompareOp op, const Term& left, const Value& value, bool mirrored);
+  Result<Term> CompareTwoColumns(CompareOp op, const ColumnTerm& left, const ColumnTerm& right);
+  Result<Term> BindRange(const Syntax& syntax);
+  Result<Term> BindIn(Term left, std::string_view left_text, const Syntax& list, bool negated);
+
+  // bind_call.cc
+  Result<Term> BindArithmetic(ArithmeticOp op, Term left, Term right);
+  Result<Term> BindLike(const Term& left, const Syntax& pattern);
+  Result<Term> BindRegex(const Term& left, const Syntax& pattern, bool negated);
+  Result<Term> BindCall(const Syntax& syntax);
+  Result<Term> BindContains(const Syntax& syntax, std::string_view name);
+  Result<Term> BindLength(const Syntax& syntax);
+
+  const model::CollectionSchema& schema_;
+  const Templates& templates_;
+};
+
+/// The type that messages name: of a literal its own, of arithmetic its result's.
+model::DataType TypeOf(const Term& term);
+
+/// The value as a column of this type keeps it. Errors: `cannot cast value to T: incompatible
+/// source type`.
+Result<Value> CastTo(model::DataType type, const Value& value);
+
+/// A term's error when the column may not stand in a scalar operation: text fields, arrays.
+Status CheckScalar(const ColumnTerm& term);
+
+/// Negates a predicate; a double negation disappears.
+Node Negate(Node node);
+
+/// Joins predicates, splicing nested ones of the same kind; at least one operand.
+Node Join(bool is_and, std::vector<Node> operands);
+
+std::unexpected<Status> BindError(std::string message);
+
+}  // namespace elanus::expr

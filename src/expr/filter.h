@@ -1,0 +1,65 @@
+// Filter text to a bound filter. The front door of this room.
+// Holds: a BoundFilter is a plain value; a null root keeps every row. Any thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "expr/node.h"
+#include "model/primary_key.h"
+#include "model/schema.h"
+
+namespace elanus::expr {
+
+/// What a request gives for {name}: one literal or an array of them.
+using TemplateValue = Value;
+struct Templates {
+  std::map<std::string, TemplateValue> values;
+
+  template <class V>
+  void Visit(V& v) {
+    v(values);
+  }
+};
+
+struct BoundFilter {
+  uint64_t schema_version = 0;       ///< CollectionSchema::version it was bound to
+  std::shared_ptr<const Node> root;  ///< null = all rows
+
+  template <class V>
+  void Visit(V& v) {
+    v(schema_version);
+    v(root);
+  }
+};
+
+/// Parses and binds. Blank text and a constant true give a null root.
+/// Errors: kInvalidParameter, `cannot parse expression: TEXT: CAUSE`; pass it to PlanError for what
+/// the user sees. Cost: linear in the text.
+Result<BoundFilter> ParseFilter(std::string_view text, const model::CollectionSchema& schema,
+                                const Templates& templates);
+
+/// `failed to create KIND plan: CAUSE: invalid parameter`.
+/// \param plan_kind  "query" (of search too) or "delete"
+Status PlanError(std::string_view plan_kind, const Status& cause);
+
+/// The keys of a filter that is nothing but `pk in [..]` or `pk == x`: for get and delete, which
+/// then need no scan. Ascending, without repeats.
+std::optional<model::PrimaryKeys> PrimaryKeysOf(const BoundFilter& filter,
+                                                const model::CollectionSchema& schema);
+
+struct KeyBound {
+  model::PrimaryKey key;
+  bool strict = false;  ///< `pk > key`, otherwise `pk >= key`
+};
+
+/// A lower bound that every matching row's primary key keeps (`pk > x and ...`, as query iterators
+/// ask): a segment in key order may start there.
+std::optional<KeyBound> LowerBoundOf(const BoundFilter& filter,
+                                     const model::CollectionSchema& schema);
+
+}  // namespace elanus::expr

@@ -1,0 +1,454 @@
+#include "expr/filter.h"
+
+#include <cmath>
+#include <limits>
+
+#include "base/codec.h"
+#include "fmt/format.h"
+#include "gtest/gtest.h"
+
+namespace elanus::expr {
+namespace {
+
+using model::DataType;
+
+model::CollectionSchema TestSchema() {
+  model::CollectionSchema schema{.name = "c", .enable_dynamic_field = true, .version = 7};
+  int64_t id = 100;
+  auto add = [&](std::string name, DataType type, bool nullable = false) {
+    schema.fields.push_back(
+        {.id = FieldId{id++}, .name = name, .type = type, .nullable = nullable});
+  };
+  add("pk", DataType::kInt64);
+  schema.fields.back().is_primary = true;
+  add("flag", DataType::kBool);
+  add("int8", DataType::kInt8);
+  add("int64", DataType::kInt64, true);
+  add("float", DataType::kFloat);
+  add("double", DataType::kDouble);
+  add("varchar", DataType::kVarChar, true);
+  add("json", DataType::kJson);
+  add("vector", DataType::kFloatVector);
+  add("text", DataType::kText);
+  add("$meta", DataType::kJson);
+  schema.fields.back().is_dynamic = true;
+  return schema;
+}
+
+Result<BoundFilter> Parse(std::string_view text, const Templates& templates = {}) {
+  static const model::CollectionSchema schema = TestSchema();
+  return ParseFilter(text, schema, templates);
+}
+
+std::string Show(const Value& value) {
+  if (const auto* b = std::get_if<bool>(&value.data)) return *b ? "true" : "false";
+  if (const auto* i = std::get_if<int64_t>(&value.data)) return fmt::format("{}", *i);
+  if (const auto* d = std::get_if<double>(&value.data)) return fmt::format("{}f", *d);
+  if (const auto* s = std::get_if<std::string>(&value.data)) return fmt::format("\"{}\"", *s);
+  std::string text = "[";
+  for (const Value& v : std::get<std::vector<Value>>(value.data)) text += Show(v) + " ";
+  return text + "]";
+}
+
+std::string Show(const ColumnRef& column) {
+  std::string text(TestSchema().FindField(column.field)->name);
+  for (const std::string& key : column.path) text += "/" + key;
+  return text;
+}
+
+std::string_view Show(CompareOp op) {
+  constexpr std::string_view kTexts[] = {"==", "!=", "<", "<=", ">", ">="};
+  return kTexts[static_cast<int>(op)];
+}
+
+std::string_view Show(ArithmeticOp op) {
+  constexpr std::string_view kTexts[] = {"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"};
+  return kTexts[static_cast<int>(op)];
+}
+
+struct Shower {
+  const Node& node;
+  std::string Children(std::string_view name) const;
+  std::string operator()(const Constant& f) const { return f.value ? "TRUE" : "FALSE"; }
+  std::string operator()(const And&) const { return Children("and"); }
+  std::string operator()(const Or&) const { return Children("or"); }
+  std::string operator()(const Not&) const { return Children("not"); }
+  std::string operator()(const Compare& f) const {
+    return fmt::format("({} {} {})", Show(f.column), Show(f.op), Show(f.value));
+  }
+  std::string operator()(const CompareColumns& f) const {
+    return fmt::format("({} {} {})", Show(f.left), Show(f.op), Show(f.right));
+  }
+  std::string operator()(const Range& f) const {
+    return fmt::format("({} {} {} {} {})", Show(f.lower), f.lower_inclusive ? "<=" : "<",
+                       Show(f.column), f.upper_inclusive ? "<=" : "<", Show(f.upper));
+  }
+  std::string operator()(const In& f) const {
+    std::string text = fmt::format("({} in", Show(f.column));
+    for (int64_t v : f.values.ints) text += fmt::format(" {}", v);
+    for (double v : f.values.doubles) text += fmt::format(" {}f", v);
+    for (const std::string& v : f.values.strings) text += fmt::format(" \"{}\"", v);
+    if (f.values.has_false) text += " false";
+    if (f.values.has_true) text += " true";
+    for (const Value& v : f.values.arrays) text += " " + Show(v);
+    return text + ")";
+  }
+  std::string operator()(const Like& f) const {
+    return fmt::format("({} like {})", Show(f.column), f.pattern);
+  }
+  std::string operator()(const Regex& f) const {
+    return fmt::format("({} =~ {})", Show(f.column), f.pattern);
+  }
+  std::string operator()(const ArithmeticCompare& f) const {
+    return fmt::format("({} {} {} {} {})", Show(f.column), Show(f.arithmetic), Show(f.operand),
+                       Show(f.op), Show(f.value));
+  }
+  std::string operator()(const IsNull& f) const { return fmt::format("(null {})", Show(f.column)); }
+  std::string operator()(const Exists& f) const {
+    return fmt::format("(exists {})", Show(f.column));
+  }
+  std::string operator()(const Contains& f) const {
+    std::string text = fmt::format("({} has {}", Show(f.column), f.all ? "all" : "any");
+    for (const Value& v : f.values) text += " " + Show(v);
+    return text + ")";
+  }
+  std::string operator()(const LengthCompare& f) const {
+    return fmt::format("(length {} {} {})", Show(f.column), Show(f.op), f.value);
+  }
+};
+
+std::string Show(const Node& node) { return std::visit(Shower{node}, node.form); }
+std::string Shower::Children(std::string_view name) const {
+  std::string text = fmt::format("({}", name);
+  for (const Node& child : node.children) text += " " + Show(child);
+  return text + ")";
+}
+
+std::string Tree(std::string_view text, const Templates& templates = {}) {
+  Result<BoundFilter> filter = Parse(text, templates);
+  if (!filter) return filter.error().message();
+  return filter->root == nullptr ? "ALL" : Show(*filter->root);
+}
+
+// The cause alone, without `cannot parse expression: TEXT: `.
+std::string Cause(std::string_view text, const Templates& templates = {}) {
+  Result<BoundFilter> filter = Parse(text, templates);
+  if (filter) return "parsed: " + Tree(text, templates);
+  const std::string head = fmt::format("cannot parse expression: {}: ", text);
+  EXPECT_TRUE(filter.error().message().starts_with(head)) << filter.error().message();
+  return filter.error().message().substr(head.size());
+}
+
+TEST(Filter, KeepsAllRowsWhenBlankOrTrue) {
+  EXPECT_EQ(Tree(""), "ALL");
+  EXPECT_EQ(Tree(" \t\n"), "ALL");
+  EXPECT_EQ(Tree("true"), "ALL");
+  EXPECT_EQ(Tree("1 < 2"), "ALL");
+  EXPECT_EQ(Tree("false"), "FALSE");
+}
+
+TEST(Filter, BindsComparisonsToColumnsAndTypes) {
+  EXPECT_EQ(Tree("int64 == 5"), "(int64 == 5)");
+  EXPECT_EQ(Tree("5 < int64"), "(int64 > 5)");
+  EXPECT_EQ(Tree("float >= 1"), "(float >= 1f)");
+  EXPECT_EQ(Tree("varchar != 'a\\'b'"), "(varchar != \"a'b\")");
+  EXPECT_EQ(Tree("flag == true"), "(flag == true)");
+  EXPECT_EQ(Tree("int8 < int64"), "(int8 < int64)");
+  EXPECT_EQ(Tree("json['a'][0] == 1.5"), "(json/a/0 == 1.5f)");
+  EXPECT_EQ(Tree("color == 'red'"), "($meta/color == \"red\")");
+  EXPECT_EQ(Tree("$meta['color'] == 'red'"), "($meta/color == \"red\")");
+  EXPECT_EQ(Tree("a['x']['y'] == [1, 2]"), "($meta/a/x/y == [1 2 ])");
+  EXPECT_EQ(Tree("int64 == -9223372036854775808"), "(int64 == -9223372036854775808)");
+}
+
+TEST(Filter, HasMilvusPrecedence) {
+  EXPECT_EQ(Tree("pk == 1 or pk == 2 and pk == 3"), "(or (pk == 1) (and (pk == 2) (pk == 3)))");
+  EXPECT_EQ(Tree("pk == 1 || pk == 2 && !(pk == 3)"),
+            "(or (pk == 1) (and (pk == 2) (not (pk == 3))))");
+  EXPECT_EQ(Tree("not varchar like 'x%'"), "(not (varchar like x%))");
+  EXPECT_EQ(Tree("not exists json['b']"), "(not (exists json/b))");
+  EXPECT_EQ(Tree("not int64 is null"), "(not (null int64))");
+  EXPECT_EQ(Tree("pk == -2**2"), "(pk == -4)");
+  EXPECT_EQ(Tree("pk == 2**3**2"), "(pk == 64)");
+  EXPECT_EQ(Tree("pk == 1 + 2 * 3 << 1"), "(pk == 14)");
+  EXPECT_EQ(Tree("pk + 1 == 2 - 3 - 4"), "(pk + 1 == -5)");
+  EXPECT_EQ(Cause("not pk == 1"), "not op can only be applied on boolean expression");
+  EXPECT_EQ(Cause("not pk in [1]"), "not op can only be applied on boolean expression");
+  EXPECT_NE(Cause("pk & 3 == 1"), "parsed");
+  EXPECT_FALSE(Parse("pk & 3 == 1"));
+  EXPECT_FALSE(Parse("pk == 1 | pk == 2"));
+  EXPECT_EQ(Tree("(pk & 3) == 1"), "(pk & 3 == 1)");
+}
+
+TEST(Filter, ReadsRangeChainsBothWays) {
+  EXPECT_EQ(Tree("1 < int64 <= 5"), "(1 < int64 <= 5)");
+  EXPECT_EQ(Tree("5 >= int64 > 1"), "(1 < int64 <= 5)");
+  EXPECT_EQ(Tree("1 < float < 5"), "(1f < float < 5f)");
+  EXPECT_EQ(Tree("'a' <= varchar <= 'a'"), "(\"a\" <= varchar <= \"a\")");
+  EXPECT_EQ(Tree("1 <= json['a'] < 2.5"), "(1 <= json/a < 2.5f)");
+  EXPECT_EQ(Tree("1 < pk < 5 and 0 < a < 3"), "(and (1 < pk < 5) (0 < $meta/a < 3))");
+  EXPECT_EQ(Cause("5 < pk < 1"), "invalid range: lowerbound is greater than upperbound");
+  EXPECT_EQ(Cause("1 < pk <= 1"), "invalid range: lowerbound is greater than upperbound");
+  EXPECT_EQ(Cause("true < flag < false"), "invalid range operations on boolean expr");
+  EXPECT_EQ(Cause("'a' < pk < 'b'"), "invalid range operations");
+  EXPECT_EQ(Cause("1 < json['a'] < 'b'"), "invalid range operations");
+  EXPECT_EQ(Cause("pk < int64 < 5"), "lowerbound cannot be a non-const expression: pk");
+  EXPECT_EQ(Cause("1 < pk < int8 + 1"), "upperbound cannot be a non-const expression: int8+1");
+  EXPECT_EQ(Cause("1 < pk > 5"), "comparisons between Bool and Int64 are not supported");
+}
+
+TEST(Filter, SortsAndDeduplicatesInLists) {
+  EXPECT_EQ(Tree("pk in [3, 1, 3, 2]"), "(pk in 1 2 3)");
+  EXPECT_EQ(Tree("pk not in [3,1,]"), "(not (pk in 1 3))");
+  EXPECT_EQ(Tree("pk in []"), "(pk in)");
+  EXPECT_EQ(Tree("varchar in ['b', \"a\"]"), "(varchar in \"a\" \"b\")");
+  EXPECT_EQ(Tree("double in [1, 0.5]"), "(double in 0.5f 1f)");
+  EXPECT_EQ(Tree("json['k'] in [1, 'x', true, 2.5]"), "(json/k in 1 2.5f \"x\" true)");
+  EXPECT_EQ(Cause("pk in [1.0]"), "value 'float_val:1' in list cannot be casted to Int64");
+  EXPECT_EQ(Cause("pk in ['x']"), "value 'string_val:\"x\"' in list cannot be casted to Int64");
+  EXPECT_EQ(Cause("varchar in [0]"), "value 'int64_val:0' in list cannot be casted to VarChar");
+  EXPECT_EQ(Cause("flag in [1]"), "value 'int64_val:1' in list cannot be casted to Bool");
+  EXPECT_EQ(Cause("pk in [int8]"), "value 'int8' in list cannot be a non-const expression");
+  EXPECT_EQ(Cause("pk in 5"), "the right-hand side of 'in' must be a list, but got: 5");
+  EXPECT_EQ(Cause("1 in [1]"), "'term' can only be used on non-const expression, but got: 1");
+  EXPECT_EQ(Cause("pk + 1 in [1]"), "'term' can only be used on single field, but got: pk+1");
+  EXPECT_EQ(Cause("vector in [1]"), "term expression is not supported for data type FloatVector");
+}
+
+TEST(Filter, ComputesOnOneColumn) {
+  EXPECT_EQ(Tree("int64 % 2 == 0"), "(int64 % 2 == 0)");
+  EXPECT_EQ(Tree("2 * pk > 6"), "(pk * 2 > 6)");
+  EXPECT_EQ(Tree("7 <= pk / 2"), "(pk / 2 >= 7)");
+  EXPECT_EQ(Tree("double + 1 == 2"), "(double + 1f == 2f)");
+  EXPECT_EQ(Tree("(pk << 2) == 4"), "(pk << 2 == 4)");
+  EXPECT_EQ(Tree("~pk == -1"), "(pk ^ -1 == -1)");
+  EXPECT_EQ(Cause("2 - pk == 1"), "module field is not yet supported");
+  EXPECT_EQ(Cause("pk + int8 == 1"),
+            "not supported to do arithmetic operations between multiple fields");
+  EXPECT_EQ(Cause("pk + 1 == int8 + 2"),
+            "not supported to do arithmetic operations between multiple fields");
+  EXPECT_EQ(Cause("pk + 1 + 2 == 3"), "complicated arithmetic operations are not supported");
+  EXPECT_EQ(Cause("int64 + 1.5 == 3"),
+            "'add' cannot perform arithmetic between Int64 field and Double");
+  EXPECT_EQ(Cause("double % 2 == 0"), "modulo can only apply on integer types");
+  EXPECT_EQ(Cause("(float & 2) == 0"), "bitwise operations can only apply on integer types");
+  EXPECT_EQ(Cause("varchar + 1 == 2"), "cannot perform arithmetic between VarChar field and Int64");
+  EXPECT_EQ(Cause("pk / 0 == 2"), "division or modulus by zero");
+  EXPECT_EQ(Cause("pk % 0 == 2"), "division or modulus by zero");
+  EXPECT_EQ(Cause("(pk << 64) == 2"), "shift amount must be in range [0, 64), got 64");
+}
+
+TEST(Filter, FoldsConstants) {
+  EXPECT_EQ(Tree("pk == 9223372036854775807 + 1"), "(pk == -9223372036854775808)");
+  EXPECT_EQ(Tree("double == 7 / 2"), "(double == 3f)");
+  EXPECT_EQ(Tree("double == 7 / 2.0"), "(double == 3.5f)");
+  EXPECT_EQ(Tree("pk == -7 % 3"), "(pk == -1)");
+  EXPECT_EQ(Tree("double == 2 ** -1"), "(double == 0.5f)");
+  EXPECT_EQ(Tree("double == 0x1.8p3"), "(double == 12f)");
+  EXPECT_EQ(Tree("pk == 0x1F + 017 + 0b11"), "(pk == 49)");
+  EXPECT_EQ(Tree("'a' < 'b' and pk == 1"), "(pk == 1)");
+  EXPECT_EQ(Tree("1 == 1.0 or pk == 1"), "ALL");
+  EXPECT_EQ(Tree("false and pk == 1"), "FALSE");
+  EXPECT_EQ(Tree("not false"), "ALL");
+  EXPECT_EQ(Cause("1 / 0 == pk"), "cannot divide by zero");
+  EXPECT_EQ(Cause("1 % 0 == pk"), "cannot modulo by zero");
+  EXPECT_EQ(Cause("1.5 % 2 == pk"), "modulo can only apply on integer");
+  EXPECT_EQ(Cause("pk == 1 + 'a'"), "add cannot apply on string field");
+  EXPECT_EQ(Cause("pk == 2 * true"), "multiply cannot apply on bool field");
+  EXPECT_EQ(Cause("pk == (1 & 1.5)"), "bitand can only apply on integer fields");
+  EXPECT_EQ(Cause("pk == 1 << 64"), "shift amount must be in range [0, 64), got 64");
+  EXPECT_EQ(Cause("pk ** 2 == 4"), "power can only apply on constants: pk**2");
+  EXPECT_EQ(Cause("1 == 'a'"),
+            "comparison operations cannot be applied to two incompatible operands: 1=='a'");
+  EXPECT_EQ(Cause("1 and 2"), "and can only apply on boolean");
+  EXPECT_EQ(Cause("1 or pk == 1"), "'or' can only be used between boolean expressions");
+  EXPECT_EQ(Cause("flag and pk == 1"), "'and' can only be used between boolean expressions");
+  EXPECT_EQ(Cause("not 1"), "not can only apply on boolean");
+}
+
+TEST(Filter, RefusesWhatIsNotAPredicate) {
+  EXPECT_EQ(Cause("flag"), "predicate is not a boolean expression: flag, data type: Bool");
+  EXPECT_EQ(Cause("pk + 1"), "predicate is not a boolean expression: pk + 1, data type: Int64");
+  EXPECT_EQ(Cause("'x'"), "predicate is not a boolean expression: 'x', data type: VarChar");
+  EXPECT_EQ(Cause("json['a']"),
+            "predicate is not a boolean expression: json['a'], data type: JSON");
+}
+
+TEST(Filter, RefusesTypesThatDoNotCompare) {
+  EXPECT_EQ(Cause("pk == 'x'"), "comparisons between Int64 and VarChar are not supported");
+  EXPECT_EQ(Cause("'x' == pk"), "comparisons between VarChar and Int64 are not supported");
+  EXPECT_EQ(Cause("varchar == double"), "comparisons between VarChar and Double are not supported");
+  EXPECT_EQ(Cause("int64 == 1.5"), "cannot cast value to Int64: incompatible source type");
+  EXPECT_EQ(Cause("json == pk"), "two column comparison with JSON type is not supported");
+  EXPECT_EQ(Cause("text == 'a'"), "filter on text field (text) is not supported yet");
+  EXPECT_EQ(Cause("vector == 1"), "comparisons between FloatVector and Int64 are not supported");
+}
+
+TEST(Filter, ResolvesNames) {
+  EXPECT_EQ(Cause("pk['a'] == 1"), "Int64 data type not supported accessed with []");
+  EXPECT_EQ(Cause("a == null"),
+            "NULL literal is not supported in expressions; use '<field> is null' or '<field> is "
+            "not null' instead");
+  model::CollectionSchema fixed = TestSchema();
+  fixed.fields.pop_back();
+  Result<BoundFilter> filter = ParseFilter("color == 1", fixed, {});
+  ASSERT_FALSE(filter);
+  EXPECT_EQ(PlanError("query", filter.error()).message(),
+            "failed to create query plan: cannot parse expression: color == 1: field color not "
+            "exist: invalid parameter");
+  EXPECT_EQ(PlanError("query", filter.error()).code(), Code::kInvalidParameter);
+  EXPECT_EQ(Cause("json[''] == 1"), "invalid identifier: json['']");
+  EXPECT_EQ(Cause("json[a] == 1"),
+            "json key must be enclosed in double quotes or single quotes: \"[a]\"");
+}
+
+TEST(Filter, BindsNullTestsAndExists) {
+  EXPECT_EQ(Tree("int64 is null"), "(null int64)");
+  EXPECT_EQ(Tree("int64 IS NOT NULL"), "(not (null int64))");
+  EXPECT_EQ(Tree("pk is null"), "FALSE");
+  EXPECT_EQ(Tree("json['a'] is not null"), "(exists json/a)");
+  EXPECT_EQ(Tree("color is null"), "(not (exists $meta/color))");
+  EXPECT_EQ(Cause("vector is null"),
+            "IsNull/IsNotNull operations are not supported on vector fields");
+  EXPECT_EQ(Cause("exists pk"), "exists operations are only supportted on json field, got:Int64");
+  EXPECT_EQ(Cause("exists json"), "exists operations are only supportted on json key");
+}
+
+TEST(Filter, BindsPatterns) {
+  EXPECT_EQ(Tree("varchar like 'a\\\\%%'"), "(varchar like a\\%%)");
+  EXPECT_EQ(Tree("json['a'] like r\"\\_%\""), "(json/a like \\_%)");
+  EXPECT_EQ(Tree(R"(varchar =~ "^\d+$")"), R"((varchar =~ ^\d+$))");
+  EXPECT_EQ(Tree(R"(varchar !~ "x")"), "(not (varchar =~ x))");
+  EXPECT_EQ(Cause("pk like 'a'"), "like operation on non-string or no-json field is unsupported");
+  EXPECT_EQ(Cause("(pk + 1) like 'a'"), "like operation on complicated expr is unsupported");
+  EXPECT_EQ(Cause("'a' like 'a'"), "like operation on complicated expr is unsupported");
+  EXPECT_EQ(Cause("varchar like 5"),
+            "like pattern should be a string literal or template variable, got: 5");
+  EXPECT_EQ(Cause("varchar like r'a\\'"), "line 1:13 token recognition error at: 'r'a\\''");
+  EXPECT_EQ(Cause("varchar like 'a\\\\'"),
+            "Invalid LIKE pattern: trailing backslash with nothing to escape");
+  EXPECT_EQ(Cause("varchar =~ '('").substr(0, 21), "invalid regex pattern");
+  EXPECT_EQ(Cause("pk =~ 'x'"), "regex match on non-string or non-json field is unsupported");
+}
+
+TEST(Filter, BindsContainsAndLength) {
+  EXPECT_EQ(Tree("json_contains(json['a'], 1)"), "(json/a has any 1)");
+  EXPECT_EQ(Tree("JSON_CONTAINS_ALL(json['a'], [1, 'x'])"), "(json/a has all 1 \"x\")");
+  EXPECT_EQ(Tree("array_contains_any(tags, [1])"), "($meta/tags has any 1)");
+  EXPECT_EQ(Tree("array_length(json['a']) >= 2"), "(length json/a >= 2)");
+  EXPECT_EQ(Cause("json_contains_all(json['a'], 1)"),
+            "ContainsAll operation element must be an array");
+  EXPECT_EQ(Cause("json_contains(pk, 1)"),
+            "contains operation are only supported on json or array fields now, got: pk");
+}
+
+TEST(Filter, FillsTemplates) {
+  Templates templates;
+  templates.values["n"] = Value{int64_t{5}};
+  templates.values["s"] = Value{std::string("x%")};
+  templates.values["list"] = Value{std::vector<Value>{Value{int64_t{2}}, Value{int64_t{1}}}};
+  EXPECT_EQ(Tree("pk > {n}", templates), "(pk > 5)");
+  EXPECT_EQ(Tree("pk in {list}", templates), "(pk in 1 2)");
+  EXPECT_EQ(Tree("varchar like {s}", templates), "(varchar like x%)");
+  EXPECT_EQ(Tree("pk % {n} == 0", templates), "(pk % 5 == 0)");
+  EXPECT_EQ(Tree("1 < pk < {n}", templates), "(1 < pk < 5)");
+  EXPECT_EQ(Cause("pk > {missing}", templates),
+            "the value of expression template variable name {missing} is not found");
+  EXPECT_EQ(Cause("pk in {n}", templates),
+            "the value of term expression template variable {n} is not array");
+  EXPECT_EQ(Cause("1 == {n}", templates),
+            "placeholder was not supported between two constants with operator: Equal");
+}
+
+TEST(Filter, SaysWhereTheSyntaxBreaks) {
+  EXPECT_EQ(Cause("int64 inn [1, 2]"), "invalid expression: int64 inn [1, 2]");
+  EXPECT_EQ(Cause("pk == "), "line 1:6 mismatched input '<EOF>' expecting an expression");
+  EXPECT_EQ(Cause("pk ==\n # 1"), "line 2:1 token recognition error at: '#'");
+  EXPECT_EQ(Cause("(pk == 1"), "line 1:8 missing ')' at '<EOF>'");
+  EXPECT_EQ(Cause("pk == 'a\\d'"), "invalid syntax: 'a\\d'");
+  EXPECT_EQ(Cause("pk == 9223372036854775808"),
+            "strconv.ParseInt: parsing \"9223372036854775808\": value out of range");
+  EXPECT_EQ(Cause("text_match(varchar, 'a')"), "function text_match is not supported yet");
+}
+
+TEST(Filter, DecodesEscapes) {
+  EXPECT_EQ(Tree(R"(varchar == "\x41\101\u4e2d\t")"), "(varchar == \"AA\xE4\xB8\xAD\t\")");
+  EXPECT_EQ(Tree("varchar == '\xE4\xB8\xAD'"), "(varchar == \"\xE4\xB8\xAD\")");
+  EXPECT_EQ(Tree(R"(json["\u4e2d"] == 1)"), "(json/\xE4\xB8\xAD == 1)");
+  EXPECT_EQ(Tree(R"(varchar == r"a\d")"), "(varchar == \"a\\d\")");
+  EXPECT_EQ(Cause("varchar == u8'a'"), "invalid syntax: u8'a'");
+}
+
+TEST(Filter, TakesLongChainsAndRefusesDeepNests) {
+  std::string chain = "pk == 0";
+  for (int i = 1; i < 20000; ++i) chain += fmt::format(" or int64 == {}", i);
+  Result<BoundFilter> filter = Parse(chain);
+  ASSERT_TRUE(filter) << filter.error().message();
+  const std::string bytes = EncodeBytes(*filter);
+  EXPECT_TRUE(DecodeBytes<BoundFilter>(bytes, "filter"));
+  EXPECT_TRUE(Parse(std::string(200, '(') + "pk == 1" + std::string(200, ')')));
+  for (std::string_view opening : {"(", "not ", "-", "[", "~", "exists "}) {
+    std::string deep;
+    for (int i = 0; i < 100000; ++i) deep += opening;
+    EXPECT_FALSE(Parse(deep + "1"));
+  }
+  std::string nest = "pk == 1";
+  for (int i = 0; i < 120; ++i) {
+    nest = fmt::format("pk == 1 {} ({})", i % 2 == 0 ? "and" : "or", nest);
+    Result<BoundFilter> nested = Parse(nest);
+    if (i < 90) ASSERT_TRUE(nested);
+    if (nested) ASSERT_TRUE(DecodeBytes<BoundFilter>(EncodeBytes(*nested), "filter")) << i;
+  }
+  EXPECT_FALSE(Parse(nest));
+}
+
+TEST(Filter, SurvivesItsByteFormAndRefusesDamage) {
+  const char* text =
+      "(pk in [1,2] or not (varchar like 'a%') and json['a'] in [1,'x',true,[1]]) and 1<float<2 "
+      "and int64 % 2 == 1 and int8 < int64 and exists color and json_contains(json['b'],[1,'y'])";
+  Result<BoundFilter> filter = Parse(text);
+  ASSERT_TRUE(filter) << filter.error().message();
+  EXPECT_EQ(filter->schema_version, 7u);
+  const std::string bytes = EncodeBytes(*filter);
+  Result<BoundFilter> back = DecodeBytes<BoundFilter>(bytes, "filter");
+  ASSERT_TRUE(back);
+  EXPECT_EQ(Show(*back->root), Show(*filter->root));
+  for (size_t n = 0; n < bytes.size(); ++n) {
+    EXPECT_FALSE(DecodeBytes<BoundFilter>(bytes.substr(0, n), "filter"));
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string damaged = bytes;
+      damaged[n] = static_cast<char>(damaged[n] ^ (1 << bit));
+      (void)DecodeBytes<BoundFilter>(damaged, "filter");
+    }
+  }
+}
+
+TEST(Filter, FindsTheKeysOfASimpleFilter) {
+  const model::CollectionSchema schema = TestSchema();
+  auto keys = [&](std::string_view text) { return PrimaryKeysOf(*Parse(text), schema); };
+  EXPECT_EQ(keys("pk in [3,1,1]")->ints, (std::vector<int64_t>{1, 3}));
+  EXPECT_EQ(keys("pk == 5")->ints, (std::vector<int64_t>{5}));
+  EXPECT_EQ(keys("5 == pk")->ints, (std::vector<int64_t>{5}));
+  EXPECT_TRUE(keys("pk in []")->empty());
+  EXPECT_FALSE(keys("pk > 5"));
+  EXPECT_FALSE(keys("pk not in [5]"));
+  EXPECT_FALSE(keys("pk == 5 and int8 == 1"));
+  EXPECT_FALSE(keys("int64 in [1]"));
+  EXPECT_FALSE(keys(""));
+}
+
+TEST(Filter, FindsWhereAnIteratorStarts) {
+  const model::CollectionSchema schema = TestSchema();
+  auto bound = [&](std::string_view text) { return LowerBoundOf(*Parse(text), schema); };
+  EXPECT_EQ(bound("pk > 5")->key, model::PrimaryKey(int64_t{5}));
+  EXPECT_TRUE(bound("pk > 5")->strict);
+  EXPECT_FALSE(bound("pk >= 5")->strict);
+  EXPECT_EQ(bound("pk > 24 and (int8 == 1 or pk > 30)")->key, model::PrimaryKey(int64_t{24}));
+  EXPECT_EQ(bound("pk > 24 and (3 <= pk < 40)")->key, model::PrimaryKey(int64_t{24}));
+  EXPECT_FALSE(bound("pk < 5"));
+  EXPECT_FALSE(bound("pk > 5 or int8 == 1"));
+  EXPECT_FALSE(bound(""));
+}
+
+}  // namespace
+}  // namespace elanus::expr
