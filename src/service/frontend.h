@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "expr/templates.h"
+#include "expr/filter.h"
 #include "model/collection.h"
 #include "model/primary_key.h"
 #include "model/row_batch.h"

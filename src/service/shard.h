@@ -12,7 +12,7 @@
 #include "base/cancel.h"
 #include "base/codec.h"
 #include "base/status.h"
-#include "expr/bound_filter.h"
+#include "expr/filter.h"
 #include "model/collection.h"
 #include "model/metric.h"
 #include "model/primary_key.h"
