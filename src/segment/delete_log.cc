@@ -55,6 +55,11 @@ size_t DeleteLog::count() const {
   return deletes_.size();
 }
 
+std::vector<format::RowDelete> DeleteLog::Since(size_t n) const {
+  MutexLock lock(mutex_);
+  return {deletes_.begin() + static_cast<ptrdiff_t>(std::min(n, deletes_.size())), deletes_.end()};
+}
+
 std::vector<format::RowDelete> DeleteLog::UpTo(model::Timestamp t) const {
   std::vector<format::RowDelete> result;
   {

@@ -27,6 +27,8 @@ class DeleteLog {
 
   bool IsDeleted(uint32_t row) const EXCLUDES(mutex_);
   size_t count() const EXCLUDES(mutex_);
+  /// Deletes from the n-th on, in order of time: what a merge carries over at its commit.
+  std::vector<format::RowDelete> Since(size_t n) const EXCLUDES(mutex_);
   /// Deletes with a timestamp <= t, sorted by row.
   std::vector<format::RowDelete> UpTo(model::Timestamp t) const EXCLUDES(mutex_);
 

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "format/key_filter.h"
-#include "index/vector/memory.h"
+#include "index/vector/buffer.h"
 
 namespace elanus::segment {
 namespace {

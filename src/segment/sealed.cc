@@ -133,6 +133,7 @@ Status SealedSegment::LoadVectors(FieldId field) {
       index::Buffer::Copy(std::as_bytes(std::span(bytes.data(), bytes.size()))));
   DropMappedPages(bytes);
   MutexLock lock(mutex_);
+  run_.reset();
   resident_[field] = std::move(buffer);
   return Status::Ok();
 }
@@ -141,6 +142,7 @@ void SealedSegment::ReleaseVectors() {
   MutexLock lock(mutex_);
   indexes_.clear();
   resident_.clear();
+  run_.reset();
 }
 
 bool SealedSegment::VectorsLoaded(FieldId field) const {
@@ -179,17 +181,19 @@ uint64_t SealedSegment::resident_bytes() const {
 }
 
 std::vector<Run> SealedSegment::Runs(uint32_t rows) const {
-  std::map<FieldId, ColumnView> columns = columns_;
-  std::vector<std::shared_ptr<const index::Buffer>> buffers;
-  {
-    MutexLock lock(mutex_);
+  ELANUS_CHECK(rows == rows_);
+  MutexLock lock(mutex_);
+  if (run_ == nullptr) {
+    std::map<FieldId, ColumnView> columns = columns_;
+    std::vector<std::shared_ptr<const index::Buffer>> buffers;
     for (const auto& [field, buffer] : resident_) {
       columns[field].fixed = reinterpret_cast<const char*>(buffer->data());
       buffers.push_back(buffer);
     }
+    run_ = std::make_shared<Rows>(rows_, file_.owner, std::move(columns), std::move(buffers));
   }
   std::vector<Run> runs;
-  runs.push_back({0, std::make_shared<Rows>(rows, file_.owner, std::move(columns), std::move(buffers))});
+  if (rows_ != 0) runs.push_back({0, run_});
   return runs;
 }
 

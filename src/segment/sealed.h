@@ -14,7 +14,7 @@
 #include "base/status.h"
 #include "format/manifest.h"
 #include "format/segment_file.h"
-#include "index/vector/memory.h"
+#include "index/vector/buffer.h"
 #include "model/schema.h"
 #include "segment/delete_log.h"
 #include "segment/sealed_keys.h"
@@ -89,6 +89,8 @@ class SealedSegment final : public Segment {
   mutable Mutex mutex_;
   std::map<FieldId, std::shared_ptr<const index::Buffer>> resident_ GUARDED_BY(mutex_);
   std::map<FieldId, std::shared_ptr<const index::VectorIndex>> indexes_ GUARDED_BY(mutex_);
+  /// The whole segment as one run; made anew when vectors are loaded or released.
+  mutable std::shared_ptr<const RowSource> run_ GUARDED_BY(mutex_);
 };
 
 }  // namespace elanus::segment

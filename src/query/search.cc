@@ -1,0 +1,184 @@
+#include "query/search.h"
+
+#include <algorithm>
+
+#include "index/vector/brute_force.h"
+
+namespace elanus::query {
+namespace {
+
+using Hits = std::vector<index::Hit>;
+
+index::Cancel IndexCancel(const Cancel& cancel) {
+  if (cancel.deadline_us == Cancel::kNoDeadline) return index::Cancel(cancel.stop);
+  return {cancel.stop, SystemClock(), cancel.deadline_us};
+}
+
+index::HiddenBits BitsOf(const HiddenRows& hidden) {
+  if (hidden.bits == nullptr) return {};
+  return {hidden.bits->words(), hidden.rows};
+}
+
+/// Rows of a growing segment beyond the reader's cut are no candidates either; runs end there.
+Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const HiddenRows& hidden,
+                                     const SearchRequest& request, size_t top_k, const index::Cancel& cancel) {
+  std::vector<index::TopK> tops(request.nq, index::TopK(top_k, request.window));
+  for (const segment::Run& run : segment.Runs(hidden.rows)) {
+    const auto column = run.source->Column(request.field);
+    if (!column) continue;
+    const index::VectorChunk chunk{.vectors = {.data = reinterpret_cast<const float*>(column->fixed),
+                                               .rows = column->rows,
+                                               .dim = request.dim},
+                                   .row_offset = run.first};
+    if (request.nq == 1) {
+      RETURN_IF_ERROR(
+          index::BruteForce(request.metric, request.queries, chunk, BitsOf(hidden), cancel, tops[0]));
+    } else {
+      RETURN_IF_ERROR(index::BruteForceMany(request.metric, request.queries, chunk, BitsOf(hidden), cancel, tops));
+    }
+  }
+  std::vector<Hits> results;
+  for (index::TopK& top : tops) results.push_back(top.Take());
+  return results;
+}
+
+Result<std::vector<Hits>> SearchIndex(const index::VectorIndex& index, const HiddenRows& hidden,
+                                      const SearchRequest& request, size_t top_k, const index::Cancel& cancel) {
+  if (!request.window.all()) {
+    std::vector<Hits> results;
+    for (size_t q = 0; q < request.nq; ++q) {
+      ASSIGN_OR_RETURN(Hits hits, index.SearchWindow(request.queries + q * request.dim, top_k, request.window,
+                                                     BitsOf(hidden), cancel));
+      results.push_back(std::move(hits));
+    }
+    return results;
+  }
+  const index::SearchParams params{.top_k = top_k, .ef = request.ef, .nprobe = request.nprobe};
+  if (request.nq == 1) {
+    ASSIGN_OR_RETURN(Hits hits, index.Search(request.queries, params, BitsOf(hidden), cancel));
+    std::vector<Hits> results;
+    results.push_back(std::move(hits));
+    return results;
+  }
+  return index.SearchMany(request.queries, request.nq, params, BitsOf(hidden), cancel);
+}
+
+/// Vectors of a nullable field: rows without one are no candidates.
+Status HideNullVectors(const segment::Segment& segment, FieldId field, HiddenRows& hidden) {
+  std::shared_ptr<Bitset> bits;
+  for (const segment::Run& run : segment.Runs(hidden.rows)) {
+    const auto column = run.source->Column(field);
+    if (column && column->valid == nullptr) continue;
+    if (bits == nullptr) {
+      bits = hidden.bits == nullptr ? std::make_shared<Bitset>(hidden.rows) : std::make_shared<Bitset>(*hidden.bits);
+    }
+    for (uint32_t i = 0; i < run.source->rows(); ++i) {
+      if (!column || column->IsNull(i)) bits->Set(run.first + i);
+    }
+  }
+  if (bits != nullptr) hidden.bits = std::move(bits);
+  return Status::Ok();
+}
+
+struct Candidate {
+  SearchHit hit;
+  model::PrimaryKey key;
+  model::Timestamp timestamp = 0;
+};
+
+/// Drops rows whose key has a newer row among the candidates; leaves them nearest first, ties by key.
+void KeepNewest(std::vector<Candidate>& candidates) {
+  std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
+    if (a.key != b.key) return a.key < b.key;
+    return a.timestamp > b.timestamp;
+  });
+  auto tail = std::ranges::unique(candidates, {}, &Candidate::key);
+  candidates.erase(tail.begin(), tail.end());
+  std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
+    if (a.hit.distance != b.hit.distance) return a.hit.distance < b.hit.distance;
+    return a.key < b.key;
+  });
+}
+
+class Searcher {
+ public:
+  Searcher(const std::vector<segment::SegmentPtr>& segments, const ReadView& view, const SearchRequest& request)
+      : segments_(segments), view_(view), request_(request), cancel_(IndexCancel(*view.cancel)) {}
+
+  Result<std::vector<std::vector<SearchHit>>> Run() {
+    const model::FieldSchema* field = view_.schema->FindField(request_.field);
+    for (const segment::SegmentPtr& segment : segments_) {
+      ASSIGN_OR_RETURN(HiddenRows hidden, HiddenRowsOf(*segment, view_));
+      if (field != nullptr && field->nullable) RETURN_IF_ERROR(HideNullVectors(*segment, request_.field, hidden));
+      hidden_.push_back(std::move(hidden));
+    }
+    std::vector<std::vector<SearchHit>> results(request_.nq);
+    // Rows that share a key, or a page that must not cut ties, may need more than top_k rows of a segment.
+    for (size_t wanted = request_.top_k + (request_.whole_ties ? 16 : 0);; wanted *= 2) {
+      ASSIGN_OR_RETURN(bool complete, Round(wanted, results));
+      if (complete) return results;
+    }
+  }
+
+ private:
+  Result<bool> Round(size_t wanted, std::vector<std::vector<SearchHit>>& results) {
+    std::vector<std::vector<Hits>> found;  // [segment][query]
+    for (size_t s = 0; s < segments_.size(); ++s) {
+      const auto index = segments_[s]->IndexOn(request_.field);
+      const bool usable = index != nullptr && index->metric() == request_.metric;
+      if (usable) {
+        ASSIGN_OR_RETURN(auto hits, SearchIndex(*index, hidden_[s], request_, wanted, cancel_));
+        found.push_back(std::move(hits));
+      } else {
+        ASSIGN_OR_RETURN(auto hits, SearchRuns(*segments_[s], hidden_[s], request_, wanted, cancel_));
+        found.push_back(std::move(hits));
+      }
+    }
+    bool complete = true;
+    for (size_t q = 0; q < request_.nq; ++q) complete &= MergeQuery(found, q, wanted, results[q]);
+    return complete;
+  }
+
+  /// False when a segment gave all it was asked for and may have more that belongs into the result.
+  bool MergeQuery(const std::vector<std::vector<Hits>>& found, size_t q, size_t wanted,
+                  std::vector<SearchHit>& result) {
+    std::vector<Candidate> candidates;
+    float certain = std::numeric_limits<float>::infinity();  // hits beyond this may be missing
+    for (uint32_t s = 0; s < segments_.size(); ++s) {
+      const Hits& hits = found[s][q];
+      if (hits.size() == wanted) certain = std::min(certain, hits.back().distance);
+      for (const index::Hit& hit : hits) {
+        candidates.push_back({.hit = {{s, hit.row}, hit.distance},
+                              .key = segments_[s]->KeyAt(hit.row),
+                              .timestamp = segments_[s]->TimestampAt(hit.row)});
+      }
+    }
+    const size_t before = candidates.size();
+    KeepNewest(candidates);
+    const bool duplicates = candidates.size() != before;
+    size_t count = std::min(request_.top_k, candidates.size());
+    if (request_.whole_ties && count != 0) {
+      while (count < candidates.size() && candidates[count].hit.distance == candidates[count - 1].hit.distance) ++count;
+      if (count != 0 && candidates[count - 1].hit.distance >= certain) return false;
+    }
+    if (duplicates && count < request_.top_k && !std::isinf(certain)) return false;
+    result.clear();
+    for (size_t i = 0; i < count; ++i) result.push_back(candidates[i].hit);
+    return true;
+  }
+
+  const std::vector<segment::SegmentPtr>& segments_;
+  const ReadView& view_;
+  const SearchRequest& request_;
+  const index::Cancel cancel_;
+  std::vector<HiddenRows> hidden_;
+};
+
+}  // namespace
+
+Result<std::vector<std::vector<SearchHit>>> Search(const std::vector<segment::SegmentPtr>& segments,
+                                                   const ReadView& view, const SearchRequest& request) {
+  return Searcher(segments, view, request).Run();
+}
+
+}  // namespace elanus::query

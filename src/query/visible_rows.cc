@@ -1,0 +1,52 @@
+#include "query/visible_rows.h"
+
+#include <algorithm>
+
+#include "query/filter.h"
+
+namespace elanus::query {
+namespace {
+
+constexpr size_t kFilterBlockRows = 64 << 10;  // between two looks at the cancel flag; a multiple of 64
+
+/// hidden |= not TRUE, for the rows of one block that starts at a multiple of 64.
+void HideFiltered(const std::vector<uint64_t>& is_true, size_t rows, uint64_t* hidden) {
+  const size_t words = (rows + 63) / 64;
+  for (size_t w = 0; w < words; ++w) {
+    uint64_t out = ~is_true[w];
+    if (w + 1 == words && rows % 64 != 0) out &= (uint64_t{1} << (rows % 64)) - 1;
+    hidden[w] |= out;
+  }
+}
+
+}  // namespace
+
+std::optional<segment::ColumnView> SlicedSource::Column(FieldId field) const {
+  auto view = source_.Column(field);
+  if (!view) return view;
+  view->rows = rows_;
+  if (view->valid != nullptr) view->valid += first_;
+  if (view->strings != nullptr) view->strings += first_;
+  if (view->offsets != nullptr) view->offsets += first_;
+  view->fixed += first_ * model::ValueBytes(view->type, view->dim);
+  return view;
+}
+
+Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view) {
+  const uint32_t rows = segment.RowsAt(view.at);
+  auto base = segment.HiddenAt(view.at, rows);
+  if (view.filter == nullptr || view.filter->root == nullptr) return HiddenRows{rows, std::move(base)};
+  auto bits = base == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*base);
+  for (const segment::Run& run : segment.Runs(rows)) {
+    const size_t run_rows = run.source->rows();
+    for (size_t first = 0; first < run_rows; first += kFilterBlockRows) {
+      RETURN_IF_ERROR(view.cancel->Check());
+      const SlicedSource block(*run.source, first, std::min(kFilterBlockRows, run_rows - first));
+      ASSIGN_OR_RETURN(Truth truth, Evaluate(*view.filter, block, *view.schema));
+      HideFiltered(truth.is_true, block.rows(), bits->words() + (run.first + first) / 64);
+    }
+  }
+  return HiddenRows{rows, std::move(bits)};
+}
+
+}  // namespace elanus::query

@@ -1,0 +1,48 @@
+// Which rows of a segment a read may see: visible at T and kept by the filter.
+// Threads: pure functions over immutable views.
+#pragma once
+
+#include <memory>
+
+#include "base/bitset.h"
+#include "base/cancel.h"
+#include "base/status.h"
+#include "expr/filter.h"
+#include "model/schema.h"
+#include "segment/segment.h"
+
+namespace elanus::query {
+
+/// What a read asks of every segment.
+struct ReadView {
+  const model::CollectionSchema* schema = nullptr;
+  model::Timestamp at = 0;
+  const expr::BoundFilter* filter = nullptr;
+  const Cancel* cancel = nullptr;
+};
+
+/// Part [first, first + rows) of a source.
+class SlicedSource final : public segment::RowSource {
+ public:
+  SlicedSource(const segment::RowSource& source, size_t first, size_t rows)
+      : source_(source), first_(first), rows_(rows) {}
+  size_t rows() const override { return rows_; }
+  std::optional<segment::ColumnView> Column(FieldId field) const override;
+
+ private:
+  const segment::RowSource& source_;
+  size_t first_;
+  size_t rows_;
+};
+
+/// Rows of one segment that are not candidates: bit r = 1, r < rows. nullptr = all are.
+struct HiddenRows {
+  uint32_t rows = 0;
+  std::shared_ptr<const Bitset> bits;
+  bool Hidden(uint32_t row) const { return bits != nullptr && bits->Test(row); }
+};
+
+/// Evaluates the filter over every row that may be visible. Errors: the filter's, kCanceled, kTimeout.
+Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view);
+
+}  // namespace elanus::query

@@ -1,0 +1,141 @@
+#include "worker/build/output_writer.h"
+
+#include <algorithm>
+
+#include "base/crc32c.h"
+#include "worker/build/index_spec.h"
+
+namespace elanus::worker {
+namespace {
+
+model::Timestamp Horizon(const JobContext& context) {
+  const model::Timestamp now = context.clock->Next();
+  const model::Timestamp kept = model::TimestampFromMs(context.retention_ms);
+  return now > kept ? now - kept : 0;
+}
+
+
+std::vector<format::RowDelete> FirstDeletes(const segment::Segment& segment, size_t count) {
+  const segment::DeleteLog& log =
+      segment.sealed() ? static_cast<const segment::SealedSegment&>(segment).deletes()
+                       : static_cast<const segment::GrowingSegment&>(segment).deletes();
+  std::vector<format::RowDelete> deletes = log.Since(0);
+  deletes.resize(count);
+  std::ranges::sort(deletes, {}, &format::RowDelete::row);
+  return deletes;
+}
+
+Status WriteIndexFile(storage::ObjectStore& objects, const index::IndexFile& file, format::FileRef& ref) {
+  ASSIGN_OR_RETURN(auto writer, objects.Create(ref.name));
+  for (const index::Buffer& chunk : file.chunks()) {
+    const std::string_view bytes(reinterpret_cast<const char*>(chunk.data()), chunk.size());
+    ref.digest = Crc32c(bytes, ref.digest);
+    ref.bytes += bytes.size();
+    RETURN_IF_ERROR(writer->Append(bytes));
+  }
+  return writer->Finish();
+}
+
+}  // namespace
+
+DeclaredFiles::~DeclaredFiles() {
+  for (const auto& [intent, name] : open_) files_.Abandon(intent, {name});
+}
+
+Result<std::string> DeclaredFiles::NewName(std::string_view kind) {
+  std::string name = files_.NewName(kind);
+  ASSIGN_OR_RETURN(std::string intent, files_.Intend({name}));
+  open_.emplace_back(std::move(intent), name);
+  return name;
+}
+
+std::vector<std::string> DeclaredFiles::intents() const {
+  std::vector<std::string> keys;
+  for (const auto& [intent, name] : open_) keys.push_back(intent);
+  return keys;
+}
+
+Result<segment::FileBytes> MapObject(storage::ObjectStore& objects, const std::string& name) {
+  ASSIGN_OR_RETURN(auto mapped, objects.Map(name));
+  return segment::FileBytes{name, mapped->bytes, mapped};
+}
+
+/// Opens an index file over the segment's vectors and lets searches use it.
+Status OpenIndexFile(ShardFiles& files, segment::SealedSegment& segment, const format::IndexRef& ref) {
+  ASSIGN_OR_RETURN(segment::FileBytes file, MapObject(files.objects(), ref.file.name));
+  auto [vectors, vectors_owner] = segment.Vectors(ref.field);
+  auto owner = std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(file.owner,
+                                                                                                  vectors_owner);
+  auto index = index::OpenIndex(owner, file.bytes, vectors, index::OpenMode::kResident);
+  if (!index.has_value()) return index.error().Wrap(ref.file.name);
+  segment.SetIndex(ref.field, std::move(*index));
+  return Status::Ok();
+}
+
+Status LoadVectorFields(const model::CollectionSchema& schema, segment::SealedSegment& segment) {
+  for (const model::FieldSchema& field : schema.fields) {
+    if (model::IsVector(field.type)) RETURN_IF_ERROR(segment.LoadVectors(field.id));
+  }
+  return Status::Ok();
+}
+
+Result<Output> OutputWriter::Write(const std::vector<segment::SegmentPtr>& inputs, bool with_indexes) {
+  const service::CollectionPtr collection = shard_.collection();
+  Output output;
+  std::vector<segment::SealedInput> sources;
+  output.replacement.deletes_seen = shard_.DeleteCounts(inputs);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    output.replacement.inputs.push_back(inputs[i]->id());
+    sources.push_back({inputs[i], inputs[i]->RowsAt(model::kTimestampMax),
+                       FirstDeletes(*inputs[i], output.replacement.deletes_seen[i])});
+  }
+  output.ref.id = {static_cast<int64_t>(context_.clock->Next())};
+  output.ref.partition = inputs[0]->partition();
+  ASSIGN_OR_RETURN(output.ref.file.name, declared_.NewName("segment"));
+  storage::ObjectStore& objects = shard_.files().objects();
+  ASSIGN_OR_RETURN(auto writer, objects.Create(output.ref.file.name));
+  const segment::SealedBuildOptions options{
+      .id = output.ref.id, .schema = &collection->schema, .horizon = Horizon(context_), .stop = context_.stop};
+  ASSIGN_OR_RETURN(segment::SealedBuild build,
+                   segment::BuildSealedFile(sources, options, [&](std::string_view b) { return writer->Append(b); }));
+  output.replacement.row_maps = std::move(build.row_maps);
+  if (build.rows == 0) return output;  // the writer goes without Finish: no object
+  RETURN_IF_ERROR(writer->Finish());
+  output.ref.file.bytes = build.bytes;
+  output.ref.file.digest = build.digest;
+  output.ref.rows = build.rows;
+  output.ref.first_timestamp = build.first_timestamp;
+  output.ref.last_timestamp = build.last_timestamp;
+  ASSIGN_OR_RETURN(segment::FileBytes file, MapObject(objects, output.ref.file.name));
+  ASSIGN_OR_RETURN(output.replacement.output,
+                   segment::SealedSegment::Open(output.ref, std::move(file), std::move(build.deletes)));
+  if (collection->loaded) RETURN_IF_ERROR(LoadVectorFields(collection->schema, *output.replacement.output));
+  if (with_indexes) RETURN_IF_ERROR(BuildIndexes(*collection, output));
+  return output;
+}
+
+Status OutputWriter::BuildIndex(const model::IndexInfo& info, const index::BuildParams& params,
+                                segment::SealedSegment& segment, format::SegmentRef& ref) {
+  const auto [vectors, owner] = segment.Vectors(info.field);
+  index::BuildParams build = params;
+  build.threads = context_.build_threads;
+  ASSIGN_OR_RETURN(index::IndexFile file, index::BuildIndexFile(vectors, build, {.stop = context_.stop}));
+  format::IndexRef index_ref{.index = info.id, .field = info.field};
+  ASSIGN_OR_RETURN(index_ref.file.name, declared_.NewName("index"));
+  RETURN_IF_ERROR(WriteIndexFile(shard_.files().objects(), file, index_ref.file));
+  if (shard_.collection()->loaded) RETURN_IF_ERROR(OpenIndexFile(shard_.files(), segment, index_ref));
+  ref.indexes.push_back(std::move(index_ref));
+  return Status::Ok();
+}
+
+Status OutputWriter::BuildIndexes(const model::CollectionInfo& collection, Output& output) {
+  for (const model::IndexInfo& info : collection.indexes) {
+    const model::FieldSchema* field = collection.schema.FindField(info.field);
+    if (field == nullptr) continue;
+    const auto params = BuildParamsOf(info, *field, output.ref.rows);
+    if (params) RETURN_IF_ERROR(BuildIndex(info, *params, *output.replacement.output, output.ref));
+  }
+  return Status::Ok();
+}
+
+}  // namespace elanus::worker

@@ -1,0 +1,64 @@
+// Writes rows of segments as one new sealed segment, with its indexes, as files that no manifest names yet.
+// Holds: a file is declared (an intent) before its first byte. Threads: the caller's; one object a job.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "format/manifest.h"
+#include "worker/build/segment_job.h"
+#include "worker/stream/shard.h"
+
+namespace elanus::worker {
+
+/// Files of a job that are declared and not committed; deleted again unless Committed() is called.
+class DeclaredFiles {
+ public:
+  explicit DeclaredFiles(ShardFiles& files) : files_(files) {}
+  ~DeclaredFiles();
+  DeclaredFiles(const DeclaredFiles&) = delete;
+  DeclaredFiles& operator=(const DeclaredFiles&) = delete;
+
+  Result<std::string> NewName(std::string_view kind);
+  std::vector<std::string> intents() const;
+  void Committed() { open_.clear(); }
+
+ private:
+  ShardFiles& files_;
+  std::vector<std::pair<std::string, std::string>> open_;  // intent, name
+};
+
+/// A new segment on its way: files written, not committed.
+struct Output {
+  format::SegmentRef ref;
+  Replacement replacement;
+};
+
+class OutputWriter {
+ public:
+  OutputWriter(Shard& shard, const JobContext& context, DeclaredFiles& declared)
+      : shard_(shard), context_(context), declared_(declared) {}
+
+  /// The rows of `inputs` (all of one partition) in key order. Opened, and loaded when the collection is.
+  Result<Output> Write(const std::vector<segment::SegmentPtr>& inputs, bool with_indexes);
+  /// Index files of a segment that exists; adds their references.
+  Status BuildIndex(const model::IndexInfo& info, const index::BuildParams& params, segment::SealedSegment& segment,
+                    format::SegmentRef& ref);
+
+ private:
+  Status BuildIndexes(const model::CollectionInfo& collection, Output& output);
+
+  Shard& shard_;
+  const JobContext& context_;
+  DeclaredFiles& declared_;
+};
+
+Result<segment::FileBytes> MapObject(storage::ObjectStore& objects, const std::string& name);
+/// Opens an index file over the segment's vectors and lets searches use it. Errors: kDataIntegrity naming the file.
+Status OpenIndexFile(ShardFiles& files, segment::SealedSegment& segment, const format::IndexRef& ref);
+/// Makes every vector column of the segment resident.
+Status LoadVectorFields(const model::CollectionSchema& schema, segment::SealedSegment& segment);
+
+}  // namespace elanus::worker

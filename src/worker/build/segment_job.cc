@@ -1,0 +1,150 @@
+#include "worker/build/segment_job.h"
+
+#include <algorithm>
+#include <map>
+
+#include "format/sealed_bytes.h"
+#include "worker/build/committer.h"
+#include "worker/build/index_spec.h"
+#include "worker/build/output_writer.h"
+
+namespace elanus::worker {
+namespace {
+
+/// True when the manifest names segments that are no longer served or lacks deletes.
+bool ManifestIsStale(const Shard& shard) {
+  const auto manifest = shard.committed().manifest;
+  const std::vector<SealedPtr> sealed = shard.sealed();
+  if (manifest->segments.size() != sealed.size()) return true;
+  return std::ranges::any_of(manifest->segments, [&](const format::SegmentRef& ref) {
+    auto it = std::ranges::find(sealed, ref.id, [](const SealedPtr& s) { return s->id(); });
+    return it == sealed.end() || (*it)->deletes().count() != ref.deleted_rows;
+  });
+}
+
+/// What an index of the collection lacks on one segment: the first such index, or nothing.
+struct IndexWork {
+  std::vector<format::IndexRef> keep;
+  std::vector<std::pair<model::IndexInfo, index::BuildParams>> build;
+  bool changed = false;
+};
+
+IndexWork WorkOn(const format::SegmentRef& ref, const model::CollectionInfo& collection) {
+  IndexWork work;
+  for (const format::IndexRef& have : ref.indexes) {
+    const bool wanted = std::ranges::any_of(collection.indexes,
+                                            [&](const model::IndexInfo& info) { return info.id == have.index; });
+    if (wanted) work.keep.push_back(have);
+  }
+  work.changed = work.keep.size() != ref.indexes.size();
+  for (const model::IndexInfo& info : collection.indexes) {
+    const bool have = std::ranges::any_of(ref.indexes, [&](const format::IndexRef& r) { return r.index == info.id; });
+    const model::FieldSchema* field = collection.schema.FindField(info.field);
+    if (have || field == nullptr) continue;
+    if (auto params = BuildParamsOf(info, *field, ref.rows)) work.build.emplace_back(info, *params);
+  }
+  work.changed |= !work.build.empty();
+  return work;
+}
+
+}  // namespace
+
+Status FlushShard(Shard& shard, const JobContext& context) {
+  RETURN_IF_ERROR(shard.fault());
+  const Frozen frozen = shard.Freeze();
+  if (frozen.segments.empty() && !ManifestIsStale(shard)) {
+    // Nothing to write; deletes that hit nothing may still hold the checkpoint back.
+    if (shard.committed().manifest->checkpoint >= frozen.checkpoint) {
+      shard.Flushed(frozen);
+      return Status::Ok();
+    }
+  }
+  std::map<PartitionId, std::vector<segment::SegmentPtr>> partitions;
+  for (const GrowingPtr& segment : frozen.segments) partitions[segment->partition()].push_back(segment);
+  DeclaredFiles declared(shard.files());
+  OutputWriter writer(shard, context, declared);
+  ManifestChange change{.frozen = &frozen};
+  for (const auto& [partition, inputs] : partitions) {
+    ASSIGN_OR_RETURN(Output output, writer.Write(inputs, /*with_indexes=*/false));
+    change.outputs.push_back(std::move(output));
+  }
+  RETURN_IF_ERROR(CommitChange(shard, std::move(change), declared));
+  shard.Flushed(frozen);
+  return Status::Ok();
+}
+
+Status MergeSegments(Shard& shard, const std::vector<SegmentId>& inputs, const JobContext& context) {
+  std::vector<segment::SegmentPtr> segments;
+  for (const SealedPtr& segment : shard.sealed()) {
+    if (std::ranges::find(inputs, segment->id()) != inputs.end()) segments.push_back(segment);
+  }
+  if (segments.size() != inputs.size()) return {Code::kCanceled, "the segments were dropped meanwhile: canceled"};
+  DeclaredFiles declared(shard.files());
+  OutputWriter writer(shard, context, declared);
+  ManifestChange change;
+  ASSIGN_OR_RETURN(Output output, writer.Write(segments, /*with_indexes=*/true));
+  change.outputs.push_back(std::move(output));
+  return CommitChange(shard, std::move(change), declared);
+}
+
+Result<bool> BuildMissingIndex(Shard& shard, const JobContext& context) {
+  const service::CollectionPtr collection = shard.collection();
+  const auto manifest = shard.committed().manifest;
+  for (const SealedPtr& segment : shard.sealed()) {
+    auto ref = std::ranges::find(manifest->segments, segment->id(), &format::SegmentRef::id);
+    if (ref == manifest->segments.end()) continue;
+    IndexWork work = WorkOn(*ref, *collection);
+    if (!work.changed) continue;
+    for (const format::IndexRef& have : ref->indexes) {
+      if (std::ranges::find(work.keep, have) == work.keep.end()) segment->SetIndex(have.field, nullptr);
+    }
+    DeclaredFiles declared(shard.files());
+    OutputWriter writer(shard, context, declared);
+    format::SegmentRef next = *ref;
+    next.indexes = std::move(work.keep);
+    for (const auto& [info, params] : work.build) RETURN_IF_ERROR(writer.BuildIndex(info, params, *segment, next));
+    ManifestChange change;
+    change.indexes.emplace_back(next.id, next.indexes);
+    RETURN_IF_ERROR(CommitChange(shard, std::move(change), declared));
+    return true;
+  }
+  return false;
+}
+
+Result<std::vector<SealedPtr>> OpenSegments(ShardFiles& files, const format::Manifest& manifest) {
+  std::vector<SealedPtr> segments;
+  for (const format::SegmentRef& ref : manifest.segments) {
+    std::vector<format::RowDelete> deletes;
+    if (!ref.deletes.name.empty()) {
+      ASSIGN_OR_RETURN(std::string bytes, files.objects().Get(ref.deletes.name));
+      ASSIGN_OR_RETURN(deletes, format::DecodeDeleteRun(bytes, ref.rows, ref.deletes.name));
+    }
+    ASSIGN_OR_RETURN(segment::FileBytes file, MapObject(files.objects(), ref.file.name));
+    if (file.bytes.size() != ref.file.bytes) {
+      return Error(format::Damaged(ref.file.name, "has another length than the manifest says"));
+    }
+    ASSIGN_OR_RETURN(SealedPtr segment, segment::SealedSegment::Open(ref, std::move(file), std::move(deletes)));
+    segments.push_back(std::move(segment));
+  }
+  return segments;
+}
+
+Status ApplyLoadState(Shard& shard) {
+  const service::CollectionPtr collection = shard.collection();
+  const auto manifest = shard.committed().manifest;
+  for (const SealedPtr& segment : shard.sealed()) {
+    if (!collection->loaded) {
+      segment->ReleaseVectors();
+      continue;
+    }
+    RETURN_IF_ERROR(LoadVectorFields(collection->schema, *segment));
+    auto ref = std::ranges::find(manifest->segments, segment->id(), &format::SegmentRef::id);
+    if (ref == manifest->segments.end()) continue;
+    for (const format::IndexRef& index : ref->indexes) {
+      if (segment->IndexOn(index.field) == nullptr) RETURN_IF_ERROR(OpenIndexFile(shard.files(), *segment, index));
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace elanus::worker

@@ -1,0 +1,69 @@
+// The files of one shard: manifests, the head in the MetaStore, what is being written and what is no longer needed.
+// Holds: a file's name is in an intent before its first byte is written, and leaves the intent in the same commit that
+// puts it into a manifest; replaced files are named as garbage in that commit. So after a crash every file is reached
+// from the head, an intent or a garbage entry: nothing is found by listing.
+// Threads: any; commits race by compare-and-swap on the head's revision.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "format/manifest.h"
+#include "storage/meta/meta_store.h"
+#include "storage/object/object_store.h"
+
+namespace elanus::worker {
+
+/// A manifest and the revision of the head that names it; revision 0 = there is none yet.
+struct CommittedManifest {
+  std::shared_ptr<const format::Manifest> manifest;
+  std::string name;
+  int64_t revision = 0;
+};
+
+class ShardFiles {
+ public:
+  ShardFiles(storage::MetaStore& meta, storage::ObjectStore& objects, ShardId shard);
+
+  /// The committed manifest; an empty one for a new shard. Removes what a crash left: files of intents, garbage.
+  /// Errors: kDataIntegrity naming the manifest; the stores'.
+  Result<CommittedManifest> Load(CollectionId collection);
+
+  /// A new object name: shard/<id>/<kind>/<unique>.
+  std::string NewName(std::string_view kind) const;
+
+  /// Declares files about to be written; returns the intent's key for Commit or Abandon.
+  Result<std::string> Intend(const std::vector<std::string>& names);
+  /// Deletes the files of an intent and the intent.
+  void Abandon(const std::string& intent, const std::vector<std::string>& names);
+
+  /// Makes `next` the head if `base` still is. nullopt: it is not, try again on the newer one.
+  /// Intents end and garbage is named for deletion in the same commit.
+  struct CommitSet {
+    std::vector<std::string> intents;
+    std::vector<std::string> garbage;
+  };
+  Result<std::optional<CommittedManifest>> Commit(const CommittedManifest& base, format::Manifest next,
+                                                  const CommitSet& set);
+  /// Deletes what commits have named as garbage.
+  Status CollectGarbage();
+  /// Deletes every file and entry of the shard: it was dropped.
+  Status RemoveAll(const CommittedManifest& last);
+
+  storage::ObjectStore& objects() { return objects_; }
+
+ private:
+  std::string Key(std::string_view tail) const;
+  Status DeleteNamed(const std::string& kind);
+
+  storage::MetaStore& meta_;
+  storage::ObjectStore& objects_;
+  const ShardId shard_;
+};
+
+/// Every object a manifest names.
+std::vector<std::string> FilesOf(const format::SegmentRef& segment);
+
+}  // namespace elanus::worker

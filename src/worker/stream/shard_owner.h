@@ -1,0 +1,83 @@
+// The owner of this process's shards: what the proxy talks to.
+// Holds: an acknowledged write is durable and visible; a read picks its timestamp, then its segments.
+// Called by the proxy and the coordinator through service::ShardService. Threads: any.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/mutex.h"
+#include "model/hybrid_time.h"
+#include "service/coordinator.h"
+#include "service/shard.h"
+#include "storage/log/log.h"
+#include "storage/meta/meta_store.h"
+#include "storage/object/object_store.h"
+#include "worker/stream/log_partition.h"
+#include "worker/stream/maintenance.h"
+#include "worker/stream/shard.h"
+
+namespace elanus::worker {
+
+struct ShardOwnerDoors {
+  storage::MetaStore* meta = nullptr;
+  storage::ObjectStore* objects = nullptr;
+  storage::Log* log = nullptr;
+  model::HybridClock* clock = nullptr;
+};
+
+struct ShardOwnerOptions {
+  MaintenanceOptions maintenance;
+  /// Rows not yet in files, of all shards; above it writes are refused with Milvus' text until a flush has made room.
+  uint64_t unflushed_bytes_max = 512 << 20;
+};
+
+class ShardOwner final : public service::ShardService {
+ public:
+  /// Opens every shard of the collections from its manifest and replays the log. A shard whose files are damaged is
+  /// parked with its error; the others serve. Errors: the log's.
+  static Result<std::unique_ptr<ShardOwner>> Open(const ShardOwnerDoors& doors, const ShardOwnerOptions& options,
+                                                  const std::vector<service::CollectionPtr>& collections);
+  ~ShardOwner() override;
+
+  void Write(service::WriteRequest request, service::WriteDone done) override;
+  Result<service::SearchReply> Search(const service::SearchRequest& request, const Cancel& cancel) override;
+  Result<service::QueryReply> Query(const service::QueryRequest& request, const Cancel& cancel) override;
+  Result<std::vector<SegmentId>> Flush(ShardId shard, const Cancel& cancel) override;
+  Result<service::ShardStats> Stats(ShardId shard) const override;
+  Status Change(const service::ShardChange& change) override;
+
+  struct Counters {
+    Maintenance::Counters maintenance;
+    uint64_t shards = 0;
+    uint64_t segments_sealed = 0;
+    uint64_t segments_growing = 0;
+    uint64_t bytes_unflushed = 0;
+    uint64_t bytes_resident = 0;  ///< vectors and indexes of sealed segments
+    uint64_t bytes_in_flight = 0;
+  };
+  Counters counters() const;
+
+ private:
+  ShardOwner(const ShardOwnerDoors& doors, const ShardOwnerOptions& options);
+
+  void OpenShard(ShardId id, const service::CollectionPtr& collection) EXCLUDES(mutex_);
+  Status Replay();
+  std::shared_ptr<Shard> FindShard(ShardId id) const EXCLUDES(mutex_);
+  Result<std::shared_ptr<Shard>> ServingShard(ShardId id) const EXCLUDES(mutex_);
+  std::vector<std::shared_ptr<Shard>> Shards() const EXCLUDES(mutex_);
+  Result<model::Timestamp> ReadAt(const service::ReadPoint& point, const Cancel& cancel);
+  Status Barrier(const std::shared_ptr<Shard>& shard, format::LogRecord record);
+  Status DropShard(ShardId id) EXCLUDES(mutex_);
+  void TruncateLog();
+
+  const ShardOwnerDoors doors_;
+  const ShardOwnerOptions options_;
+  mutable Mutex mutex_;
+  std::map<ShardId, std::shared_ptr<Shard>> shards_ GUARDED_BY(mutex_);
+  std::unique_ptr<LogPartition> partition_;
+  std::unique_ptr<Maintenance> maintenance_;
+};
+
+}  // namespace elanus::worker
