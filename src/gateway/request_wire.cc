@@ -161,6 +161,29 @@ Result<MutationRequest> ReadMutation(Pieces bytes, service::MutationKind kind) {
   return request;
 }
 
+Result<DeleteRequest> ReadDelete(Pieces bytes) {
+  bool ok = true;
+  WireReader in(bytes, &ok);
+  DeleteRequest request;
+  service::DeleteCall& call = request.call;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 2: request.database = in.String(); break;
+      case 3: call.collection = in.String(); break;
+      case 4: call.partition = in.String(); break;
+      case 5: call.filter = in.String(); break;
+      case 7: call.consistency = Level(in.Int()); break;
+      case 8: RETURN_IF_ERROR(ReadTemplate(in.Message(), call.templates)); break;
+      case 9: return Error(NotSupported("namespace"));
+      default: in.Skip();
+    }
+  }
+  if (!ok || !AllUtf8({request.database, call.collection, call.partition, call.filter})) {
+    return Error(Malformed("DeleteRequest"));
+  }
+  return request;
+}
+
 Result<SearchRequest> ReadSearch(Pieces bytes) {
   bool ok = true;
   WireReader in(bytes, &ok);
