@@ -8,8 +8,10 @@ namespace elanus::gateway::handle {
 
 void Connect(const Services& services, CallPtr call) {
   Unary<pb::milvus::ConnectRequest, pb::milvus::ConnectResponse>(
-      *call, [&](const auto&, Call&, auto& reply) {
-        reply.set_identifier(static_cast<int64_t>(services.timestamps->Next()));
+      *call, [&](const auto&, Call& current, auto& reply) -> Status {
+        // A client that names a database on its connection learns here that it does not exist.
+        RETURN_IF_ERROR(StatusOf(services.catalog->DescribeDatabase(current.context().database)));
+        reply.set_identifier(static_cast<int64_t>(services.catalog->AllocTimestamp()));
         auto& info = *reply.mutable_server_info();
         info.set_build_tags(services.version);
         info.set_deploy_mode(services.deploy_mode);
@@ -36,7 +38,7 @@ void CheckHealth(const Services&, CallPtr call) {
 void AllocTimestamp(const Services& services, CallPtr call) {
   Unary<pb::milvus::AllocTimestampRequest, pb::milvus::AllocTimestampResponse>(
       *call, [&](const auto&, Call&, auto& reply) {
-        reply.set_timestamp(services.timestamps->Next());
+        reply.set_timestamp(services.catalog->AllocTimestamp());
         return Status::Ok();
       });
 }

@@ -124,7 +124,9 @@ std::string EncodeWire(Write&& write) {
   WireCounter counter;
   write(counter);
   std::string bytes;
-  bytes.resize_and_overwrite(counter.size(), [&](char* out, size_t size) {
+  const size_t size = counter.size();
+  // libstdc++ 12 passes the grown capacity as the second argument: the size is ours to say.
+  bytes.resize_and_overwrite(size, [&](char* out, size_t) {
     WireFiller filler(out, counter.lengths());
     write(filler);
     return size;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "gateway/gateway.h"
 #include "gateway/grpc_server.h"
+#include "server/starting_frontend.h"
 
 namespace elanus {
 namespace {
@@ -26,8 +27,8 @@ int Serve(const ServeFlags& flags) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
-  model::HybridClock timestamps(SystemClock());
-  gateway::Gateway gateway({}, {.version = "2.6.6-elanus", .timestamps = &timestamps},
+  StartingFrontend frontend;
+  gateway::Gateway gateway({}, {.catalog = &frontend, .data = &frontend, .version = "2.6.6-elanus"},
                            ProcessMetrics());
   auto server = gateway::GrpcServer::Start(
       {.address = fmt::format("{}:{}", flags.host, flags.port)}, gateway);

@@ -1,0 +1,272 @@
+#include "gateway/column_wire.h"
+
+#include <fmt/core.h>
+
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "gateway/utf8.h"
+
+namespace elanus::gateway {
+namespace {
+
+using model::Column;
+using model::DataType;
+using Type = WireReader::Type;
+
+// What a FieldData says before its values can be understood: its members come in any order.
+struct Parts {
+  DataType type = DataType::kNone;
+  std::string name;
+  bool is_dynamic = false;
+  std::vector<uint8_t> valid;
+  std::optional<WireReader> scalars;
+  std::optional<WireReader> vectors;
+  bool structs = false;
+};
+
+Parts ReadParts(WireReader& in) {
+  Parts parts;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 1: parts.type = static_cast<DataType>(in.Int()); break;
+      case 2: parts.name = in.String(); break;
+      case 3: parts.scalars = in.Message(); break;
+      case 4: parts.vectors = in.Message(); break;
+      case 6: parts.is_dynamic = in.Bool(); break;
+      case 7: in.EachVarint([&](uint64_t v) { parts.valid.push_back(v != 0); }); break;
+      case 8: parts.structs = true; [[fallthrough]];
+      default: in.Skip();
+    }
+  }
+  return parts;
+}
+
+template <class T>
+std::optional<Status> AppendNarrow(WireReader& array, Column& column) {
+  std::optional<Status> fault;
+  array.EachVarint([&](uint64_t raw) {
+    // int32 on the wire; a client that sends more bits is cut as protobuf would.
+    const auto value = static_cast<int32_t>(raw);
+    if (!std::in_range<T>(value) && !fault) {
+      fault = InvalidParameter(fmt::format("the {}th element ({}) out of range: [{}, {}]",
+                                           column.rows, value, std::numeric_limits<T>::min(),
+                                           std::numeric_limits<T>::max()));
+    }
+    const auto narrow = static_cast<T>(value);
+    column.fixed.append(reinterpret_cast<const char*>(&narrow), sizeof(T));
+    ++column.rows;
+  });
+  return fault;
+}
+
+template <class T>
+void AppendIntegers(WireReader& array, Column& column) {
+  array.EachVarint([&](uint64_t raw) {
+    const T value = std::is_same_v<T, uint8_t> ? static_cast<T>(raw != 0) : static_cast<T>(raw);
+    column.fixed.append(reinterpret_cast<const char*>(&value), sizeof(T));
+    ++column.rows;
+  });
+}
+
+Status AppendString(WireReader& array, Column& column) {
+  const size_t begin = column.bytes.size();
+  array.AppendBytes(column.bytes);
+  column.offsets.push_back(column.bytes.size());
+  ++column.rows;
+  if (!IsUtf8(std::string_view(column.bytes).substr(begin))) {
+    return InvalidParameter(fmt::format("the {}th element is not valid UTF-8", column.rows - 1));
+  }
+  return Status::Ok();
+}
+
+// The type a column has by the slot its values came in; `declared` where it fits that slot.
+DataType TypeOfSlot(int slot, DataType declared) {
+  switch (slot) {
+    case 1: return DataType::kBool;
+    case 2:
+      return declared == DataType::kInt8 || declared == DataType::kInt16 ? declared
+                                                                         : DataType::kInt32;
+    case 3: return DataType::kInt64;
+    case 4: return DataType::kFloat;
+    case 5: return DataType::kDouble;
+    case 6:
+      return declared == DataType::kText || declared == DataType::kString ||
+                     declared == DataType::kTimestamptz || declared == DataType::kGeometry
+                 ? declared
+                 : DataType::kVarChar;
+    case 9: return DataType::kJson;
+    case 11: return DataType::kTimestamptz;
+    default: return DataType::kNone;
+  }
+}
+
+Status AppendScalarArray(WireReader array, int slot, Column& column) {
+  while (array.Next()) {
+    if (array.field() != 1) {
+      array.Skip();
+      continue;
+    }
+    std::optional<Status> fault;
+    switch (slot) {
+      case 1: AppendIntegers<uint8_t>(array, column); break;
+      case 2:
+        if (column.type == DataType::kInt8) {
+          fault = AppendNarrow<int8_t>(array, column);
+        } else if (column.type == DataType::kInt16) {
+          fault = AppendNarrow<int16_t>(array, column);
+        } else {
+          AppendIntegers<int32_t>(array, column);
+        }
+        break;
+      case 3:
+      case 11: AppendIntegers<int64_t>(array, column); break;
+      case 4: array.AppendFixed(column.fixed, Type::kFixed32); break;
+      case 5: array.AppendFixed(column.fixed, Type::kFixed64); break;
+      default: RETURN_IF_ERROR(AppendString(array, column)); break;
+    }
+    if (fault) return *std::move(fault);
+  }
+  if (slot == 4) column.rows = column.fixed.size() / sizeof(float);
+  if (slot == 5) column.rows = column.fixed.size() / sizeof(double);
+  return Status::Ok();
+}
+
+Result<Column> ReadScalars(WireReader in, const Parts& parts) {
+  Column column = model::MakeColumn(FieldId{}, parts.type);
+  bool begun = false;
+  while (in.Next()) {
+    const int slot = in.field();
+    if (slot == 17) {
+      in.Skip();
+      continue;
+    }
+    const DataType type = TypeOfSlot(slot, parts.type);
+    if (type == DataType::kNone) {
+      return Error(InvalidParameter(fmt::format("column {} has a type that is not supported: {}",
+                                                parts.name, DataTypeName(parts.type))));
+    }
+    // A second array of another type would leave the first one's values behind.
+    if (begun && type != column.type) {
+      in.Fail();
+      break;
+    }
+    if (!begun) column = model::MakeColumn(FieldId{}, type);
+    begun = true;
+    RETURN_IF_ERROR(AppendScalarArray(in.Message(), slot, column));
+  }
+  return column;
+}
+
+void AppendSparse(WireReader array, Column& column) {
+  while (array.Next()) {
+    if (array.field() != 1) {
+      array.Skip();
+      continue;
+    }
+    array.AppendBytes(column.bytes);
+    column.offsets.push_back(column.bytes.size());
+    ++column.rows;
+  }
+}
+
+Result<Column> ReadVectors(WireReader in, const Parts& parts) {
+  Column column;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 1: column.dim = std::clamp<int64_t>(in.Int(), 0, 1 << 20); break;
+      case 2: {
+        column.type = DataType::kFloatVector;
+        WireReader floats = in.Message();
+        while (floats.Next()) {
+          if (floats.field() == 1) {
+            floats.AppendFixed(column.fixed, Type::kFixed32);
+          } else {
+            floats.Skip();
+          }
+        }
+        break;
+      }
+      case 3:
+        column.type = DataType::kBinaryVector;
+        in.AppendBytes(column.fixed);
+        break;
+      case 4:
+        column.type = DataType::kFloat16Vector;
+        in.AppendBytes(column.fixed);
+        break;
+      case 5:
+        column.type = DataType::kBFloat16Vector;
+        in.AppendBytes(column.fixed);
+        break;
+      case 6:
+        column.type = DataType::kSparseFloatVector;
+        column.offsets.assign(1, 0);
+        AppendSparse(in.Message(), column);
+        break;
+      case 7:
+        column.type = DataType::kInt8Vector;
+        in.AppendBytes(column.fixed);
+        break;
+      case 9: in.Skip(); break;
+      default:
+        return Error(InvalidParameter(fmt::format("column {} has a type that is not supported: {}",
+                                                  parts.name, DataTypeName(parts.type))));
+    }
+  }
+  if (column.type == DataType::kNone) column.type = parts.type;
+  const size_t width = model::ValueBytes(column.type, column.dim);
+  if (width != 0) column.rows = column.fixed.size() / width;
+  return column;
+}
+
+// Gives a compact column its null rows.
+Result<Column> Spread(Column compact, std::vector<uint8_t> valid, const std::string& name) {
+  const auto present = static_cast<uint64_t>(std::count(valid.begin(), valid.end(), 1));
+  if (present != compact.rows) {
+    return Error(InvalidParameter(
+        fmt::format("the num_rows ({}) of field ({}) is not equal to passed num_rows ({})",
+                    compact.rows, name, present),
+        std::to_string(present), std::to_string(compact.rows)));
+  }
+  if (present == valid.size()) return compact;
+  Column full = model::MakeColumn(compact.field, compact.type, compact.dim);
+  uint64_t next = 0;
+  for (uint8_t bit : valid) {
+    if (bit != 0) {
+      full.AppendValue(compact.ValueAt(next++));
+    } else {
+      full.AppendNull();
+    }
+  }
+  return full;
+}
+
+}  // namespace
+
+Result<service::UserColumn> ReadColumn(WireReader in) {
+  Parts parts = ReadParts(in);
+  if (parts.structs) {
+    return Error(
+        InvalidParameter(fmt::format("column {} is a struct array: not supported", parts.name)));
+  }
+  service::UserColumn user;
+  if (parts.vectors) {
+    ASSIGN_OR_RETURN(user.column, ReadVectors(*parts.vectors, parts));
+  } else if (parts.scalars) {
+    ASSIGN_OR_RETURN(user.column, ReadScalars(*parts.scalars, parts));
+  } else {
+    user.column = model::MakeColumn(FieldId{}, parts.type);
+  }
+  user.valid_given = !parts.valid.empty();
+  if (user.valid_given && in.ok()) {
+    ASSIGN_OR_RETURN(user.column,
+                     Spread(std::move(user.column), std::move(parts.valid), parts.name));
+  }
+  user.name = std::move(parts.name);
+  user.is_dynamic = parts.is_dynamic;
+  return user;
+}
+
+}  // namespace elanus::gateway

@@ -1,0 +1,252 @@
+#include "gateway/request_wire.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "gateway/column_wire.h"
+#include "gateway/template_wire.h"
+#include "gateway/utf8.h"
+#include "gateway/wire_reader.h"
+
+namespace elanus::gateway {
+namespace {
+
+using model::DataType;
+
+Status Malformed(std::string_view what) {
+  return InvalidParameter(fmt::format("the request is not a readable {}", what));
+}
+
+Status NotSupported(std::string_view what) {
+  return {Code::kUnimplemented, fmt::format("{} is not supported: service unimplemented", what)};
+}
+
+model::KeyValue ReadPair(WireReader in) {
+  model::KeyValue pair;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 1: pair.first = in.String(); break;
+      case 2: pair.second = in.String(); break;
+      default: in.Skip();
+    }
+  }
+  return pair;
+}
+
+// schema.IDs
+Result<model::PrimaryKeys> ReadIds(WireReader in) {
+  model::PrimaryKeys keys;
+  while (in.Next()) {
+    const int field = in.field();
+    if (field != 1 && field != 2) {
+      in.Skip();
+      continue;
+    }
+    keys.is_string = field == 2;
+    WireReader array = in.Message();
+    while (array.Next()) {
+      if (array.field() != 1) {
+        array.Skip();
+      } else if (keys.is_string) {
+        keys.strings.push_back(array.String());
+        if (!IsUtf8(keys.strings.back())) return Error(Malformed("list of ids"));
+      } else {
+        array.EachVarint([&](uint64_t v) { keys.ints.push_back(static_cast<int64_t>(v)); });
+      }
+    }
+  }
+  return keys;
+}
+
+// common.PlaceholderValue: the values of all queries, one after another.
+Status ReadPlaceholder(WireReader in, service::SearchCall& call) {
+  size_t first_bytes = 0;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 2: call.vector_type = static_cast<DataType>(in.Int()); break;
+      case 3: {
+        const size_t bytes = in.AppendBytes(call.vectors);
+        if (call.nq == 0) first_bytes = bytes;
+        // Flat bytes cannot carry queries of different lengths.
+        if (bytes != first_bytes && in.ok()) {
+          return InvalidParameter("vector dimension mismatch", std::to_string(first_bytes),
+                                  std::to_string(bytes));
+        }
+        ++call.nq;
+        break;
+      }
+      default: in.Skip();
+    }
+  }
+  return Status::Ok();
+}
+
+// common.PlaceholderGroup. Only the first placeholder counts, as in Milvus.
+Status ReadPlaceholders(WireReader in, service::SearchCall& call) {
+  bool begun = false;
+  while (in.Next()) {
+    if (in.field() != 1 || begun) {
+      in.Skip();
+      continue;
+    }
+    begun = true;
+    RETURN_IF_ERROR(ReadPlaceholder(in.Message(), call));
+  }
+  return Status::Ok();
+}
+
+model::ConsistencyLevel Level(int64_t number) {
+  // An unknown level reads as the strictest.
+  return number >= 0 && number <= 4 ? static_cast<model::ConsistencyLevel>(number)
+                                    : model::ConsistencyLevel::kStrong;
+}
+
+bool AllUtf8(std::initializer_list<std::string_view> texts) {
+  for (std::string_view text : texts) {
+    if (!IsUtf8(text)) return false;
+  }
+  return true;
+}
+
+// Features of a search that this server does not have yet: refused, never ignored.
+std::string_view UnsupportedSearchFeature(int field) {
+  switch (field) {
+    case 17: return "sub_reqs in a search";
+    case 19: return "function_score";
+    case 20: return "namespace";
+    case 21: return "highlighter";
+    case 23: return "search_aggregation";
+    case 24: return "function_chains";
+    default: return {};
+  }
+}
+
+}  // namespace
+
+Result<MutationRequest> ReadMutation(Pieces bytes, service::MutationKind kind) {
+  const bool upsert = kind == service::MutationKind::kUpsert;
+  const int namespace_field = upsert ? 10 : 9;
+  bool ok = true;
+  WireReader in(bytes, &ok);
+  MutationRequest request{.call = {.kind = kind}};
+  service::MutationCall& call = request.call;
+  while (in.Next()) {
+    const int field = in.field();
+    if (field == namespace_field || (upsert && field == 11)) {
+      return Error(NotSupported(field == namespace_field ? "namespace" : "field_ops"));
+    }
+    switch (field) {
+      case 2: request.database = in.String(); break;
+      case 3: call.collection = in.String(); break;
+      case 4: call.partition = in.String(); break;
+      case 5: {
+        ASSIGN_OR_RETURN(auto column, ReadColumn(in.Message()));
+        call.columns.push_back(std::move(column));
+        break;
+      }
+      case 7: call.num_rows = static_cast<int64_t>(static_cast<uint32_t>(in.Varint())); break;
+      case 8: call.schema_timestamp = in.Varint(); break;
+      default:
+        if (upsert && field == 9) {
+          call.partial_update = in.Bool();
+        } else {
+          in.Skip();
+        }
+    }
+  }
+  if (!ok || !AllUtf8({request.database, call.collection, call.partition})) {
+    return Error(Malformed(upsert ? "UpsertRequest" : "InsertRequest"));
+  }
+  return request;
+}
+
+Result<DeleteRequest> ReadDelete(Pieces bytes) {
+  bool ok = true;
+  WireReader in(bytes, &ok);
+  DeleteRequest request;
+  service::DeleteCall& call = request.call;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 2: request.database = in.String(); break;
+      case 3: call.collection = in.String(); break;
+      case 4: call.partition = in.String(); break;
+      case 5: call.filter = in.String(); break;
+      case 7: call.consistency = Level(in.Int()); break;
+      case 8: RETURN_IF_ERROR(ReadTemplate(in.Message(), call.templates)); break;
+      case 9: return Error(NotSupported("namespace"));
+      default: in.Skip();
+    }
+  }
+  if (!ok || !AllUtf8({request.database, call.collection, call.partition, call.filter})) {
+    return Error(Malformed("DeleteRequest"));
+  }
+  return request;
+}
+
+Result<SearchRequest> ReadSearch(Pieces bytes) {
+  bool ok = true;
+  WireReader in(bytes, &ok);
+  SearchRequest request;
+  service::SearchCall& call = request.call;
+  call.consistency.use_default = false;
+  while (in.Next()) {
+    if (auto feature = UnsupportedSearchFeature(in.field()); !feature.empty()) {
+      return Error(NotSupported(feature));
+    }
+    switch (in.field()) {
+      case 2: request.database = in.String(); break;
+      case 3: call.collection = in.String(); break;
+      case 4: call.partitions.push_back(in.String()); break;
+      case 5: call.filter = in.String(); break;
+      case 6: RETURN_IF_ERROR(ReadPlaceholders(in.Message(), call)); break;
+      case 8: call.output_fields.push_back(in.String()); break;
+      case 9: call.params.push_back(ReadPair(in.Message())); break;
+      case 11: call.consistency.guarantee = in.Varint(); break;
+      case 14: call.consistency.level = Level(in.Int()); break;
+      case 15: call.consistency.use_default = in.Bool(); break;
+      case 18: RETURN_IF_ERROR(ReadTemplate(in.Message(), call.templates)); break;
+      case 22: {
+        ASSIGN_OR_RETURN(auto ids, ReadIds(in.Message()));
+        call.ids = std::move(ids);
+        break;
+      }
+      default: in.Skip();
+    }
+  }
+  if (!ok || !AllUtf8({request.database, call.collection, call.filter})) {
+    return Error(Malformed("SearchRequest"));
+  }
+  if (call.ids) call.nq = static_cast<int64_t>(call.ids->size());
+  return request;
+}
+
+Result<QueryRequest> ReadQuery(Pieces bytes) {
+  bool ok = true;
+  WireReader in(bytes, &ok);
+  QueryRequest request;
+  service::QueryCall& call = request.call;
+  call.consistency.use_default = false;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 2: request.database = in.String(); break;
+      case 3: call.collection = in.String(); break;
+      case 4: call.filter = in.String(); break;
+      case 5: call.output_fields.push_back(in.String()); break;
+      case 6: call.partitions.push_back(in.String()); break;
+      case 8: call.consistency.guarantee = in.Varint(); break;
+      case 9: call.params.push_back(ReadPair(in.Message())); break;
+      case 11: call.consistency.level = Level(in.Int()); break;
+      case 12: call.consistency.use_default = in.Bool(); break;
+      case 13: RETURN_IF_ERROR(ReadTemplate(in.Message(), call.templates)); break;
+      case 14: return Error(NotSupported("namespace"));
+      default: in.Skip();
+    }
+  }
+  if (!ok || !AllUtf8({request.database, call.collection, call.filter})) {
+    return Error(Malformed("QueryRequest"));
+  }
+  return request;
+}
+
+}  // namespace elanus::gateway

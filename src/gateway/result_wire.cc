@@ -1,0 +1,96 @@
+#include "gateway/result_wire.h"
+
+#include <algorithm>
+
+#include "gateway/column_wire.h"
+#include "gateway/wire_writer.h"
+
+namespace elanus::gateway {
+namespace {
+
+template <class Sink>
+void WriteIds(Sink& out, int field, const model::PrimaryKeys& keys) {
+  out.Message(field, [&](auto& ids) {
+    ids.Message(keys.is_string ? 2 : 1, [&](auto& array) {
+      if (keys.is_string) {
+        for (const std::string& key : keys.strings) array.Bytes(1, key);
+      } else {
+        array.PackedVarints(1, keys.ints.size(), [&](size_t i) { return keys.ints[i]; });
+      }
+    });
+  });
+}
+
+std::string_view PrimaryName(const service::CollectionPtr& collection) {
+  if (collection == nullptr) return {};
+  const model::FieldSchema* primary = collection->schema.primary();
+  return primary == nullptr ? std::string_view() : std::string_view(primary->name);
+}
+
+std::string_view CollectionName(const service::CollectionPtr& collection) {
+  return collection == nullptr ? std::string_view() : std::string_view(collection->name);
+}
+
+template <class Sink>
+void WriteSearchResultData(Sink& out, const service::SearchResult& result) {
+  const int64_t top_k =
+      result.counts.empty() ? 0 : *std::max_element(result.counts.begin(), result.counts.end());
+  out.Int(1, result.counts.size());
+  out.Int(2, static_cast<uint64_t>(top_k));
+  for (const service::OutputColumn& column : result.columns) {
+    out.Message(3, [&](auto& field_data) { WriteColumn(field_data, column); });
+  }
+  out.PackedRaw(4, result.scores.data(), result.scores.size() * sizeof(float));
+  WriteIds(out, 5, result.keys);
+  out.PackedVarints(6, result.counts.size(), [&](size_t i) { return result.counts[i]; });
+  for (const std::string& name : result.output_fields) out.Bytes(7, name);
+  if (result.iterator_v2) {
+    out.Message(11, [&](auto& iterator) {
+      iterator.Text(1, result.iterator_token);
+      iterator.Float(2, result.iterator_last_bound);
+    });
+  }
+  out.Text(13, PrimaryName(result.collection));
+}
+
+}  // namespace
+
+std::string WriteSearchResults(const service::SearchResult& result) {
+  return EncodeWire([&](auto& out) {
+    out.Message(1, [](auto&) {});
+    out.Message(2, [&](auto& data) { WriteSearchResultData(data, result); });
+    out.Text(3, CollectionName(result.collection));
+    out.Int(4, result.session_ts);
+  });
+}
+
+std::string WriteQueryResults(const service::QueryResult& result) {
+  return EncodeWire([&](auto& out) {
+    out.Message(1, [](auto&) {});
+    for (const service::OutputColumn& column : result.columns) {
+      out.Message(2, [&](auto& field_data) { WriteColumn(field_data, column); });
+    }
+    out.Text(3, CollectionName(result.collection));
+    for (const std::string& name : result.output_fields) out.Bytes(4, name);
+    out.Int(5, result.session_ts);
+    out.Text(6, PrimaryName(result.collection));
+  });
+}
+
+std::string WriteMutationResult(const service::MutationReply& reply, Mutation mutation) {
+  return EncodeWire([&](auto& out) {
+    out.Message(1, [](auto&) {});
+    WriteIds(out, 2, reply.keys);
+    if (mutation != Mutation::kDelete) {
+      out.PackedVarints(3, reply.keys.size(), [](size_t i) { return i; });
+    }
+    out.Bool(5, true);
+    const int count_field = mutation == Mutation::kInsert   ? 6
+                            : mutation == Mutation::kDelete ? 7
+                                                            : 8;
+    out.Int(count_field, static_cast<uint64_t>(reply.count));
+    out.Int(9, reply.timestamp);
+  });
+}
+
+}  // namespace elanus::gateway

@@ -1,0 +1,168 @@
+#include "gateway/schema_wire.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+namespace elanus::gateway {
+namespace {
+
+namespace pb = milvus::proto;
+using model::DataType;
+
+model::Scalar ScalarFromPb(const pb::schema::ValueField& value) {
+  using V = pb::schema::ValueField;
+  switch (value.data_case()) {
+    case V::kBoolData: return value.bool_data();
+    case V::kIntData: return int64_t{value.int_data()};
+    case V::kLongData: return int64_t{value.long_data()};
+    case V::kFloatData: return double{value.float_data()};
+    case V::kDoubleData: return value.double_data();
+    case V::kStringData: return value.string_data();
+    case V::kBytesData: return value.bytes_data();
+    case V::kTimestamptzData: return int64_t{value.timestamptz_data()};
+    default: return std::monostate{};
+  }
+}
+
+void ScalarToPb(const model::Scalar& value, DataType type, pb::schema::ValueField& out) {
+  if (const bool* b = std::get_if<bool>(&value)) {
+    out.set_bool_data(*b);
+  } else if (const int64_t* n = std::get_if<int64_t>(&value)) {
+    if (type == DataType::kInt64) {
+      out.set_long_data(*n);
+    } else if (type == DataType::kTimestamptz) {
+      out.set_timestamptz_data(*n);
+    } else {
+      out.set_int_data(static_cast<int32_t>(*n));
+    }
+  } else if (const double* d = std::get_if<double>(&value)) {
+    if (type == DataType::kFloat) {
+      out.set_float_data(static_cast<float>(*d));
+    } else {
+      out.set_double_data(*d);
+    }
+  } else if (const std::string* s = std::get_if<std::string>(&value)) {
+    out.set_string_data(*s);
+  }
+}
+
+model::FieldSchema FieldFromPb(const pb::schema::FieldSchema& in) {
+  model::FieldSchema field;
+  field.name = in.name();
+  field.description = in.description();
+  field.type = static_cast<DataType>(in.data_type());
+  field.element_type = static_cast<DataType>(in.element_type());
+  field.is_primary = in.is_primary_key();
+  field.auto_id = in.autoid();
+  field.nullable = in.nullable();
+  field.is_dynamic = in.is_dynamic();
+  field.is_partition_key = in.is_partition_key();
+  field.is_clustering_key = in.is_clustering_key();
+  field.is_function_output = in.is_function_output();
+  if (in.has_default_value()) field.default_value = ScalarFromPb(in.default_value());
+  field.type_params = PairsFromPb(in.type_params());
+  field.index_params = PairsFromPb(in.index_params());
+  return field;
+}
+
+void FieldToPb(const model::FieldSchema& field, pb::schema::FieldSchema& out) {
+  out.set_fieldid(field.id.value);
+  out.set_name(field.name);
+  out.set_description(field.description);
+  out.set_data_type(static_cast<pb::schema::DataType>(field.type));
+  out.set_element_type(static_cast<pb::schema::DataType>(field.element_type));
+  out.set_is_primary_key(field.is_primary);
+  out.set_autoid(field.auto_id);
+  out.set_nullable(field.nullable);
+  out.set_is_dynamic(field.is_dynamic);
+  out.set_is_partition_key(field.is_partition_key);
+  out.set_is_clustering_key(field.is_clustering_key);
+  out.set_is_function_output(field.is_function_output);
+  out.set_state(pb::schema::FieldState::FieldCreated);
+  if (field.default_value) {
+    ScalarToPb(*field.default_value, field.type, *out.mutable_default_value());
+  }
+  PairsToPb(field.type_params, *out.mutable_type_params());
+  PairsToPb(field.index_params, *out.mutable_index_params());
+}
+
+model::FieldSchema DynamicField() {
+  model::FieldSchema field;
+  field.name = model::kDynamicFieldName;
+  field.type = DataType::kJson;
+  field.is_dynamic = true;
+  return field;
+}
+
+Status NotSupported(std::string_view what) {
+  return {Code::kUnimplemented, fmt::format("{} not supported: service unimplemented", what)};
+}
+
+}  // namespace
+
+model::KeyValues PairsFromPb(const PbPairs& pairs) {
+  model::KeyValues out;
+  out.reserve(static_cast<size_t>(pairs.size()));
+  for (const auto& pair : pairs) out.emplace_back(pair.key(), pair.value());
+  return out;
+}
+
+void PairsToPb(const model::KeyValues& pairs, PbPairs& out) {
+  for (const auto& [key, value] : pairs) {
+    auto& pair = *out.Add();
+    pair.set_key(key);
+    pair.set_value(value);
+  }
+}
+
+Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes) {
+  pb::schema::CollectionSchema in;
+  if (!in.ParseFromString(bytes)) {
+    return Error(InvalidParameter("the schema is not a readable CollectionSchema"));
+  }
+  if (in.functions_size() != 0) return Error(NotSupported("functions in a schema are"));
+  if (in.struct_array_fields_size() != 0) return Error(NotSupported("struct array fields are"));
+  if (!in.external_source().empty()) return Error(NotSupported("external collections are"));
+  if (in.enable_namespace()) return Error(NotSupported("namespaces are"));
+  model::CollectionSchema schema;
+  schema.name = in.name();
+  schema.description = in.description();
+  schema.enable_dynamic_field = in.enable_dynamic_field();
+  for (const auto& field : in.fields()) {
+    // A client that spells out `$meta` means the dynamic field.
+    if (field.is_dynamic()) {
+      schema.enable_dynamic_field = true;
+      continue;
+    }
+    schema.fields.push_back(FieldFromPb(field));
+    schema.auto_id |= field.is_primary_key() && field.autoid();
+  }
+  // Older clients say it of the schema alone.
+  if (in.autoid()) {
+    schema.auto_id = true;
+    for (auto& field : schema.fields) field.auto_id |= field.is_primary;
+  }
+  if (schema.enable_dynamic_field) schema.fields.push_back(DynamicField());
+  return schema;
+}
+
+Result<model::FieldSchema> FieldFromBytes(const std::string& bytes) {
+  pb::schema::FieldSchema in;
+  if (!in.ParseFromString(bytes)) {
+    return Error(InvalidParameter("the schema is not a readable FieldSchema"));
+  }
+  return FieldFromPb(in);
+}
+
+void SchemaToPb(const model::CollectionSchema& schema, pb::schema::CollectionSchema& out) {
+  out.set_name(schema.name);
+  out.set_description(schema.description);
+  out.set_autoid(schema.auto_id);
+  out.set_enable_dynamic_field(schema.enable_dynamic_field);
+  for (const auto& field : schema.fields) {
+    if (!field.is_dynamic) FieldToPb(field, *out.add_fields());
+  }
+}
+
+}  // namespace elanus::gateway

@@ -1,0 +1,29 @@
+// Schemas and key-value pairs between their protobuf and model forms.
+// Called by handle_collection and handle_index. Threads: any.
+#pragma once
+
+#include <string>
+
+#include "base/status.h"
+#include "common.pb.h"
+#include "model/collection.h"
+#include "schema.pb.h"
+
+namespace elanus::gateway {
+
+using PbPairs = google::protobuf::RepeatedPtrField<milvus::proto::common::KeyValuePair>;
+
+model::KeyValues PairsFromPb(const PbPairs& pairs);
+void PairsToPb(const model::KeyValues& pairs, PbPairs& out);
+
+/// The byte form of schema.CollectionSchema, as CreateCollection carries it; `$meta` is appended
+/// when the dynamic field is on. Field ids are not set. Errors: kInvalidParameter for bytes that
+/// are no schema, kUnimplemented for functions, struct arrays, external sources and namespaces.
+Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes);
+Result<model::FieldSchema> FieldFromBytes(const std::string& bytes);
+
+/// What DescribeCollection shows: without `$meta`.
+void SchemaToPb(const model::CollectionSchema& schema,
+                milvus::proto::schema::CollectionSchema& out);
+
+}  // namespace elanus::gateway

@@ -1,0 +1,123 @@
+#include "gateway/template_wire.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/json_text.h"
+#include "gateway/utf8.h"
+
+namespace elanus::gateway {
+namespace {
+
+// Arrays of arrays go this deep; a request that nests further is refused.
+constexpr int kDepthMax = 8;
+
+Status NotUtf8() { return InvalidParameter("a template value is not valid UTF-8"); }
+
+template <class Append>
+Status EachElement(WireReader array, Append&& append) {
+  while (array.Next()) {
+    if (array.field() != 1) {
+      array.Skip();
+      continue;
+    }
+    RETURN_IF_ERROR(append(array));
+  }
+  return Status::Ok();
+}
+
+// schema.TemplateArrayValue
+Status ReadArray(WireReader in, int depth, std::vector<expr::Value>& out) {
+  if (depth > kDepthMax) return InvalidParameter("a template value is nested too deeply");
+  while (in.Next()) {
+    const int slot = in.field();
+    if (slot < 1 || slot > 6) {
+      in.Skip();
+      continue;
+    }
+    RETURN_IF_ERROR(EachElement(in.Message(), [&](WireReader& array) -> Status {
+      switch (slot) {
+        case 1: array.EachVarint([&](uint64_t v) { out.push_back({v != 0}); }); break;
+        case 2:
+          array.EachVarint([&](uint64_t v) { out.push_back({static_cast<int64_t>(v)}); });
+          break;
+        case 3: {
+          std::string raw;
+          array.AppendFixed(raw, WireReader::Type::kFixed64);
+          for (size_t i = 0; i + sizeof(double) <= raw.size(); i += sizeof(double)) {
+            double value = 0;
+            std::memcpy(&value, raw.data() + i, sizeof(value));
+            out.push_back({value});
+          }
+          break;
+        }
+        case 4: {
+          std::string text = array.String();
+          if (!IsUtf8(text)) return NotUtf8();
+          out.push_back({std::move(text)});
+          break;
+        }
+        case 5: {
+          std::vector<expr::Value> inner;
+          RETURN_IF_ERROR(ReadArray(array.Message(), depth + 1, inner));
+          out.push_back({std::move(inner)});
+          break;
+        }
+        default: {
+          ASSIGN_OR_RETURN(auto value, JsonToValue(array.String()));
+          out.push_back(std::move(value));
+        }
+      }
+      return Status::Ok();
+    }));
+  }
+  return Status::Ok();
+}
+
+// schema.TemplateValue
+Result<expr::Value> ReadValue(WireReader in) {
+  expr::Value value;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 1: value.data = in.Bool(); break;
+      case 2: value.data = in.Int(); break;
+      case 3: value.data = in.Double(); break;
+      case 4: {
+        std::string text = in.String();
+        if (!IsUtf8(text)) return Error(NotUtf8());
+        value.data = std::move(text);
+        break;
+      }
+      case 5: {
+        std::vector<expr::Value> elements;
+        RETURN_IF_ERROR(ReadArray(in.Message(), 0, elements));
+        value.data = std::move(elements);
+        break;
+      }
+      default: in.Skip();
+    }
+  }
+  return value;
+}
+
+}  // namespace
+
+Status ReadTemplate(WireReader entry, expr::Templates& templates) {
+  std::string name;
+  expr::Value value;
+  while (entry.Next()) {
+    switch (entry.field()) {
+      case 1: name = entry.String(); break;
+      case 2: {
+        ASSIGN_OR_RETURN(value, ReadValue(entry.Message()));
+        break;
+      }
+      default: entry.Skip();
+    }
+  }
+  templates.values[std::move(name)] = std::move(value);
+  return Status::Ok();
+}
+
+}  // namespace elanus::gateway

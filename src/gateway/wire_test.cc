@@ -1,0 +1,455 @@
+// The codec against protobuf itself: what protobuf writes, we read alike, in whatever pieces it
+// comes; what we write, protobuf reads.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "gateway/column_wire.h"
+#include "gateway/request_wire.h"
+#include "gateway/result_wire.h"
+#include "gateway/schema_wire.h"
+#include "gateway/status_wire.h"
+#include "milvus.pb.h"
+
+namespace elanus::gateway {
+namespace {
+
+namespace pb = milvus::proto;
+using model::DataType;
+
+/// The bytes cut into pieces of `size`.
+std::vector<std::string_view> Cut(std::string_view bytes, size_t size) {
+  std::vector<std::string_view> pieces;
+  for (size_t i = 0; i < bytes.size(); i += size) pieces.push_back(bytes.substr(i, size));
+  return pieces;
+}
+
+pb::schema::FieldData& AddScalars(pb::milvus::InsertRequest& request, const std::string& name,
+                                  pb::schema::DataType type) {
+  auto& field = *request.add_fields_data();
+  field.set_field_name(name);
+  field.set_type(type);
+  field.mutable_scalars();
+  return field;
+}
+
+pb::milvus::InsertRequest SampleInsert() {
+  pb::milvus::InsertRequest request;
+  request.set_db_name("db");
+  request.set_collection_name("books");
+  request.set_partition_name("p");
+  request.set_num_rows(3);
+  request.set_schema_timestamp(1ull << 60);
+  for (int64_t id : {-1ll, 0ll, 1ll << 62}) {
+    request.mutable_fields_data();
+    if (request.fields_data_size() == 0) AddScalars(request, "id", pb::schema::DataType::Int64);
+    request.mutable_fields_data(0)->mutable_scalars()->mutable_long_data()->add_data(id);
+  }
+  auto& vector = *request.add_fields_data();
+  vector.set_field_name("vector");
+  vector.set_type(pb::schema::DataType::FloatVector);
+  vector.mutable_vectors()->set_dim(4);
+  for (int i = 0; i < 12; ++i) {
+    vector.mutable_vectors()->mutable_float_vector()->add_data(0.5f * static_cast<float>(i));
+  }
+  auto& small = AddScalars(request, "small", pb::schema::DataType::Int8);
+  for (int v : {-128, 0, 127}) small.mutable_scalars()->mutable_int_data()->add_data(v);
+  auto& flag = AddScalars(request, "flag", pb::schema::DataType::Bool);
+  for (bool v : {true, false, true}) flag.mutable_scalars()->mutable_bool_data()->add_data(v);
+  auto& price = AddScalars(request, "price", pb::schema::DataType::Double);
+  for (double v : {1.5, -2.0, 0.0}) price.mutable_scalars()->mutable_double_data()->add_data(v);
+  auto& title = AddScalars(request, "title", pb::schema::DataType::VarChar);
+  for (const char* v : {"a", "", "größe"}) {
+    title.mutable_scalars()->mutable_string_data()->add_data(v);
+  }
+  // Nullable: two values of three rows, compact.
+  auto& score = AddScalars(request, "score", pb::schema::DataType::Float);
+  for (float v : {1.0f, 3.0f}) score.mutable_scalars()->mutable_float_data()->add_data(v);
+  for (bool v : {true, false, true}) score.add_valid_data(v);
+  auto& meta = AddScalars(request, "$meta", pb::schema::DataType::JSON);
+  meta.set_is_dynamic(true);
+  for (const char* v : {"{}", "{\"k\":1}", "{}"}) {
+    meta.mutable_scalars()->mutable_json_data()->add_data(v);
+  }
+  return request;
+}
+
+void ExpectSample(const service::MutationCall& call) {
+  EXPECT_EQ(call.collection, "books");
+  EXPECT_EQ(call.partition, "p");
+  EXPECT_EQ(call.num_rows, 3);
+  EXPECT_EQ(call.schema_timestamp, 1ull << 60);
+  ASSERT_EQ(call.columns.size(), 8u);
+  for (const auto& user : call.columns) {
+    EXPECT_TRUE(user.column.Validate().ok()) << user.name;
+    EXPECT_EQ(user.column.rows, 3u) << user.name;
+  }
+  const auto ids = call.columns[0].column.Values<int64_t>();
+  EXPECT_EQ(std::vector<int64_t>(ids.begin(), ids.end()), (std::vector<int64_t>{-1, 0, 1ll << 62}));
+  EXPECT_EQ(call.columns[1].column.dim, 4);
+  EXPECT_EQ(call.columns[1].column.Values<float>()[11], 5.5f);
+  EXPECT_EQ(call.columns[2].column.type, DataType::kInt8);
+  EXPECT_EQ(call.columns[2].column.Values<int8_t>()[0], -128);
+  EXPECT_EQ(call.columns[3].column.Values<uint8_t>()[2], 1);
+  EXPECT_EQ(call.columns[4].column.Values<double>()[1], -2.0);
+  EXPECT_EQ(call.columns[5].column.StringAt(2), "größe");
+  EXPECT_TRUE(call.columns[6].valid_given);
+  EXPECT_TRUE(call.columns[6].column.IsNull(1));
+  EXPECT_EQ(call.columns[6].column.Values<float>()[2], 3.0f);
+  EXPECT_EQ(call.columns[7].column.StringAt(1), "{\"k\":1}");
+  EXPECT_TRUE(call.columns[7].is_dynamic);
+}
+
+TEST(InsertRequest, ReadsWhatProtobufWroteInPiecesOfAnySize) {
+  const std::string bytes = SampleInsert().SerializeAsString();
+  for (size_t size : {1ul, 2ul, 3ul, 7ul, 16ul, 64ul, bytes.size()}) {
+    auto pieces = Cut(bytes, size);
+    auto request = ReadMutation(pieces, service::MutationKind::kInsert);
+    ASSERT_TRUE(request.has_value()) << request.error().message();
+    EXPECT_EQ(request->database, "db");
+    ExpectSample(request->call);
+  }
+}
+
+TEST(InsertRequest, RefusesEveryPrefixThatProtobufRefuses) {
+  const std::string bytes = SampleInsert().SerializeAsString();
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    const std::string_view prefix = std::string_view(bytes).substr(0, size);
+    pb::milvus::InsertRequest reference;
+    const bool readable = reference.ParseFromArray(prefix.data(), static_cast<int>(size));
+    auto pieces = Cut(prefix, 5);
+    auto request = ReadMutation(pieces, service::MutationKind::kInsert);
+    if (!readable) EXPECT_FALSE(request.has_value()) << size;
+  }
+}
+
+TEST(InsertRequest, SurvivesEveryBitFlip) {
+  const std::string bytes = SampleInsert().SerializeAsString();
+  for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    std::string flipped = bytes;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+    auto pieces = Cut(flipped, 11);
+    auto request = ReadMutation(pieces, service::MutationKind::kInsert);
+    if (!request) continue;
+    for (const auto& user : request->call.columns) {
+      // Vectors of the wrong length are the proxy's to refuse; all else must be well formed.
+      if (!model::IsVector(user.column.type)) {
+        EXPECT_TRUE(user.column.Validate().ok()) << bit;
+      }
+    }
+  }
+}
+
+TEST(InsertRequest, NamesTheElementThatIsOutOfRange) {
+  auto sample = SampleInsert();
+  sample.mutable_fields_data(2)->mutable_scalars()->mutable_int_data()->set_data(0, 300);
+  const std::string bytes = sample.SerializeAsString();
+  auto pieces = Cut(bytes, bytes.size());
+  auto request = ReadMutation(pieces, service::MutationKind::kInsert);
+  ASSERT_FALSE(request.has_value());
+  EXPECT_EQ(request.error(), InvalidParameter("the 0th element (300) out of range: [-128, 127]"));
+}
+
+TEST(InsertRequest, RefusesValuesThatDisagreeWithTheirValidity) {
+  auto sample = SampleInsert();
+  sample.mutable_fields_data(6)->add_valid_data(true);
+  const std::string bytes = sample.SerializeAsString();
+  auto pieces = Cut(bytes, bytes.size());
+  EXPECT_FALSE(ReadMutation(pieces, service::MutationKind::kInsert).has_value());
+}
+
+TEST(InsertRequest, RefusesTextThatIsNotUtf8) {
+  auto sample = SampleInsert();
+  std::string bytes = sample.SerializeAsString();
+  bytes.replace(bytes.find("gr\xC3"), 3, "gr\xFF");
+  auto pieces = Cut(bytes, bytes.size());
+  EXPECT_FALSE(ReadMutation(pieces, service::MutationKind::kInsert).has_value());
+}
+
+TEST(InsertRequest, ReadsUnpackedNumbersToo) {
+  // field_data{type Int64, field_name "id", scalars{long_data{data 1, data 2}}}, data not packed
+  const std::string long_data = std::string("\x08\x01\x08\x02", 4);
+  const std::string scalars = "\x1a" + std::string(1, 4) + long_data;
+  const std::string field =
+      std::string("\x08\x05\x12\x02id\x1a", 7) + static_cast<char>(scalars.size()) + scalars;
+  const std::string bytes = "\x2a" + std::string(1, static_cast<char>(field.size())) + field;
+  auto pieces = Cut(bytes, 3);
+  auto request = ReadMutation(pieces, service::MutationKind::kInsert);
+  ASSERT_TRUE(request.has_value());
+  ASSERT_EQ(request->call.columns.size(), 1u);
+  EXPECT_EQ(request->call.columns[0].column.Values<int64_t>()[1], 2);
+}
+
+pb::milvus::SearchRequest SampleSearch() {
+  pb::milvus::SearchRequest request;
+  request.set_collection_name("books");
+  request.add_partition_names("p");
+  request.set_dsl("price > {low}");
+  request.add_output_fields("*");
+  request.set_use_default_consistency(true);
+  request.set_guarantee_timestamp(1);
+  auto& param = *request.add_search_params();
+  param.set_key("topk");
+  param.set_value("10");
+  (*request.mutable_expr_template_values())["low"].set_float_val(1.5);
+  auto& array = *(*request.mutable_expr_template_values())["names"].mutable_array_val();
+  array.mutable_string_data()->add_data("x");
+  pb::common::PlaceholderGroup group;
+  auto& placeholder = *group.add_placeholders();
+  placeholder.set_tag("$0");
+  placeholder.set_type(pb::common::PlaceholderType::FloatVector);
+  for (float base : {1.0f, 2.0f}) {
+    const float values[] = {base, base + 1};
+    placeholder.add_values(values, sizeof(values));
+  }
+  request.set_placeholder_group(group.SerializeAsString());
+  request.set_nq(2);
+  return request;
+}
+
+TEST(SearchRequest, ReadsWhatProtobufWroteInPiecesOfAnySize) {
+  const std::string bytes = SampleSearch().SerializeAsString();
+  for (size_t size : {1ul, 4ul, 9ul, bytes.size()}) {
+    auto pieces = Cut(bytes, size);
+    auto request = ReadSearch(pieces);
+    ASSERT_TRUE(request.has_value()) << request.error().message();
+    const service::SearchCall& call = request->call;
+    EXPECT_EQ(call.collection, "books");
+    EXPECT_EQ(call.partitions, std::vector<std::string>{"p"});
+    EXPECT_EQ(call.filter, "price > {low}");
+    EXPECT_EQ(call.nq, 2);
+    EXPECT_EQ(call.vector_type, DataType::kFloatVector);
+    ASSERT_EQ(call.vectors.size(), 4 * sizeof(float));
+    EXPECT_EQ(reinterpret_cast<const float*>(call.vectors.data())[2], 2.0f);
+    EXPECT_EQ(call.params, (model::KeyValues{{"topk", "10"}}));
+    EXPECT_TRUE(call.consistency.use_default);
+    EXPECT_EQ(call.consistency.guarantee, 1u);
+    EXPECT_EQ(call.templates.values.at("low"), expr::Value{1.5});
+    EXPECT_EQ(call.templates.values.at("names"),
+              expr::Value{std::vector{expr::Value{std::string("x")}}});
+  }
+}
+
+TEST(SearchRequest, RefusesEveryPrefixThatProtobufRefuses) {
+  const std::string bytes = SampleSearch().SerializeAsString();
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    const std::string_view prefix = std::string_view(bytes).substr(0, size);
+    pb::milvus::SearchRequest reference;
+    auto pieces = Cut(prefix, 6);
+    auto request = ReadSearch(pieces);
+    if (!reference.ParseFromArray(prefix.data(), static_cast<int>(size))) {
+      EXPECT_FALSE(request.has_value()) << size;
+    }
+  }
+}
+
+TEST(SearchRequest, RefusesQueriesOfDifferentLength) {
+  auto sample = SampleSearch();
+  pb::common::PlaceholderGroup group;
+  ASSERT_TRUE(group.ParseFromString(sample.placeholder_group()));
+  group.mutable_placeholders(0)->add_values("short");
+  sample.set_placeholder_group(group.SerializeAsString());
+  const std::string bytes = sample.SerializeAsString();
+  auto pieces = Cut(bytes, bytes.size());
+  auto request = ReadSearch(pieces);
+  ASSERT_FALSE(request.has_value());
+  EXPECT_NE(request.error().message().find("vector dimension mismatch"), std::string::npos);
+}
+
+TEST(SearchRequest, RefusesWhatItWouldHaveToIgnore) {
+  auto sample = SampleSearch();
+  sample.mutable_function_score();
+  const std::string bytes = sample.SerializeAsString();
+  auto pieces = Cut(bytes, bytes.size());
+  auto request = ReadSearch(pieces);
+  ASSERT_FALSE(request.has_value());
+  EXPECT_EQ(request.error().code(), Code::kUnimplemented);
+}
+
+TEST(QueryAndDelete, ReadWhatProtobufWrote) {
+  pb::milvus::QueryRequest query;
+  query.set_collection_name("books");
+  query.set_expr("id in [1]");
+  query.add_output_fields("id");
+  query.set_consistency_level(pb::common::ConsistencyLevel::Bounded);
+  query.set_guarantee_timestamp(2);
+  std::string bytes = query.SerializeAsString();
+  auto read = ReadQuery(Cut(bytes, 4));
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->call.filter, "id in [1]");
+  EXPECT_FALSE(read->call.consistency.use_default);
+  EXPECT_EQ(read->call.consistency.level, model::ConsistencyLevel::kBounded);
+
+  pb::milvus::DeleteRequest deletion;
+  deletion.set_collection_name("books");
+  deletion.set_partition_name("p");
+  deletion.set_expr("id in [1]");
+  bytes = deletion.SerializeAsString();
+  auto removed = ReadDelete(Cut(bytes, 4));
+  ASSERT_TRUE(removed.has_value());
+  EXPECT_EQ(removed->call.partition, "p");
+  EXPECT_EQ(removed->call.filter, "id in [1]");
+}
+
+model::Column Column(FieldId field, DataType type, int64_t dim,
+                     std::initializer_list<std::string_view> values) {
+  model::Column column = model::MakeColumn(field, type, dim);
+  for (std::string_view value : values) column.AppendValue(value);
+  return column;
+}
+
+service::CollectionPtr Books() {
+  auto info = std::make_shared<model::CollectionInfo>();
+  info->name = "books";
+  info->schema.fields.push_back(
+      {.id = FieldId{100}, .name = "id", .type = DataType::kInt64, .is_primary = true});
+  return info;
+}
+
+TEST(SearchResults, AreReadByProtobuf) {
+  service::SearchResult result{.collection = Books(), .counts = {2, 0}};
+  result.keys.ints = {7, -9};
+  result.scores = {0.25f, 0.5f};
+  result.output_fields = {"title"};
+  result.session_ts = 99;
+  service::OutputColumn title{.name = "title",
+                              .nullable = true,
+                              .column = Column(FieldId{101}, DataType::kVarChar, 0, {"a"})};
+  title.column.AppendNull();
+  result.columns.push_back(std::move(title));
+  pb::milvus::SearchResults read;
+  ASSERT_TRUE(read.ParseFromString(WriteSearchResults(result)));
+  EXPECT_TRUE(read.has_status());
+  const auto& data = read.results();
+  EXPECT_EQ(data.num_queries(), 2);
+  EXPECT_EQ(data.top_k(), 2);
+  ASSERT_EQ(data.topks_size(), 2);
+  EXPECT_EQ(data.topks(1), 0);
+  EXPECT_EQ(data.ids().int_id().data(1), -9);
+  EXPECT_EQ(data.scores(1), 0.5f);
+  EXPECT_EQ(data.primary_field_name(), "id");
+  EXPECT_EQ(data.output_fields(0), "title");
+  const auto& column = data.fields_data(0);
+  EXPECT_EQ(column.field_name(), "title");
+  EXPECT_EQ(column.field_id(), 101);
+  EXPECT_EQ(column.scalars().string_data().data_size(), 2);
+  ASSERT_EQ(column.valid_data_size(), 2);
+  EXPECT_FALSE(column.valid_data(1));
+  EXPECT_EQ(read.collection_name(), "books");
+  EXPECT_EQ(read.session_ts(), 99u);
+}
+
+TEST(SearchResults, WithoutHitsStillHaveTheirZeros) {
+  service::SearchResult result{.collection = Books(), .counts = {0, 0, 0}};
+  pb::milvus::SearchResults read;
+  ASSERT_TRUE(read.ParseFromString(WriteSearchResults(result)));
+  EXPECT_EQ(read.results().num_queries(), 3);
+  EXPECT_EQ(read.results().topks_size(), 3);
+}
+
+TEST(QueryResults, CarryEveryTypeAsProtobufReadsIt) {
+  service::QueryResult result{.collection = Books()};
+  auto add = [&](const std::string& name, model::Column column, bool nullable = false) {
+    result.columns.push_back({.name = name, .nullable = nullable, .column = std::move(column)});
+  };
+  model::Column small = model::MakeColumn(FieldId{1}, DataType::kInt16);
+  small.Append<int16_t>(-5);
+  small.Append<int16_t>(300);
+  add("small", std::move(small));
+  model::Column flag = model::MakeColumn(FieldId{2}, DataType::kBool);
+  flag.Append<uint8_t>(1);
+  flag.Append<uint8_t>(0);
+  add("flag", std::move(flag));
+  model::Column price = model::MakeColumn(FieldId{3}, DataType::kDouble);
+  price.Append(0.5);
+  price.AppendNull();
+  add("price", std::move(price), true);
+  model::Column vector = model::MakeColumn(FieldId{4}, DataType::kFloatVector, 2);
+  const float values[] = {1, 2};
+  vector.AppendNull();
+  vector.AppendValue({reinterpret_cast<const char*>(values), sizeof(values)});
+  add("vector", std::move(vector), true);
+  add("meta", Column(FieldId{5}, DataType::kJson, 0, {"{}", "[]"}));
+  pb::milvus::QueryResults read;
+  ASSERT_TRUE(read.ParseFromString(WriteQueryResults(result)));
+  ASSERT_EQ(read.fields_data_size(), 5);
+  EXPECT_EQ(read.fields_data(0).scalars().int_data().data(0), -5);
+  EXPECT_EQ(read.fields_data(0).type(), pb::schema::DataType::Int16);
+  EXPECT_TRUE(read.fields_data(1).scalars().bool_data().data(0));
+  EXPECT_EQ(read.fields_data(2).scalars().double_data().data_size(), 2);
+  EXPECT_FALSE(read.fields_data(2).valid_data(1));
+  EXPECT_EQ(read.fields_data(3).vectors().dim(), 2);
+  ASSERT_EQ(read.fields_data(3).vectors().float_vector().data_size(), 2);
+  EXPECT_EQ(read.fields_data(3).valid_data_size(), 2);
+  EXPECT_EQ(read.fields_data(4).scalars().json_data().data(1), "[]");
+  EXPECT_EQ(read.primary_field_name(), "id");
+}
+
+TEST(MutationResult, CountsUnderTheNameOfItsKind) {
+  service::MutationReply reply{.count = 2, .timestamp = 5};
+  reply.keys = {.is_string = true, .strings = {"a", "b"}};
+  pb::milvus::MutationResult read;
+  ASSERT_TRUE(read.ParseFromString(WriteMutationResult(reply, Mutation::kUpsert)));
+  EXPECT_TRUE(read.has_status());
+  EXPECT_EQ(read.upsert_cnt(), 2);
+  EXPECT_EQ(read.insert_cnt(), 0);
+  EXPECT_EQ(read.succ_index_size(), 2);
+  EXPECT_EQ(read.ids().str_id().data(1), "b");
+  ASSERT_TRUE(read.ParseFromString(WriteMutationResult(reply, Mutation::kDelete)));
+  EXPECT_EQ(read.delete_cnt(), 2);
+}
+
+TEST(StatusReply, CarriesBothCodesTheTextAndTheFault) {
+  const Status status(Code::kCollectionNotFound, "collection not found[database=default]");
+  pb::common::Status read;
+  ASSERT_TRUE(read.ParseFromString(StatusReply(status, kReplyIsStatus)));
+  EXPECT_EQ(read.code(), 100);
+  EXPECT_EQ(read.error_code(), pb::common::ErrorCode::CollectionNotExists);
+  EXPECT_EQ(read.reason(), status.message());
+  EXPECT_EQ(read.extra_info().at("is_input_error"), "true");
+  EXPECT_FALSE(read.retriable());
+  pb::milvus::BoolResponse wrapped;
+  ASSERT_TRUE(wrapped.ParseFromString(StatusReply(Status::Ok(), 1)));
+  EXPECT_TRUE(wrapped.has_status());
+}
+
+TEST(Schema, ComesBackAsItWentWithoutTheDynamicField) {
+  pb::schema::CollectionSchema in;
+  in.set_name("books");
+  in.set_enable_dynamic_field(true);
+  auto& id = *in.add_fields();
+  id.set_name("id");
+  id.set_data_type(pb::schema::DataType::Int64);
+  id.set_is_primary_key(true);
+  id.set_autoid(true);
+  auto& price = *in.add_fields();
+  price.set_name("price");
+  price.set_data_type(pb::schema::DataType::Int16);
+  price.set_nullable(true);
+  price.mutable_default_value()->set_int_data(-3);
+  auto& dim = *price.add_type_params();
+  dim.set_key("dim");
+  dim.set_value("8");
+  auto schema = SchemaFromBytes(in.SerializeAsString());
+  ASSERT_TRUE(schema.has_value());
+  EXPECT_TRUE(schema->auto_id);
+  ASSERT_EQ(schema->fields.size(), 3u);
+  EXPECT_TRUE(schema->fields[2].is_dynamic);
+  EXPECT_EQ(schema->fields[1].default_value, model::Scalar(int64_t{-3}));
+  pb::schema::CollectionSchema out;
+  SchemaToPb(*schema, out);
+  ASSERT_EQ(out.fields_size(), 2);
+  EXPECT_EQ(out.fields(1).default_value().int_data(), -3);
+  EXPECT_EQ(out.fields(1).type_params(0).value(), "8");
+  EXPECT_TRUE(out.enable_dynamic_field());
+}
+
+TEST(Schema, RefusesFunctionsAndGarbage) {
+  pb::schema::CollectionSchema in;
+  in.add_functions();
+  EXPECT_EQ(SchemaFromBytes(in.SerializeAsString()).error().code(), Code::kUnimplemented);
+  EXPECT_EQ(SchemaFromBytes("\xff\xff").error().code(), Code::kInvalidParameter);
+}
+
+}  // namespace
+}  // namespace elanus::gateway
