@@ -78,9 +78,15 @@ class Server:
     def kill(self) -> None:
         """SIGKILL: nothing is flushed, nothing is said goodbye to."""
         if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
+            self.kill_now()
             self.process.wait()
             self.process = None
+
+    def kill_now(self) -> None:
+        """Only sends SIGKILL, from any thread; kill() or a failing start() cleans up."""
+        process = self.process
+        if process is not None:
+            process.send_signal(signal.SIGKILL)
 
     def stop(self, timeout: float = 20) -> int:
         """SIGTERM; returns the exit code."""
