@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+"""The crash test: writers write, the server is killed with SIGKILL, started again, and must owe nothing.
+
+    build/venv/bin/python tests/crash/crash.py --cycles 50 [--seed N] [--keep]
+After each start: every acknowledged row is there with its last version and content, no deleted row is back, no row is there twice,
+a write without an answer is there whole or not at all, and the same as the last time; the same for collections, partitions and
+aliases. Sizes are so small that flush, merge and index build happen all the time; every other kill waits for one of them to begin. Prints
+the kills of each phase, and fails when a phase had none. A failing run keeps its data folder and log and prints their place.
+"""
+import argparse
+import collections
+import faulthandler
+import json
+import random
+import re
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from pymilvus import MilvusClient
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
+from harness.server import Server, ServerFailed  # noqa: E402
+from ledger import Catalogue, Ledger, row, vectors  # noqa: E402
+from workload import COLLECTION, KEYS_PER_WRITER, Definer, Writer, index, schema  # noqa: E402
+
+WRITERS = 3
+READY_SECONDS_MAX = 5
+BACKGROUND = ("flush", "publish", "merge", "build")  # the server logs `NAME begin` and `NAME end`
+EXPECTED = ("append", "DDL", "recovery") + BACKGROUND
+
+# So small that a second of writing seals, merges and indexes segments.
+CONFIG = """\
+segment:
+  growing_rows_max: 1500
+  growing_age_max_seconds: 1
+merge:
+  segment_rows_target: 6000
+  interval_ms: 200
+index:
+  build_rows_min: 500
+log:
+  file_bytes: 1048576
+"""
+
+
+class Run:
+    def __init__(self, seed: int, folder: Path):
+        self.random = random.Random(seed)
+        self.folder = folder
+        self.server = Server(folder / "data", config=CONFIG)
+        self.ledgers = [Ledger() for _ in range(WRITERS)]
+        self.catalogue = Catalogue()
+        self.kills = collections.Counter()
+        self.problems = []
+        self.rows_checked = self.refused = 0
+        self.ready_seconds_max = 0.0
+
+    # --- one cycle ---
+
+    def cycle(self, number: int) -> None:
+        if number and self.random.random() < 0.25:
+            self.kill_in_recovery()
+        seconds = self.server.start(timeout=20)
+        self.ready_seconds_max = max(self.ready_seconds_max, seconds)
+        if seconds > READY_SECONDS_MAX:
+            self.problems.append(f"cycle {number}: ready after {seconds:.1f} s")
+        client = MilvusClient(self.server.uri)
+        try:
+            if number == 0:
+                client.create_collection(COLLECTION, schema=schema(), index_params=index(client), consistency_level="Strong")
+            else:
+                self.problems += [f"cycle {number}: {p}" for p in self.verify(client)]
+            self.write_and_kill(client)
+        finally:
+            client.close()
+            self.server.kill()
+
+    def kill_in_recovery(self) -> None:
+        """Starts the server only to kill it before, or just as, it is ready."""
+        delay = self.random.uniform(0, 0.03)
+        import threading
+        timer = threading.Timer(delay, self.server.kill_now)
+        timer.start()
+        try:
+            self.server.start(timeout=20)
+        except ServerFailed:
+            pass
+        timer.join()
+        self.server.kill()
+        self.kills["recovery"] += 1
+
+    def write_and_kill(self, client) -> None:
+        workers = [Writer(client, n, ledger, self.random.getrandbits(32)) for n, ledger in enumerate(self.ledgers)]
+        workers.append(Definer(client, self.catalogue, self.random.getrandbits(32)))
+        tail = LogTail(self.server.log_path)
+        for worker in workers:
+            worker.start()
+        shortest = self.random.uniform(0.05, 0.5)
+        target = self.random.choice((None, *BACKGROUND))
+        self.wait_for_moment(tail, shortest, target)
+        busy = {w.busy for w in workers if w.busy}
+        self.server.kill_now()
+        tail.read()
+        self.count_kill(busy, tail)
+        for worker in workers:
+            worker.stop.set()
+        for worker in workers:
+            worker.join(20)
+            if worker.is_alive():
+                self.problems.append("a client call did not return within 20 s of the kill")
+            if worker.failed:
+                raise worker.failed
+            self.refused += worker.refused
+            if worker.refused:
+                self.problems.append(f"{worker.refused} requests refused, the last: {worker.last_refusal}")
+
+    def wait_for_moment(self, tail: "LogTail", shortest: float, target) -> None:
+        """Sleeps `shortest`; with a target phase, goes on up to a second until it begins, and a little into it."""
+        began = time.monotonic()
+        time.sleep(shortest)
+        tail.read()
+        while target and time.monotonic() - began < shortest + 1.0:
+            if tail.read(target):
+                time.sleep(self.random.choice((0, 0, 0.001, 0.003, 0.01)))
+                return
+            time.sleep(0.0005)
+
+    def count_kill(self, busy: set, tail: "LogTail") -> None:
+        if any(b.startswith("DDL") for b in busy):
+            self.kills["DDL"] += 1
+        if any(not b.startswith("DDL") and b != "flush" for b in busy):
+            self.kills["append"] += 1
+        for phase in BACKGROUND:
+            if tail.open[phase] > 0:
+                self.kills[phase] += 1
+        if not busy and not any(tail.open.values()):
+            self.kills["idle"] += 1
+
+    # --- what the server owes ---
+
+    def verify(self, client) -> list:
+        problems = []
+        found = [dict() for _ in range(WRITERS)]
+        iterator = client.query_iterator(COLLECTION, batch_size=5000, output_fields=["id", "version", "text", "vector"])
+        rows = []
+        while page := iterator.next():
+            rows += page
+        iterator.close()
+        self.rows_checked += len(rows)
+        keys = [r["id"] for r in rows]
+        if len(set(keys)) != len(keys):
+            problems.append(f"{len(keys) - len(set(keys))} rows were read twice")
+        if keys != sorted(keys):
+            problems.append("rows were not read in key order")
+        if rows:
+            got = np.array([r["vector"] for r in rows], np.float32)
+            want = vectors(keys, [r["version"] for r in rows])
+            wrong = [k for k, same in zip(keys, (got == want).all(axis=1)) if not same]
+            wrong += [r["id"] for r in rows if r["text"] != f"{r['id']}:{r['version']}"]
+            if wrong:
+                problems.append(f"{len(wrong)} rows have fields of another row or version, for example {wrong[:5]}")
+        for r in rows:
+            found[r["id"] // KEYS_PER_WRITER][r["id"]] = r["version"]
+        gone = [(k, v) for ledger in self.ledgers for k, v in list(ledger.live.items())]
+        for ledger, mine in zip(self.ledgers, found):
+            problems += ledger.settle(mine)
+        count = client.query(COLLECTION, filter="", output_fields=["count(*)"])[0]["count(*)"]
+        live = sum(len(ledger.live) for ledger in self.ledgers)
+        if count != live:
+            problems.append(f"count(*) is {count}, read were {live} rows")
+        problems += self.verify_search(client, gone)
+        problems += self.catalogue.settle(self.read_catalogue(client))
+        return problems
+
+    def verify_search(self, client, before: list) -> list:
+        live = {k: v for ledger in self.ledgers for k, v in ledger.live.items()}
+        sample = self.random.sample(sorted(live), min(20, len(live)))
+        dead = [e for e in before if live.get(e[0]) != e[1]][:10]
+        asked = [(k, live[k]) for k in sample] + dead
+        if not asked:
+            return []
+        problems = []
+        queries = vectors([k for k, _ in asked], [v for _, v in asked])
+        hits = client.search(COLLECTION, queries.tolist(), limit=1, output_fields=["version"], search_params={"params": {"ef": 200}})
+        for (key, version), one in zip(asked, hits):
+            same = bool(one) and one[0]["id"] == key and one[0]["entity"]["version"] == version and one[0]["distance"] < 1e-6
+            if same != (live.get(key) == version):
+                problems.append(f"search for row {key} version {version} found {one[:1]}; " + ("it is live" if key in sample else "it is gone"))
+        return problems
+
+    def read_catalogue(self, client) -> dict:
+        found = {}
+        for name in client.list_collections():
+            if name == COLLECTION:
+                continue
+            rows = int(client.get_collection_stats(name)["row_count"])
+            found[name] = ((tuple(sorted(client.list_partitions(name))), tuple(client.list_aliases(name)["aliases"])), rows)
+        return found
+
+
+class LogTail:
+    """Follows the server's log: which background phases have begun and not ended."""
+
+    def __init__(self, path: Path):
+        self.file = path.open("rb")
+        self.file.seek(0, 2)
+        self.rest = b""
+        self.open = collections.Counter()
+
+    def read(self, target: str = "") -> bool:
+        """Takes in what is new; True when `target` began in it."""
+        data = self.rest + self.file.read()
+        lines = data.split(b"\n")
+        self.rest, began = lines.pop(), False
+        for line in lines:
+            match = re.search(rb"\b(flush|publish|merge|build) (begin|end)\b", line)
+            if match:
+                phase = match.group(1).decode()
+                self.open[phase] += 1 if match.group(2) == b"begin" else -1
+                began |= phase == target and match.group(2) == b"begin"
+        return began
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cycles", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--keep", action="store_true", help="keep the data folder of a green run too")
+    args = parser.parse_args()
+    seed = args.seed if args.seed is not None else random.SystemRandom().getrandbits(32)
+    folder = Path(tempfile.mkdtemp(prefix="elanus-crash-"))
+    print(f"seed {seed}, {args.cycles} cycles, data in {folder}", flush=True)
+    faulthandler.dump_traceback_later(60 + args.cycles * 20, exit=True)
+
+    run, began, done = Run(seed, folder), time.monotonic(), 0
+    try:
+        for number in range(args.cycles):
+            run.cycle(number)
+            done = number + 1
+            if run.problems:
+                break
+        if not run.problems:  # what the last kill left
+            run.server.start()
+            client = MilvusClient(run.server.uri)
+            run.problems += run.verify(client)
+            client.close()
+    except ServerFailed as error:
+        run.problems.append(f"cycle {done}: the server {error}")
+    finally:
+        run.server.kill()
+
+    print("kills: " + ", ".join(f"{run.kills[p]} in {p}" for p in (*EXPECTED, "idle")))
+    acknowledged = collections.Counter()
+    for book in (*run.ledgers, run.catalogue):
+        acknowledged.update(book.acknowledged)
+    print("acknowledged: " + ", ".join(f"{n} {k}" for k, n in sorted(acknowledged.items())))
+    print(f"{run.rows_checked} rows checked, ready in at most {run.ready_seconds_max * 1000:.0f} ms, {time.monotonic() - began:.0f} s")
+    never = [p for p in EXPECTED if not run.kills[p]]
+    if never and args.cycles >= 30:
+        run.problems.append(f"no kill fell into: {', '.join(never)}")
+    for problem in run.problems:
+        print(f"FAILED: {problem}")
+    failed = 1 if run.problems else 0
+    if failed or args.keep:
+        print(f"kept: {folder} (data, log), seed {seed}")
+    else:
+        shutil.rmtree(folder)
+    if args.json:
+        args.json.write_text(json.dumps({"passed": done if not failed else max(0, done - 1), "failed": failed}))
+    print(f"{done if not failed else max(0, done - 1)} passed, {failed} failed")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
