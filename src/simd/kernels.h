@@ -47,6 +47,10 @@ struct Kernels {
                         const uint32_t* ids, size_t count, size_t dim, int32_t* out);
   void (*dot_s8u8_block)(const int8_t* query, const uint8_t* rows, size_t stride, size_t count,
                          size_t dim, int32_t* out);
+  /// A stored row as a query: out[i] = row[i] - 128; returns the sum of out.
+  int32_t (*unbias)(const uint8_t* row, size_t dim, int8_t* out);
+  /// Positions i with values[i] <= bound, ascending, into out (room for `count`); returns how many.
+  size_t (*select_le_s32)(const int32_t* values, size_t count, int32_t bound, uint32_t* out);
   /// out[i] = round((x[i] * factor) - shift[i]) clamped to [-127, 127]; ties go to the even number.
   void (*encode_s8)(const float* x, float factor, const float* shift, size_t dim, int8_t* out);
 

@@ -141,6 +141,14 @@ TEST_P(SimdTest, ByteDotProductsAreExactUpToTheLargestVector) {
       EXPECT_EQ(block[i], exact(i)) << dim;
       EXPECT_EQ(k.dot_s8u8(query.data() + 1, rows.data() + 1 + i * stride, dim), exact(i)) << dim;
     }
+    std::vector<int8_t> plain(dim);
+    int32_t sum = 0;
+    const int32_t got = k.unbias(rows.data() + 1, dim, plain.data());
+    for (size_t i = 0; i < dim; ++i) {
+      ASSERT_EQ(int{plain[i]}, int{rows[1 + i]} - 128);
+      sum += plain[i];
+    }
+    EXPECT_EQ(got, sum) << dim;
   }
 }
 
@@ -172,6 +180,15 @@ TEST_P(SimdTest, SelectsExactlyTheValuesAtOrBelowTheBound) {
       if (values[i] <= 0.25f) want.push_back(static_cast<uint32_t>(i));
     }
     got.resize(Active().select_le(values.data(), count, 0.25f, got.data()));
+    EXPECT_EQ(got, want);
+    std::vector<int32_t> numbers(count);
+    for (size_t i = 0; i < count; ++i) numbers[i] = static_cast<int32_t>(values[i] * 1000);
+    want.clear();
+    for (size_t i = 0; i < count; ++i) {
+      if (numbers[i] <= 250) want.push_back(static_cast<uint32_t>(i));
+    }
+    got.resize(count);
+    got.resize(Active().select_le_s32(numbers.data(), count, 250, got.data()));
     EXPECT_EQ(got, want);
   }
 }

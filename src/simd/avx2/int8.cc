@@ -87,6 +87,41 @@ void Block(const int8_t* query, const uint8_t* rows, size_t stride, size_t count
   for (; i < count; ++i) out[i] = Dot(query, rows + i * stride, dim);
 }
 
+int32_t Unbias(const uint8_t* row, size_t dim, int8_t* out) {
+  const __m256i flip = _mm256_set1_epi8(static_cast<char>(0x80));
+  __m256i sums = _mm256_setzero_si256();
+  size_t i = 0;
+  for (; i + 32 <= dim; i += 32) {
+    const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + i));
+    sums = _mm256_add_epi64(sums, _mm256_sad_epu8(v, _mm256_setzero_si256()));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm256_xor_si256(v, flip));
+  }
+  int32_t sum =
+      Reduce(sums) - 128 * static_cast<int32_t>(i);  // upper halves of the 64-bit sums are 0
+  for (; i < dim; ++i) {
+    out[i] = static_cast<int8_t>(row[i] ^ 0x80);
+    sum += out[i];
+  }
+  return sum;
+}
+
+size_t SelectLe(const int32_t* values, size_t count, int32_t bound, uint32_t* out) {
+  size_t n = 0, i = 0;
+  const __m256i limit = _mm256_set1_epi32(bound);
+  for (; i + 8 <= count; i += 8) {
+    const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values + i));
+    auto mask = ~static_cast<uint32_t>(
+                    _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(v, limit)))) &
+                0xFFu;
+    for (; mask != 0; mask &= mask - 1)
+      out[n++] = static_cast<uint32_t>(i) + static_cast<uint32_t>(__builtin_ctz(mask));
+  }
+  for (; i < count; ++i) {
+    if (values[i] <= bound) out[n++] = static_cast<uint32_t>(i);
+  }
+  return n;
+}
+
 void Encode(const float* x, float factor, const float* shift, size_t dim, int8_t* out) {
   const __m256 low = _mm256_set1_ps(-127.0f), high = _mm256_set1_ps(127.0f),
                f = _mm256_set1_ps(factor);
@@ -114,6 +149,8 @@ void FillInt8Avx2(Kernels* k) {
   k->dot_s8u8 = Dot;
   k->dot_s8u8_rows = Rows;
   k->dot_s8u8_block = Block;
+  k->unbias = Unbias;
+  k->select_le_s32 = SelectLe;
   k->encode_s8 = Encode;
 }
 

@@ -89,6 +89,31 @@ void Block(const int8_t* query, const uint8_t* rows, size_t stride, size_t count
   for (; i < count; ++i) out[i] = Dot(query, rows + i * stride, dim);
 }
 
+int32_t Unbias(const uint8_t* row, size_t dim, int8_t* out) {
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80)), ones = _mm512_set1_epi8(1);
+  __m512i sums = _mm512_setzero_si512();
+  for (size_t i = 0; i < dim; i += kStep) {
+    const __mmask64 m = dim - i >= kStep ? ~0ull : Tail(dim - i);
+    const __m512i v = _mm512_maskz_loadu_epi8(m, row + i);
+    sums = _mm512_dpbusd_epi32(sums, v, ones);
+    _mm512_mask_storeu_epi8(out + i, m, _mm512_xor_si512(v, flip));
+  }
+  return _mm512_reduce_add_epi32(sums) - 128 * static_cast<int32_t>(dim);
+}
+
+size_t SelectLe(const int32_t* values, size_t count, int32_t bound, uint32_t* out) {
+  size_t n = 0;
+  const __m512i limit = _mm512_set1_epi32(bound);
+  for (size_t i = 0; i < count; i += 16) {
+    const auto in = static_cast<__mmask16>(count - i >= 16 ? 0xFFFF : (1u << (count - i)) - 1);
+    auto mask = static_cast<uint32_t>(
+        _mm512_mask_cmple_epi32_mask(in, _mm512_maskz_loadu_epi32(in, values + i), limit));
+    for (; mask != 0; mask &= mask - 1)
+      out[n++] = static_cast<uint32_t>(i) + static_cast<uint32_t>(__builtin_ctz(mask));
+  }
+  return n;
+}
+
 void Encode(const float* x, float factor, const float* shift, size_t dim, int8_t* out) {
   const __m512 low = _mm512_set1_ps(-127.0f), high = _mm512_set1_ps(127.0f),
                f = _mm512_set1_ps(factor);
@@ -109,6 +134,8 @@ void FillInt8Avx512(Kernels* k) {
   k->dot_s8u8 = Dot;
   k->dot_s8u8_rows = Rows;
   k->dot_s8u8_block = Block;
+  k->unbias = Unbias;
+  k->select_le_s32 = SelectLe;
   k->encode_s8 = Encode;
 }
 

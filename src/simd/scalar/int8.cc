@@ -21,6 +21,24 @@ void Block(const int8_t* query, const uint8_t* rows, size_t stride, size_t count
   for (size_t i = 0; i < count; ++i) out[i] = Dot(query, rows + i * stride, dim);
 }
 
+int32_t Unbias(const uint8_t* row, size_t dim, int8_t* out) {
+  int32_t sum = 0;
+  for (size_t i = 0; i < dim; ++i) {
+    out[i] = static_cast<int8_t>(row[i] ^ 0x80);
+    sum += out[i];
+  }
+  return sum;
+}
+
+size_t SelectLe(const int32_t* values, size_t count, int32_t bound, uint32_t* out) {
+  size_t n = 0;
+  for (size_t i = 0; i < count; ++i) {
+    out[n] = static_cast<uint32_t>(i);
+    n += values[i] <= bound ? 1 : 0;
+  }
+  return n;
+}
+
 void Encode(const float* x, float factor, const float* shift, size_t dim, int8_t* out) {
   for (size_t i = 0; i < dim; ++i) {
     float v = x[i] * factor - shift[i];
@@ -35,6 +53,8 @@ void FillInt8Scalar(Kernels* k) {
   k->dot_s8u8 = Dot;
   k->dot_s8u8_rows = Rows;
   k->dot_s8u8_block = Block;
+  k->unbias = Unbias;
+  k->select_le_s32 = SelectLe;
   k->encode_s8 = Encode;
 }
 

@@ -1,0 +1,188 @@
+#include "index/vector/brute_force.h"
+
+#include <gtest/gtest.h>
+
+#include "index/vector/testing.h"
+
+namespace elanus::index {
+namespace {
+
+using testing::BitsWhere;
+using testing::Clustered;
+using testing::Reference;
+
+constexpr Metric kMetrics[] = {Metric::kL2, Metric::kIp, Metric::kCosine};
+
+void ExpectSame(const std::vector<Hit>& got, const std::vector<Hit>& want, size_t k) {
+  ASSERT_EQ(got.size(), std::min(k, want.size()));
+  for (size_t i = 0; i < got.size(); ++i) {
+    ASSERT_NEAR(got[i].distance, want[i].distance,
+                1e-5 * std::max(1.0f, std::fabs(want[i].distance)))
+        << i;
+    if (i > 0) ASSERT_TRUE(Nearer(got[i - 1], got[i]));
+  }
+}
+
+TEST(BruteForce, FindsTheNearestRowsOfEveryMetricAndShape) {
+  for (Metric metric : kMetrics) {
+    for (size_t dim : {1, 3, 16, 50, 129}) {
+      for (size_t rows : {0, 1, 63, 64, 65, 1500}) {
+        const auto data = Clustered(rows, dim, rows + dim);
+        const auto query = Clustered(1, dim, 77);
+        TopK top(10);
+        ASSERT_TRUE(BruteForce(metric, query.Row(0), {.vectors = data.view()}, {}, {}, top).ok());
+        ExpectSame(top.Take(), Reference(metric, data, query.Row(0), {}), 10);
+      }
+    }
+  }
+}
+
+TEST(BruteForce, SeesOnlyVisibleRowsAtEverySelectivity) {
+  const auto data = Clustered(5000, 24, 1);
+  const auto query = Clustered(1, 24, 2);
+  for (Metric metric : kMetrics) {
+    for (size_t keep_one_in : {1, 2, 3, 10, 100, 1000, 6000}) {
+      const auto bits =
+          BitsWhere(5000, [&](size_t row) { return row % keep_one_in != keep_one_in - 1; });
+      TopK top(20);
+      ASSERT_TRUE(
+          BruteForce(metric, query.Row(0), {.vectors = data.view()}, bits.view(), {}, top).ok());
+      ExpectSame(top.Take(), Reference(metric, data, query.Row(0), bits.view()), 20);
+    }
+  }
+}
+
+TEST(BruteForce, AddsUpOverChunksWithOneAccumulator) {
+  const auto data = Clustered(3000, 20, 3);
+  const auto query = Clustered(1, 20, 4);
+  const auto bits = BitsWhere(3000, [](size_t row) { return row % 3 == 0; });
+  TopK top(50);
+  for (size_t first = 0; first < 3000; first += 700) {  // no multiple of 64: bits straddle words
+    const size_t rows = std::min<size_t>(700, 3000 - first);
+    const VectorChunk chunk{.vectors = {data.Row(first), rows, 20}, .row_offset = first};
+    ASSERT_TRUE(BruteForce(Metric::kL2, query.Row(0), chunk, bits.view(), {}, top).ok());
+  }
+  const auto got = top.Take(), want = Reference(Metric::kL2, data, query.Row(0), bits.view());
+  ExpectSame(got, want, 50);
+  for (size_t i = 0; i < got.size(); ++i) EXPECT_EQ(got[i].row, want[i].row);
+}
+
+TEST(BruteForce, ManyQueriesAnswerAsEachAlone) {
+  const auto data = Clustered(2000, 33, 5);
+  for (Metric metric : kMetrics) {
+    for (size_t nq : {1, 2, 3, 12, 13, 29}) {
+      const auto queries = Clustered(nq, 33, 6);
+      for (size_t keep_one_in : {1, 2, 50}) {
+        const auto bits = BitsWhere(2000, [&](size_t row) { return row % keep_one_in != 0; });
+        std::vector<TopK> tops(nq, TopK(7));
+        ASSERT_TRUE(BruteForceMany(metric, queries.values.data(), {.vectors = data.view()},
+                                   bits.view(), {}, tops)
+                        .ok());
+        for (size_t q = 0; q < nq; ++q) {
+          ExpectSame(tops[q].Take(), Reference(metric, data, queries.Row(q), bits.view()), 7);
+        }
+      }
+    }
+  }
+}
+
+TEST(BruteForce, AShorterBitsetHidesTheRowsPastItsEnd) {
+  const auto data = Clustered(300, 8, 7);
+  const auto bits = BitsWhere(100, [](size_t) { return false; });
+  TopK top(300);
+  ASSERT_TRUE(
+      BruteForce(Metric::kL2, data.Row(5), {.vectors = data.view()}, bits.view(), {}, top).ok());
+  const auto hits = top.Take();
+  EXPECT_EQ(hits.size(), 100u);
+  for (const Hit& hit : hits) EXPECT_LT(hit.row, 100u);
+}
+
+TEST(BruteForce, EqualDistancesComeInRowOrder) {
+  testing::Data data{std::vector<float>(200 * 4, 1.0f), 4};
+  TopK top(10);
+  ASSERT_TRUE(BruteForce(Metric::kIp, data.Row(0), {.vectors = data.view()}, {}, {}, top).ok());
+  const auto hits = top.Take();
+  for (uint32_t i = 0; i < 10; ++i) EXPECT_EQ(hits[i].row, i);
+}
+
+TEST(BruteForce, ZeroVectorHasCosineZeroWithEverything) {
+  testing::Data data{std::vector<float>(3 * 4, 0.0f), 4};
+  data.values[4] = 1.0f;   // row 1 points one way
+  data.values[8] = -1.0f;  // row 2 the other
+  TopK top(3);
+  ASSERT_TRUE(BruteForce(Metric::kCosine, data.Row(1), {.vectors = data.view()}, {}, {}, top).ok());
+  const auto hits = top.Take();
+  ASSERT_EQ(hits.size(), 3u);
+  EXPECT_EQ(hits[0], (Hit{1, -1.0f}));
+  EXPECT_EQ(hits[1], (Hit{0, 0.0f}));
+  EXPECT_EQ(hits[2], (Hit{2, 1.0f}));
+}
+
+TEST(BruteForce, StopsWhenCanceledOrLate) {
+  const auto data = Clustered(100, 4, 8);
+  std::stop_source source;
+  source.request_stop();
+  TopK top(1);
+  EXPECT_EQ(BruteForce(Metric::kL2, data.Row(0), {.vectors = data.view()}, {},
+                       Cancel(source.get_token()), top)
+                .code(),
+            Code::kCanceled);
+  FakeClock clock;
+  clock.AdvanceMs(2);
+  const Cancel late({}, clock, 1000);
+  EXPECT_EQ(BruteForce(Metric::kL2, data.Row(0), {.vectors = data.view()}, {}, late, top).code(),
+            Code::kTimeout);
+}
+
+TEST(TopK, WindowKeepsWhatLiesBeyondTheLastHitAndBelowTheRadius) {
+  TopK after(10, Window::After({5, 2.0f}));
+  for (uint32_t row = 0; row < 10; ++row) after.Push(2.0f, row);
+  after.Push(1.0f, 20);
+  after.Push(3.0f, 0);
+  const auto hits = after.Take();
+  ASSERT_EQ(hits.size(), 5u);
+  EXPECT_EQ(hits[0], (Hit{6, 2.0f}));
+  EXPECT_EQ(hits[4], (Hit{0, 3.0f}));
+
+  TopK range(10, {.lower = 1.0f, .upper = 2.0f});
+  for (float d : {0.5f, 1.0f, 1.5f, 2.0f, 2.5f}) range.Push(d, static_cast<uint32_t>(d * 10));
+  const auto inside = range.Take();
+  ASSERT_EQ(inside.size(), 2u);
+  EXPECT_EQ(inside[0].distance, 1.0f);
+  EXPECT_EQ(inside[1].distance, 1.5f);
+}
+
+TEST(TopK, KeepsTheNearestOfManyAndRefusesNaN) {
+  std::mt19937_64 random(1);
+  for (size_t k : {0, 1, 5, 100}) {
+    TopK top(k);
+    std::vector<Hit> all;
+    for (uint32_t row = 0; row < 3000; ++row) {
+      const auto distance = static_cast<float>(random() % 500);
+      all.push_back({row, distance});
+      top.Push(distance, row);
+    }
+    top.Push(std::nanf(""), 1);
+    std::sort(all.begin(), all.end(), Nearer);
+    all.resize(k);
+    EXPECT_EQ(top.Take(), all);
+  }
+}
+
+TEST(HiddenBits, WordsAndCountsAgreeWithSingleBitsAtEveryOffset) {
+  const auto bits = BitsWhere(203, [](size_t row) { return row * 7 % 5 < 2; });
+  const HiddenBits hidden = bits.view();
+  for (size_t row = 0; row < 300; ++row) {
+    for (size_t i = 0; i < 64; ++i)
+      EXPECT_EQ(hidden.Word(row) >> i & 1, hidden.Hidden(row + i) ? 1u : 0u);
+  }
+  for (size_t rows : {0, 1, 64, 200, 203, 250}) {
+    size_t visible = 0;
+    for (size_t i = 0; i < rows; ++i) visible += hidden.Hidden(i) ? 0 : 1;
+    EXPECT_EQ(hidden.CountVisible(rows), visible);
+  }
+  EXPECT_EQ(HiddenBits().CountVisible(9), 9u);
+}
+
+}  // namespace
+}  // namespace elanus::index

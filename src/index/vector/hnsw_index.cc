@@ -1,0 +1,293 @@
+#include "index/vector/hnsw_index.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "index/vector/brute_force.h"
+#include "index/vector/flat_index.h"
+#include "index/vector/self_test.h"
+
+namespace elanus::index {
+namespace {
+
+// Rough costs in nanoseconds, only for choosing between plans: a row out of order (code or raw) and
+// its bytes.
+constexpr double kRowNs = 12.0;
+constexpr double kByteNs = 0.06;
+constexpr double kByteInOrderNs = 0.03;
+constexpr double kDistancesPerWidth = 22.0;  // measured: distances a unit of ef
+
+class RowLinks {
+ public:
+  RowLinks(const uint32_t* links, size_t degree) : links_(links), degree_(degree) {}
+  size_t degree() const { return degree_; }
+  size_t Read(uint32_t node, uint32_t* out) const {
+    const uint32_t* list = links_ + node * degree_;
+    size_t n = 0;
+    while (n < degree_ && list[n] != kNoNode) {
+      out[n] = list[n];
+      ++n;
+    }
+    return n;
+  }
+  void Prefetch(uint32_t node) const {
+    const char* list = reinterpret_cast<const char*>(links_ + node * degree_);
+    for (size_t byte = 0; byte < degree_ * sizeof(uint32_t); byte += 64)
+      __builtin_prefetch(list + byte);
+  }
+
+ private:
+  const uint32_t* links_;
+  size_t degree_;
+};
+
+struct UpperLevel {
+  std::span<const uint32_t> rows;   // the row of each node
+  std::span<const uint32_t> down;   // its place one level below
+  std::span<const uint32_t> links;  // [nodes][upper degree]
+};
+
+struct Graph {
+  Sq8 codec;
+  CodeView codes;
+  const uint32_t* links = nullptr;
+  std::vector<UpperLevel> levels;  // level 1 first
+
+  uint32_t entry() const { return levels.empty() ? 0 : levels.back().rows[0]; }
+};
+
+std::unexpected<Status> Corrupt(const char* what) {
+  return Error(Code::kDataIntegrity, fmt::format("index file: {}", what));
+}
+
+bool AllBelow(std::span<const uint32_t> ids, size_t limit, bool none_allowed) {
+  bool good = true;
+  for (uint32_t id : ids) good &= id < limit || (none_allowed && id == kNoNode);
+  return good;
+}
+
+Result<std::vector<UpperLevel>> ReadLevels(const IndexFileReader& file) {
+  const IndexHeader& h = file.header();
+  const auto counts_bytes = file.Section(SectionId::kLevelCounts);
+  ASSIGN_OR_RETURN(auto counts, file.Values<uint32_t>(SectionId::kLevelCounts,
+                                                      counts_bytes.size() / 4, "level counts"));
+  uint64_t total = 0;
+  for (uint32_t count : counts) total += count;
+  ASSIGN_OR_RETURN(auto rows, file.Values<uint32_t>(SectionId::kLevelRows, total, "level rows"));
+  ASSIGN_OR_RETURN(auto down, file.Values<uint32_t>(SectionId::kLevelDown, total, "level places"));
+  ASSIGN_OR_RETURN(auto links, file.Values<uint32_t>(SectionId::kLevelLinks, total * h.upper_degree,
+                                                     "level links"));
+  if (!AllBelow(rows, h.rows, false)) return Corrupt("level row out of range");
+  std::vector<UpperLevel> levels;
+  size_t start = 0, below = h.rows;
+  for (uint32_t count : counts) {
+    if (count == 0) return Corrupt("empty level");
+    UpperLevel level{rows.subspan(start, count), down.subspan(start, count),
+                     links.subspan(start * h.upper_degree, size_t{count} * h.upper_degree)};
+    if (!AllBelow(level.down, below, false)) return Corrupt("level place out of range");
+    if (!AllBelow(level.links, count, true)) return Corrupt("level link out of range");
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint32_t row = start == 0 ? level.down[i] : levels.back().rows[level.down[i]];
+      if (row != level.rows[i]) return Corrupt("levels disagree about a row");
+    }
+    levels.push_back(level);
+    start += count;
+    below = count;
+  }
+  return levels;
+}
+
+Result<Graph> ReadGraph(const IndexFileReader& file) {
+  const IndexHeader& h = file.header();
+  if (h.degree == 0 || h.upper_degree == 0) return Corrupt("degree out of range");
+  Graph graph;
+  ASSIGN_OR_RETURN(auto mean, file.Values<float>(SectionId::kMean, h.dim, "mean"));
+  if (!std::all_of(mean.begin(), mean.end(), [](float x) { return std::isfinite(x); }))
+    return Corrupt("mean is not finite");
+  graph.codec = Sq8(h.metric, h.dim, h.scale, {mean.begin(), mean.end()});
+  ASSIGN_OR_RETURN(
+      auto codes,
+      file.Values<uint8_t>(SectionId::kCodes, uint64_t{h.rows} * graph.codec.stride(), "codes"));
+  const int32_t* terms = nullptr;
+  if (h.metric == Metric::kL2 && !graph.codec.term_in_row()) {
+    ASSIGN_OR_RETURN(auto values, file.Values<int32_t>(SectionId::kTerms, h.rows, "terms"));
+    terms = values.data();
+  }
+  graph.codes = CodeView(graph.codec, codes.data(), terms);
+  ASSIGN_OR_RETURN(auto links,
+                   file.Values<uint32_t>(SectionId::kLinks, uint64_t{h.rows} * h.degree, "links"));
+  if (!AllBelow(links, h.rows, true)) return Corrupt("link out of range");
+  graph.links = links.data();
+  ASSIGN_OR_RETURN(graph.levels, ReadLevels(file));
+  return graph;
+}
+
+GraphScratch& ThreadScratch() {
+  static thread_local GraphScratch scratch;
+  return scratch;
+}
+
+class HnswIndex final : public VectorIndex {
+ public:
+  HnswIndex(const IndexHeader& header, VectorView raw, const float* norms, Graph graph,
+            std::vector<Buffer> copies, std::shared_ptr<const void> owner)
+      : VectorIndex(header, raw, norms),
+        graph_(std::move(graph)),
+        copies_(std::move(copies)),
+        owner_(std::move(owner)) {}
+
+  Result<std::vector<Hit>> Search(const float* query, const SearchParams& params,
+                                  const HiddenBits& hidden, const Cancel& cancel) const override {
+    if (params.top_k == 0) return Error(InvalidParameter("top_k must be at least 1"));
+    if (params.ef != 0 && static_cast<size_t>(params.ef) < params.top_k) {
+      return Error(InvalidParameter(
+          fmt::format("ef({}) should be larger than k({})", params.ef, params.top_k)));
+    }
+    const size_t visible = hidden.CountVisible(raw_.rows);
+    const size_t wanted = std::min(params.top_k, visible);
+    if (wanted == 0) return std::vector<Hit>{};
+    const double pass = static_cast<double>(visible) / static_cast<double>(raw_.rows);
+    const size_t ef = params.ef != 0 ? static_cast<size_t>(params.ef) : DefaultEf(params.top_k);
+    const auto width = static_cast<size_t>(std::ceil(static_cast<double>(ef) / pass));
+    if (BruteForceIsCheaper(visible, width) || wanted * 2 > visible) {
+      return SearchAll(query, wanted, hidden, cancel);
+    }
+    GraphScratch& s = ThreadScratch();
+    RETURN_IF_ERROR(Beam(query, width, kNoNode, cancel, s));
+    // Enough rows to mend the rounding of the codes.
+    const size_t rerank = std::max(wanted + 10, wanted * 3 / 2);
+    s.rows.clear();
+    size_t seen = 0;
+    for (const auto& entry : s.pool.entries()) {
+      if (hidden.Hidden(entry.node())) continue;
+      if (++seen <= rerank) s.rows.push_back(entry.node());
+    }
+    // The visible rows lie elsewhere than the query's surroundings: the beam has not seen what it
+    // should have.
+    if (seen < wanted || seen < std::min(ef, visible) / 4)
+      return SearchAll(query, wanted, hidden, cancel);
+    return Rerank(query, s.rows, wanted);
+  }
+
+  std::vector<Hit> SearchWithout(uint32_t row, size_t top_k, uint32_t width) const {
+    GraphScratch& s = ThreadScratch();
+    (void)Beam(raw_.Row(row), width, row, {}, s).ok();  // a Cancel that never stops
+    s.rows.clear();
+    for (const auto& entry : s.pool.entries()) {
+      if (s.rows.size() == std::max(top_k + 10, top_k * 3 / 2)) break;
+      s.rows.push_back(entry.node());
+    }
+    return Rerank(raw_.Row(row), s.rows, top_k);
+  }
+
+  IndexMemory Memory() const override {
+    IndexMemory memory;
+    for (const Buffer& copy : copies_) memory.resident_bytes += copy.size();
+    if (copies_.empty())
+      memory.mapped_bytes = EstimateIndexBytes(
+          raw_.rows, raw_.dim,
+          BuildParams{.kind = Kind::kHnsw, .metric = metric(), .m = static_cast<int>(header_.m)});
+    return memory;
+  }
+
+ private:
+  size_t DefaultEf(size_t top_k) const {
+    const size_t low = header_.tuning.width_10,
+                 high = std::max(low, size_t{header_.tuning.width_100});
+    size_t ef = low;
+    if (high > low && top_k > 10)
+      ef = low + (high - low) * (std::min<size_t>(top_k, 100) - 10) / 90;
+    if (top_k > 100) ef = ef * top_k / 100;
+    return std::max({ef, top_k, size_t{16}});
+  }
+
+  bool BruteForceIsCheaper(size_t visible, size_t width) const {
+    const double row_bytes = static_cast<double>(raw_.dim * sizeof(float));
+    const bool dense = visible * 2 > raw_.rows;
+    const double brute = dense ? static_cast<double>(raw_.rows) * (2.0 + row_bytes * kByteInOrderNs)
+                               : static_cast<double>(visible) * (kRowNs + row_bytes * kByteNs);
+    const double distances =
+        std::min(static_cast<double>(raw_.rows), kDistancesPerWidth * static_cast<double>(width));
+    const double graph =
+        distances * (kRowNs + static_cast<double>(graph_.codec.stride()) * kByteNs);
+    return brute < graph;
+  }
+
+  // Leaves the nearest nodes in s.pool. `without` is treated as if it were not in the graph.
+  Status Beam(const float* query, size_t width, uint32_t without, const Cancel& cancel,
+              GraphScratch& s) const {
+    s.Reserve(std::max(header_.degree, header_.upper_degree));
+    s.query_code.resize(graph_.codec.stride());
+    const int32_t bias = graph_.codec.EncodeQuery(query, s.query_code.data());
+    const auto distance = [&](const uint32_t* rows, size_t count, int32_t* out) {
+      graph_.codes.Distances(s.query_code.data(), bias, rows, count, out);
+    };
+    GraphEntry at{graph_.entry(), 0};
+    distance(&at.node, 1, &at.distance);
+    if (!graph_.levels.empty()) at.node = 0;
+    for (size_t level = graph_.levels.size(); level > 0; --level) {
+      const UpperLevel& upper = graph_.levels[level - 1];
+      const auto upper_distance = [&](const uint32_t* nodes, size_t count, int32_t* out) {
+        for (size_t i = 0; i < count; ++i) s.fresh[i] = upper.rows[nodes[i]];
+        distance(s.fresh.data(), count, out);
+      };
+      at = DescendGreedily(RowLinks(upper.links.data(), header_.upper_degree), upper_distance, at,
+                           s);
+      at.node = upper.down[at.node];
+    }
+    s.visited.Start(raw_.rows);
+    s.pool.Start(width);
+    if (without != kNoNode) s.visited.Insert(without);
+    if (at.node == without) {  // start from its neighbours instead
+      const size_t count = RowLinks(graph_.links, header_.degree).Read(without, s.nodes.data());
+      distance(s.nodes.data(), count, s.distances.data());
+      for (size_t i = 0; i < count; ++i) {
+        if (s.visited.Insert(s.nodes[i])) s.pool.Insert(s.distances[i], s.nodes[i]);
+      }
+    } else {
+      s.visited.Insert(at.node);
+      s.pool.Insert(at.distance, at.node);
+    }
+    Status status;
+    ExpandBeam(RowLinks(graph_.links, header_.degree), distance, s,
+               [&] { return (status = cancel.Check()).ok(); });
+    return status;
+  }
+
+  Graph graph_;
+  std::vector<Buffer> copies_;
+  std::shared_ptr<const void> owner_;
+};
+
+Result<std::unique_ptr<HnswIndex>> Open(const IndexFileReader& file, VectorView raw,
+                                        std::vector<Buffer> copies,
+                                        std::shared_ptr<const void> owner) {
+  ASSIGN_OR_RETURN(Graph graph, ReadGraph(file));
+  ASSIGN_OR_RETURN(const float* norms, ReadInverseNorms(file));
+  return std::make_unique<HnswIndex>(file.header(), raw, norms, std::move(graph), std::move(copies),
+                                     std::move(owner));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<VectorIndex>> OpenHnsw(const IndexFileReader& file, VectorView raw,
+                                              std::vector<Buffer> copies,
+                                              std::shared_ptr<const void> owner) {
+  ASSIGN_OR_RETURN(std::unique_ptr<VectorIndex> index,
+                   Open(file, raw, std::move(copies), std::move(owner)));
+  return index;
+}
+
+Result<Tuning> TuneHnsw(const IndexFileReader& file, const VectorView& raw) {
+  ASSIGN_OR_RETURN(auto index, Open(file, raw, {}, nullptr));
+  const SelfTest test{
+      .search = [&](uint32_t row, size_t top_k,
+                    uint32_t width) { return index->SearchWithout(row, top_k, width); },
+      .width_max = static_cast<uint32_t>(std::min<size_t>(raw.rows, 4096)),
+      .at_least_top_k = true};
+  return FindTuning(raw, file.header().metric, index->inverse_norms(), test);
+}
+
+}  // namespace elanus::index

@@ -1,0 +1,33 @@
+// Lloyd's k-means on a sample, for the lists of IVF. Deterministic for a seed, whatever the number
+// of threads.
+#pragma once
+
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "base/status.h"
+#include "index/vector/vectors.h"
+
+namespace elanus::index {
+
+struct KMeansParams {
+  size_t clusters = 1;
+  int rounds = 10;
+  uint64_t seed = 1;
+  int threads = 1;
+  bool unit_length =
+      false;  ///< points are brought to unit length, and so are the centroids (COSINE)
+};
+
+/// \return float[clusters][dim]; clusters <= rows. Errors: kCanceled. Cost: sample * clusters * dim
+/// * rounds.
+Result<std::vector<float>> TrainCentroids(const VectorView& vectors, const KMeansParams& params,
+                                          const std::stop_token& stop);
+
+/// The nearest centroid (Euclidean) of each row from `first` on. Points are normalised first when
+/// `unit_length`.
+void AssignToCentroids(const VectorView& vectors, size_t first, std::span<const float> centroids,
+                       bool unit_length, std::span<uint32_t> nearest);
+
+}  // namespace elanus::index

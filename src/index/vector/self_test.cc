@@ -1,0 +1,89 @@
+#include "index/vector/self_test.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "index/vector/brute_force.h"
+
+namespace elanus::index {
+namespace {
+
+constexpr double kWanted = 0.96;
+constexpr size_t kSampleRows = 200;
+constexpr size_t kSampleWork =
+    size_t{20'000'000'000};  // multiplications for the truth: about half a second
+
+struct Sample {
+  std::vector<uint32_t> rows;
+  std::vector<std::vector<Hit>> truth;  // without the row itself
+};
+
+Sample TakeSample(const VectorView& vectors, Metric metric, const float* norms, size_t top_k) {
+  Sample sample;
+  const size_t affordable = kSampleWork / (vectors.rows * vectors.dim);
+  const size_t count = std::min({std::clamp<size_t>(affordable, 50, kSampleRows), vectors.rows});
+  std::vector<float> queries;
+  std::vector<TopK> tops;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t row = (2 * i + 1) * vectors.rows / (2 * count);
+    sample.rows.push_back(static_cast<uint32_t>(row));
+    queries.insert(queries.end(), vectors.Row(row), vectors.Row(row) + vectors.dim);
+    tops.emplace_back(top_k + 1);
+  }
+  const VectorChunk chunk{.vectors = vectors, .row_offset = 0, .inverse_norms = norms};
+  (void)BruteForceMany(metric, queries.data(), chunk, {}, {}, tops)
+      .ok();  // a Cancel that never stops
+  for (size_t i = 0; i < count; ++i) {
+    auto hits = tops[i].Take();
+    std::erase_if(hits, [&](const Hit& hit) { return hit.row == sample.rows[i]; });
+    if (hits.size() > top_k) hits.resize(top_k);
+    sample.truth.push_back(std::move(hits));
+  }
+  return sample;
+}
+
+// By distance: of several rows equally far away any is right.
+double Recall(const Sample& sample, const SelfTest& test, size_t top_k, uint32_t width) {
+  size_t found = 0, wanted = 0;
+  for (size_t i = 0; i < sample.rows.size(); ++i) {
+    const auto& truth = sample.truth[i];
+    if (truth.empty()) continue;
+    wanted += truth.size();
+    // Kernels add in different orders: equal distances may differ in the last bits.
+    const float last = truth.back().distance, limit = last + 1e-6f * std::fabs(last);
+    for (const Hit& hit : test.search(sample.rows[i], top_k, width))
+      found += hit.distance <= limit ? 1 : 0;
+  }
+  return wanted == 0 ? 1.0
+                     : static_cast<double>(std::min(found, wanted)) / static_cast<double>(wanted);
+}
+
+uint32_t FindWidth(const VectorView& vectors, Metric metric, const float* norms,
+                   const SelfTest& test, size_t top_k) {
+  const Sample sample = TakeSample(vectors, metric, norms, top_k);
+  const auto low = test.at_least_top_k ? static_cast<uint32_t>(top_k) : 1u;
+  if (test.width_max <= low) return low;
+  uint32_t failed = low - 1, passed = std::min(low, test.width_max);
+  while (passed < test.width_max && Recall(sample, test, top_k, passed) < kWanted) {
+    failed = passed;
+    passed = std::min(passed * 2, test.width_max);
+  }
+  while (passed - failed > std::max(1u, passed / 16)) {
+    const uint32_t middle = failed + (passed - failed) / 2;
+    (Recall(sample, test, top_k, middle) < kWanted ? failed : passed) = middle;
+  }
+  return passed;
+}
+
+}  // namespace
+
+Tuning FindTuning(const VectorView& vectors, Metric metric, const float* inverse_norms,
+                  const SelfTest& test) {
+  Tuning tuning;
+  if (vectors.rows < 2) return {.width_10 = 16, .width_100 = 0};
+  tuning.width_10 = FindWidth(vectors, metric, inverse_norms, test, 10);
+  if (vectors.rows >= 2000) tuning.width_100 = FindWidth(vectors, metric, inverse_norms, test, 100);
+  return tuning;
+}
+
+}  // namespace elanus::index
