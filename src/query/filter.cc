@@ -1,0 +1,304 @@
+#include "query/filter.h"
+
+#include <bit>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "fmt/format.h"
+#include "query/filter_operator.h"
+
+namespace elanus::query {
+
+using model::DataType;
+
+std::unexpected<Status> Unfit(std::string_view what) {
+  return Error(Code::kInternal, fmt::format("filter does not fit the schema: {}", what));
+}
+
+void ApplyNulls(const BoundColumn& column, const Block& block) {
+  if (column.view.valid == nullptr) {
+    std::fill_n(block.is_unknown, block.words(), 0);
+    return;
+  }
+  PackBits(column.view.valid + column.Base(block), block.rows, block.is_unknown,
+           [](uint8_t valid) { return valid == 0; });
+  for (size_t w = 0; w < block.words(); ++w) block.is_true[w] &= ~block.is_unknown[w];
+}
+
+namespace {
+
+// A filter's own nesting is at most expr::kNodeDepthMax; bytes from elsewhere may hold more.
+constexpr int kDepthMax = 2 * expr::kNodeDepthMax;
+
+class ConstantOperator final : public FilterOperator {
+ public:
+  ConstantOperator(BoundColumn column, bool value)
+      : FilterOperator(0.05), column_(std::move(column)), value_(value) {}
+  void Run(const Block& block) override {
+    std::fill_n(block.is_true, block.words(), value_ ? ~uint64_t{0} : 0);
+    ApplyNulls(column_, block);
+  }
+
+ private:
+  BoundColumn column_;
+  bool value_;
+};
+
+class IsNullOperator final : public FilterOperator {
+ public:
+  explicit IsNullOperator(BoundColumn column) : FilterOperator(0.1), column_(std::move(column)) {}
+  void Run(const Block& block) override {
+    std::fill_n(block.is_true, block.words(), 0);
+    ApplyNulls(column_, block);
+    std::swap_ranges(block.is_true, block.is_true + block.words(), block.is_unknown);
+  }
+
+ private:
+  BoundColumn column_;
+};
+
+class NotOperator final : public FilterOperator {
+ public:
+  explicit NotOperator(Operator operand)
+      : FilterOperator(operand->cost()), operand_(std::move(operand)) {}
+  void Run(const Block& block) override {
+    operand_->Run(block);
+    for (size_t w = 0; w < block.words(); ++w) {
+      block.is_true[w] = ~(block.is_true[w] | block.is_unknown[w]);
+    }
+  }
+
+ private:
+  Operator operand_;
+};
+
+double TotalCost(const std::vector<Operator>& operands) {
+  double cost = 0;
+  for (const Operator& operand : operands) cost += operand->cost();
+  return cost;
+}
+
+// And, Or: cheap operands first, each asked only for the rows that are still open.
+template <bool kIsAnd>
+class LogicOperator final : public FilterOperator {
+ public:
+  explicit LogicOperator(std::vector<Operator> operands)
+      : FilterOperator(TotalCost(operands)), operands_(std::move(operands)) {
+    std::ranges::stable_sort(operands_, {}, [](const Operator& o) { return o->cost(); });
+  }
+
+  void Run(const Block& block) override {
+    const size_t words = block.words();
+    uint64_t open[kBlockWords];
+    uint64_t is_true[kBlockWords];
+    uint64_t is_unknown[kBlockWords];
+    std::copy_n(block.wanted, words, open);
+    std::fill_n(block.is_true, words, kIsAnd ? ~uint64_t{0} : 0);
+    std::fill_n(block.is_unknown, words, 0);
+    Block inner = block;
+    inner.wanted = open;
+    inner.is_true = is_true;
+    inner.is_unknown = is_unknown;
+    for (const Operator& operand : operands_) {
+      operand->Run(inner);
+      uint64_t any_open = 0;
+      for (size_t w = 0; w < words; ++w) {
+        // Only open rows' answers count; for the others the totals are final.
+        if constexpr (kIsAnd) {
+          const uint64_t not_false = is_true[w] | is_unknown[w] | ~open[w];
+          block.is_unknown[w] = (block.is_unknown[w] | (is_unknown[w] & open[w])) & not_false;
+          block.is_true[w] &= not_false & ~block.is_unknown[w];
+          open[w] &= not_false;
+        } else {
+          block.is_true[w] |= is_true[w] & open[w];
+          block.is_unknown[w] =
+              (block.is_unknown[w] | (is_unknown[w] & open[w])) & ~block.is_true[w];
+          open[w] &= ~is_true[w];
+        }
+        any_open |= open[w];
+      }
+      if (any_open == 0) return;
+    }
+  }
+
+ private:
+  std::vector<Operator> operands_;
+};
+
+class Compiler {
+ public:
+  Compiler(const segment::RowSource& source, const model::CollectionSchema& schema)
+      : source_(source), schema_(schema) {}
+
+  Result<Operator> Compile(const expr::Node& node, int depth) {
+    if (depth > kDepthMax) return Unfit("nested too deeply");
+    const bool is_not = std::holds_alternative<expr::Not>(node.form);
+    const bool is_and = std::holds_alternative<expr::And>(node.form);
+    if (!is_not && !is_and && !std::holds_alternative<expr::Or>(node.form)) {
+      if (!node.children.empty()) return Unfit("a leaf with children");
+      return std::visit([&](const auto& form) { return Leaf(node, form); }, node.form);
+    }
+    std::vector<Operator> operands;
+    for (const expr::Node& child : node.children) {
+      ASSIGN_OR_RETURN(Operator operand, Compile(child, depth + 1));
+      operands.push_back(std::move(operand));
+    }
+    if (operands.empty() || (is_not && operands.size() != 1)) return Unfit("operands");
+    if (is_not) return std::make_unique<NotOperator>(std::move(operands.front()));
+    if (is_and) return std::make_unique<LogicOperator<true>>(std::move(operands));
+    return std::make_unique<LogicOperator<false>>(std::move(operands));
+  }
+
+ private:
+  Result<Operator> Leaf(const expr::Node&, const expr::Constant& form) {
+    return MakeConstant(form.value);
+  }
+  Result<Operator> Leaf(const expr::Node&, const expr::And&) { return Unfit("and"); }
+  Result<Operator> Leaf(const expr::Node&, const expr::Or&) { return Unfit("or"); }
+  Result<Operator> Leaf(const expr::Node&, const expr::Not&) { return Unfit("not"); }
+  Result<Operator> Leaf(const expr::Node&, const expr::CompareColumns& form) {
+    ASSIGN_OR_RETURN(BoundColumn left, Bind(form.left));
+    ASSIGN_OR_RETURN(BoundColumn right, Bind(form.right));
+    if (!form.left.path.empty() || !form.right.path.empty()) return Unfit("two JSON paths");
+    return MakeCompareColumns(std::move(left), form.op, std::move(right));
+  }
+  Result<Operator> Leaf(const expr::Node&, const expr::IsNull& form) {
+    ASSIGN_OR_RETURN(BoundColumn column, Bind(form.column));
+    return MakeIsNull(std::move(column));
+  }
+  // All other leaves read one column; JSON has operators of its own.
+  template <class Form>
+  Result<Operator> Leaf(const expr::Node& node, const Form& form) {
+    ASSIGN_OR_RETURN(BoundColumn column, Bind(form.column));
+    const DataType type = column.view.type;
+    if (type == DataType::kJson) return MakeJson(std::move(column), node);
+    if (!form.column.path.empty()) return Unfit("a path into a column that is not JSON");
+    const bool is_string = model::IsString(type);
+    if (!is_string && !IsNumberLike(type)) return Unfit(model::DataTypeName(type));
+    return Make(std::move(column), is_string, form);
+  }
+
+  static bool IsNumberLike(DataType type) {
+    return model::IsNumeric(type) || type == DataType::kBool || type == DataType::kTimestamptz;
+  }
+  static Result<Operator> Make(BoundColumn column, bool is_string, const expr::Compare& form) {
+    return is_string ? MakeStringCompare(std::move(column), form.op, form.value)
+                     : MakeNumberCompare(std::move(column), form.op, form.value);
+  }
+  static Result<Operator> Make(BoundColumn column, bool is_string, const expr::Range& form) {
+    return is_string ? MakeStringRange(std::move(column), form)
+                     : MakeNumberRange(std::move(column), form);
+  }
+  static Result<Operator> Make(BoundColumn column, bool is_string, const expr::In& form) {
+    return is_string ? MakeStringIn(std::move(column), form.values)
+                     : MakeNumberIn(std::move(column), form.values);
+  }
+  static Result<Operator> Make(BoundColumn column, bool is_string, const expr::Like& form) {
+    if (!is_string) return Unfit("like on numbers");
+    return MakeStringLike(std::move(column), form.pattern);
+  }
+  static Result<Operator> Make(BoundColumn column, bool is_string, const expr::Regex& form) {
+    if (!is_string) return Unfit("a regular expression on numbers");
+    return MakeStringRegex(std::move(column), form.pattern);
+  }
+  static Result<Operator> Make(BoundColumn column, bool is_string,
+                               const expr::ArithmeticCompare& form) {
+    if (is_string) return Unfit("arithmetic on strings");
+    return MakeArithmetic(std::move(column), form);
+  }
+  template <class Form>
+  static Result<Operator> Make(BoundColumn, bool, const Form&) {
+    return Unfit("a JSON operation on another type");
+  }
+
+  Result<BoundColumn> Bind(const expr::ColumnRef& ref) {
+    const model::FieldSchema* field = schema_.FindField(ref.field);
+    if (field == nullptr) return Unfit("an unknown field");
+    if (field->type != ref.type || model::IsVector(field->type)) return Unfit("a field's type");
+    std::optional<segment::ColumnView> view = source_.Column(ref.field);
+    if (!view) return Repeated(*field);
+    if (view->type != field->type || view->rows < source_.rows()) return Unfit("a column's shape");
+    return BoundColumn{.view = *view};
+  }
+
+  // The column of a field that is younger than the rows: its default, or null.
+  static Result<BoundColumn> Repeated(const model::FieldSchema& field) {
+    auto column = std::make_shared<model::Column>(model::MakeColumn(field.id, field.type));
+    const std::optional<std::string> bytes = DefaultBytes(field);
+    for (size_t row = 0; row < kBlockRows; ++row) {
+      if (bytes) {
+        column->AppendValue(*bytes);
+      } else {
+        column->AppendNull();
+      }
+    }
+    return BoundColumn{.view = segment::ViewOf(*column), .repeats = true, .owned = column};
+  }
+
+  template <class T, class From>
+  static std::string Bytes(From value) {
+    const auto typed = static_cast<T>(value);
+    return {reinterpret_cast<const char*>(&typed), sizeof(typed)};
+  }
+  static std::optional<std::string> DefaultBytes(const model::FieldSchema& field) {
+    if (field.is_dynamic) return "{}";
+    if (!field.default_value) return std::nullopt;
+    const model::Scalar& value = *field.default_value;
+    if (const auto* text = std::get_if<std::string>(&value)) return *text;
+    if (const auto* b = std::get_if<bool>(&value)) return Bytes<uint8_t>(*b);
+    const auto* whole = std::get_if<int64_t>(&value);
+    const auto* fraction = std::get_if<double>(&value);
+    if (whole == nullptr && fraction == nullptr) return std::nullopt;
+    switch (field.type) {
+      case DataType::kInt8: return Bytes<int8_t>(whole ? *whole : 0);
+      case DataType::kInt16: return Bytes<int16_t>(whole ? *whole : 0);
+      case DataType::kInt32: return Bytes<int32_t>(whole ? *whole : 0);
+      case DataType::kFloat: return fraction ? Bytes<float>(*fraction) : Bytes<float>(*whole);
+      case DataType::kDouble: return fraction ? Bytes<double>(*fraction) : Bytes<double>(*whole);
+      default: return Bytes<int64_t>(whole ? *whole : 0);
+    }
+  }
+
+  const segment::RowSource& source_;
+  const model::CollectionSchema& schema_;
+};
+
+}  // namespace
+
+Operator MakeConstant(bool value) { return MakeConstantOver({}, value); }
+Operator MakeConstantOver(BoundColumn column, bool value) {
+  return std::make_unique<ConstantOperator>(std::move(column), value);
+}
+Operator MakeIsNull(BoundColumn column) {
+  return std::make_unique<IsNullOperator>(std::move(column));
+}
+
+Result<Truth> Evaluate(const expr::BoundFilter& filter, const segment::RowSource& source,
+                       const model::CollectionSchema& schema) {
+  const size_t rows = source.rows();
+  const size_t words = (rows + 63) / 64;
+  Truth truth{std::vector<uint64_t>(words, ~uint64_t{0}), std::vector<uint64_t>(words, 0)};
+  const uint64_t last = rows % 64 == 0 ? ~uint64_t{0} : (uint64_t{1} << (rows % 64)) - 1;
+  if (words != 0) truth.is_true.back() = last;
+  if (filter.root == nullptr) return truth;
+  ASSIGN_OR_RETURN(Operator root, Compiler(source, schema).Compile(*filter.root, 0));
+  for (size_t first = 0; first < rows; first += kBlockRows) {
+    const size_t word = first / 64;
+    uint64_t wanted[kBlockWords];
+    Block block{.first = first,
+                .rows = std::min(kBlockRows, rows - first),
+                .wanted = wanted,
+                .is_true = truth.is_true.data() + word,
+                .is_unknown = truth.is_unknown.data() + word};
+    std::copy_n(block.is_true, block.words(), wanted);  // every row, as set above
+    root->Run(block);
+    for (size_t w = 0; w < block.words(); ++w) {
+      block.is_true[w] &= wanted[w];
+      block.is_unknown[w] &= wanted[w];
+    }
+  }
+  return truth;
+}
+
+}  // namespace elanus::query

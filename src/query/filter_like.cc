@@ -1,0 +1,97 @@
+#include "query/filter_like.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace elanus::query {
+namespace {
+
+// Bytes of the code point at text[at]; 1 for a byte that starts none.
+size_t CodePointBytes(std::string_view text, size_t at) {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  const size_t length = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF8 ? 4 : 1;
+  if (at + length > text.size()) return 1;
+  for (size_t i = 1; i < length; ++i) {
+    if ((static_cast<unsigned char>(text[at + i]) & 0xC0) != 0x80) return 1;
+  }
+  return length;
+}
+
+}  // namespace
+
+LikeMatcher::LikeMatcher(std::string_view pattern) {
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    Segment& segment = segments_.back();
+    if (pattern[i] == '%') {
+      segments_.emplace_back();
+    } else if (pattern[i] == '_') {
+      segment.pieces.emplace_back();
+      ++segment.bytes_min;
+    } else {
+      if (pattern[i] == '\\' && i + 1 < pattern.size()) ++i;
+      segment.pieces.back() += pattern[i];
+      ++segment.bytes_min;
+    }
+  }
+}
+
+// The end of a match of the segment that starts exactly at `at`, or npos.
+size_t LikeMatcher::MatchAt(const Segment& segment, std::string_view text, size_t at) {
+  for (size_t p = 0; p < segment.pieces.size(); ++p) {
+    if (p != 0) {
+      if (at >= text.size()) return std::string_view::npos;
+      at += CodePointBytes(text, at);
+    }
+    const std::string& piece = segment.pieces[p];
+    if (text.size() - at < piece.size() ||
+        std::memcmp(text.data() + at, piece.data(), piece.size()) != 0) {
+      return std::string_view::npos;
+    }
+    at += piece.size();
+  }
+  return at;
+}
+
+// Moves *at behind the first match of the segment at or after it.
+bool LikeMatcher::Find(const Segment& segment, std::string_view text, size_t* at) {
+  if (segment.IsLiteral()) {
+    const std::string& piece = segment.pieces[0];
+    if (piece.empty()) return true;
+    const void* found = memmem(text.data() + *at, text.size() - *at, piece.data(), piece.size());
+    if (found == nullptr) return false;
+    *at = static_cast<size_t>(static_cast<const char*>(found) - text.data()) + piece.size();
+    return true;
+  }
+  for (size_t start = *at; start + segment.bytes_min <= text.size();
+       start += start < text.size() ? CodePointBytes(text, start) : 1) {
+    const size_t end = MatchAt(segment, text, start);
+    if (end != std::string_view::npos) {
+      *at = end;
+      return true;
+    }
+  }
+  return false;
+}
+
+// Whether the segment matches some stretch that begins at or after `at` and ends with the text.
+bool LikeMatcher::MatchEnd(const Segment& segment, std::string_view text, size_t at) {
+  if (text.size() - at < segment.bytes_min) return false;
+  if (segment.IsLiteral()) return text.ends_with(segment.pieces[0]);
+  for (size_t start = at; start + segment.bytes_min <= text.size();
+       start += start < text.size() ? CodePointBytes(text, start) : 1) {
+    if (MatchAt(segment, text, start) == text.size()) return true;
+  }
+  return false;
+}
+
+bool LikeMatcher::Matches(std::string_view text) const {
+  size_t at = MatchAt(segments_.front(), text, 0);
+  if (at == std::string_view::npos) return false;
+  if (segments_.size() == 1) return at == text.size();
+  for (size_t s = 1; s + 1 < segments_.size(); ++s) {
+    if (!Find(segments_[s], text, &at)) return false;
+  }
+  return MatchEnd(segments_.back(), text, at);
+}
+
+}  // namespace elanus::query

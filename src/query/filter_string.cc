@@ -1,0 +1,159 @@
+// Operators on string columns. They visit wanted rows one by one, so a cheap operand of an `and`
+// saves them.
+#include <bit>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "expr/number.h"
+#include "query/filter_like.h"
+#include "query/filter_operator.h"
+#include "re2/re2.h"
+#include "xxhash.h"
+
+namespace elanus::query {
+namespace {
+
+using expr::CompareOp;
+using expr::Value;
+
+// One bit a row from a test of its text; Test is a callable on string_view.
+template <class Test>
+class StringOperator final : public FilterOperator {
+ public:
+  StringOperator(double cost, BoundColumn column, Test test)
+      : FilterOperator(cost), column_(std::move(column)), test_(std::move(test)) {}
+  void Run(const Block& block) override {
+    std::fill_n(block.is_true, block.words(), 0);
+    const segment::ColumnView& view = column_.view;
+    const size_t base = column_.Base(block);
+    if (view.strings != nullptr) {
+      RunOver(block, [&](size_t i) { return view.strings[base + i]; });
+    } else {
+      const uint64_t* offsets = view.offsets + base;
+      const char* bytes = view.bytes;
+      RunOver(block, [=](size_t i) {
+        return std::string_view(bytes + offsets[i], offsets[i + 1] - offsets[i]);
+      });
+    }
+    ApplyNulls(column_, block);
+  }
+
+ private:
+  template <class Text>
+  void RunOver(const Block& block, Text text) {
+    for (size_t w = 0; w < block.words(); ++w) {
+      uint64_t word = 0;
+      for (uint64_t bits = block.wanted[w]; bits != 0; bits &= bits - 1) {
+        const int i = std::countr_zero(bits);
+        word |= uint64_t{test_(text(w * 64 + static_cast<size_t>(i)))} << i;
+      }
+      block.is_true[w] = word;
+    }
+  }
+
+  BoundColumn column_;
+  Test test_;
+};
+
+template <class Test>
+Operator Make(double cost, BoundColumn column, Test test) {
+  return std::make_unique<StringOperator<Test>>(cost, std::move(column), std::move(test));
+}
+
+// Open addressing over hashes, at most half full; the strings lie in one buffer.
+class StringSet {
+ public:
+  explicit StringSet(const std::vector<std::string>& values) {
+    slots_.resize(std::bit_ceil(values.size() * 2));
+    for (const std::string& value : values) {
+      const uint64_t hash = Hash(value);
+      size_t slot = hash & (slots_.size() - 1);
+      while (slots_[slot].used) slot = (slot + 1) & (slots_.size() - 1);
+      slots_[slot] = {hash, bytes_.size(), value.size(), true};
+      bytes_ += value;
+    }
+  }
+  bool operator()(std::string_view text) const {
+    const uint64_t hash = Hash(text);
+    for (size_t slot = hash & (slots_.size() - 1); slots_[slot].used;
+         slot = (slot + 1) & (slots_.size() - 1)) {
+      const Slot& s = slots_[slot];
+      if (s.hash == hash && text == std::string_view(bytes_).substr(s.offset, s.size)) return true;
+    }
+    return false;
+  }
+
+ private:
+  struct Slot {
+    uint64_t hash = 0;
+    size_t offset = 0;
+    size_t size = 0;
+    bool used = false;
+  };
+  static uint64_t Hash(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
+
+  std::vector<Slot> slots_;
+  std::string bytes_;
+};
+
+}  // namespace
+
+Result<Operator> MakeStringCompare(BoundColumn column, CompareOp op, const Value& value) {
+  const auto* literal = std::get_if<std::string>(&value.data);
+  if (literal == nullptr) return Unfit("a literal");
+  const std::string& text = *literal;
+  switch (op) {
+    case CompareOp::kEq:
+      return Make(4, std::move(column), [text](std::string_view v) { return v == text; });
+    case CompareOp::kNe:
+      return Make(4, std::move(column), [text](std::string_view v) { return v != text; });
+    case CompareOp::kLt:
+      return Make(8, std::move(column), [text](std::string_view v) { return v < text; });
+    case CompareOp::kLe:
+      return Make(8, std::move(column), [text](std::string_view v) { return v <= text; });
+    case CompareOp::kGt:
+      return Make(8, std::move(column), [text](std::string_view v) { return v > text; });
+    case CompareOp::kGe:
+      return Make(8, std::move(column), [text](std::string_view v) { return v >= text; });
+  }
+  return Unfit("an operator");
+}
+
+Result<Operator> MakeStringRange(BoundColumn column, const expr::Range& range) {
+  const auto* lower = std::get_if<std::string>(&range.lower.data);
+  const auto* upper = std::get_if<std::string>(&range.upper.data);
+  if (lower == nullptr || upper == nullptr) return Unfit("a bound");
+  return Make(12, std::move(column),
+              [lower = *lower, upper = *upper, low = range.lower_inclusive,
+               high = range.upper_inclusive](std::string_view v) {
+                const auto from = v <=> lower;
+                const auto to = v <=> upper;
+                return (low ? from >= 0 : from > 0) && (high ? to <= 0 : to < 0);
+              });
+}
+
+Result<Operator> MakeStringIn(BoundColumn column, const expr::ValueSet& values) {
+  if (values.strings.empty()) return MakeConstantOver(std::move(column), false);
+  return Make(10, std::move(column), StringSet(values.strings));
+}
+
+Result<Operator> MakeStringLike(BoundColumn column, const std::string& pattern) {
+  return Make(20, std::move(column), [matcher = LikeMatcher(pattern)](std::string_view text) {
+    return matcher.Matches(text);
+  });
+}
+
+Result<Operator> MakeStringRegex(BoundColumn column, const std::string& pattern) {
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_dot_nl(true);
+  auto regex = std::make_shared<const RE2>(pattern, options);
+  if (!regex->ok()) return Unfit("a regular expression");
+  return Make(150, std::move(column), [regex](std::string_view text) {
+    return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *regex);
+  });
+}
+
+}  // namespace elanus::query
