@@ -1,5 +1,5 @@
-// A bitset of rows. Used with one polarity everywhere: in a hidden bitset, bit r = 1 means row r is no candidate.
-// Holds: bits past size() in the last word are zero.
+// A bitset of rows. Used with one polarity everywhere: in a hidden bitset, bit r = 1 means row r is
+// no candidate. Holds: bits past size() in the last word are zero.
 #pragma once
 
 #include <bit>

@@ -41,7 +41,8 @@ uint64_t HashKey(std::string_view key) {
 }
 
 size_t KeyFilterBytes(uint64_t keys) {
-  const uint64_t blocks = std::max<uint64_t>(1, (keys * kBitsPerKey + kBlockBytes * 8 - 1) / (kBlockBytes * 8));
+  const uint64_t blocks =
+      std::max<uint64_t>(1, (keys * kBitsPerKey + kBlockBytes * 8 - 1) / (kBlockBytes * 8));
   return blocks * kBlockBytes;
 }
 

@@ -1,6 +1,7 @@
-// A filter over the primary keys of a segment: answers "surely not here" without touching the key column.
-// A split-block Bloom filter (Putze, Sanders, Singler 2007): eight bits in one 32-byte block a key, 10 bits a key,
-// about 1 % false positives. Part of the segment file; hash of a key never changes.
+// A filter over the primary keys of a segment: answers "surely not here" without touching the key
+// column. A split-block Bloom filter (Putze, Sanders, Singler 2007): eight bits in one 32-byte
+// block a key, 10 bits a key, about 1 % false positives. Part of the segment file; hash of a key
+// never changes.
 #pragma once
 
 #include <cstdint>

@@ -13,7 +13,8 @@ Result<model::RowBatch> Fetch(const FetchRequest& request, std::span<const RowRe
   int64_t bytes = 0;
   for (FieldId id : request.fields) {
     const model::FieldSchema* field = request.schema->FindField(id);
-    if (field == nullptr) return Error(Code::kFieldNotFound, fmt::format("field not found[field={}]", id.value));
+    if (field == nullptr)
+      return Error(Code::kFieldNotFound, fmt::format("field not found[field={}]", id.value));
     const int64_t dim = model::IsVector(field->type) ? field->dim() : 0;
     model::Column column = model::MakeColumn(id, field->type, dim);
     column.fixed.reserve(model::ValueBytes(field->type, dim) * rows.size());
@@ -22,13 +23,16 @@ Result<model::RowBatch> Fetch(const FetchRequest& request, std::span<const RowRe
       auto& reader = readers[ref.segment];
       if (reader == nullptr) {
         const segment::Segment& segment = *(*request.segments)[ref.segment];
-        reader = std::make_unique<segment::FieldReader>(segment, segment.RowsAt(model::kTimestampMax), *field);
+        reader = std::make_unique<segment::FieldReader>(
+            segment, segment.RowsAt(model::kTimestampMax), *field);
       }
       reader->AppendTo(ref.row, column);
       if (request.bytes_max >= 0 &&
-          bytes + static_cast<int64_t>(column.fixed.size() + column.bytes.size()) > request.bytes_max) {
-        return Error(Code::kParameterTooLarge,
-                     fmt::format("query results exceed the maxOutputSize Limit {}", request.bytes_max));
+          bytes + static_cast<int64_t>(column.fixed.size() + column.bytes.size()) >
+              request.bytes_max) {
+        return Error(
+            Code::kParameterTooLarge,
+            fmt::format("query results exceed the maxOutputSize Limit {}", request.bytes_max));
       }
     }
     bytes += static_cast<int64_t>(column.fixed.size() + column.bytes.size());

@@ -24,7 +24,8 @@ struct FetchRequest {
 };
 
 /// One column a field, in the order asked, rows in the order of `rows`.
-/// Errors: kParameterTooLarge with Milvus' text above bytes_max; kFieldNotFound for a field the schema has not.
+/// Errors: kParameterTooLarge with Milvus' text above bytes_max; kFieldNotFound for a field the
+/// schema has not.
 Result<model::RowBatch> Fetch(const FetchRequest& request, std::span<const RowRef> rows);
 
 }  // namespace elanus::query

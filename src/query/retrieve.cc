@@ -18,11 +18,13 @@ bool ByKeyNewestFirst(const Item& a, const Item& b) {
   return a.timestamp > b.timestamp;
 }
 
-constexpr uint32_t kOrderedBlockRows = 8192;  // rows of a key-ordered segment looked at before asking "enough?"
+constexpr uint32_t kOrderedBlockRows =
+    8192;  // rows of a key-ordered segment looked at before asking "enough?"
 
 class Retriever {
  public:
-  Retriever(const std::vector<segment::SegmentPtr>& segments, const ReadView& view, const RetrieveRequest& request)
+  Retriever(const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
+            const RetrieveRequest& request)
       : segments_(segments), view_(view), request_(request) {}
 
   Result<Retrieved> Run() {
@@ -46,7 +48,8 @@ class Retriever {
 
   void FindKeys(uint32_t s) {
     const segment::Segment& segment = *segments_[s];
-    const HiddenRows hidden{segment.RowsAt(view_.at), segment.HiddenAt(view_.at, segment.RowsAt(view_.at))};
+    const HiddenRows hidden{segment.RowsAt(view_.at),
+                            segment.HiddenAt(view_.at, segment.RowsAt(view_.at))};
     for (size_t i = 0; i < request_.keys->size(); ++i) {
       for (uint32_t row : segment.FindKey(request_.keys->At(i), hidden.rows)) {
         if (!hidden.Hidden(row)) Take(s, row);
@@ -64,7 +67,8 @@ class Retriever {
     return Status::Ok();
   }
 
-  /// Keeps the smallest `limit` keys of what was added from `first` on (with all rows of the last key).
+  /// Keeps the smallest `limit` keys of what was added from `first` on (with all rows of the last
+  /// key).
   void CutToLimit(size_t first) {
     if (request_.limit < 0 || items_.size() - first <= static_cast<size_t>(request_.limit)) return;
     std::sort(items_.begin() + static_cast<ptrdiff_t>(first), items_.end(), ByKeyNewestFirst);

@@ -21,20 +21,23 @@ index::HiddenBits BitsOf(const HiddenRows& hidden) {
 
 /// Rows of a growing segment beyond the reader's cut are no candidates either; runs end there.
 Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const HiddenRows& hidden,
-                                     const SearchRequest& request, size_t top_k, const index::Cancel& cancel) {
+                                     const SearchRequest& request, size_t top_k,
+                                     const index::Cancel& cancel) {
   std::vector<index::TopK> tops(request.nq, index::TopK(top_k, request.window));
   for (const segment::Run& run : segment.Runs(hidden.rows)) {
     const auto column = run.source->Column(request.field);
     if (!column) continue;
-    const index::VectorChunk chunk{.vectors = {.data = reinterpret_cast<const float*>(column->fixed),
-                                               .rows = column->rows,
-                                               .dim = request.dim},
-                                   .row_offset = run.first};
+    const index::VectorChunk chunk{
+        .vectors = {.data = reinterpret_cast<const float*>(column->fixed),
+                    .rows = column->rows,
+                    .dim = request.dim},
+        .row_offset = run.first};
     if (request.nq == 1) {
-      RETURN_IF_ERROR(
-          index::BruteForce(request.metric, request.queries, chunk, BitsOf(hidden), cancel, tops[0]));
+      RETURN_IF_ERROR(index::BruteForce(request.metric, request.queries, chunk, BitsOf(hidden),
+                                        cancel, tops[0]));
     } else {
-      RETURN_IF_ERROR(index::BruteForceMany(request.metric, request.queries, chunk, BitsOf(hidden), cancel, tops));
+      RETURN_IF_ERROR(index::BruteForceMany(request.metric, request.queries, chunk, BitsOf(hidden),
+                                            cancel, tops));
     }
   }
   std::vector<Hits> results;
@@ -43,12 +46,13 @@ Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const Hidd
 }
 
 Result<std::vector<Hits>> SearchIndex(const index::VectorIndex& index, const HiddenRows& hidden,
-                                      const SearchRequest& request, size_t top_k, const index::Cancel& cancel) {
+                                      const SearchRequest& request, size_t top_k,
+                                      const index::Cancel& cancel) {
   if (!request.window.all()) {
     std::vector<Hits> results;
     for (size_t q = 0; q < request.nq; ++q) {
-      ASSIGN_OR_RETURN(Hits hits, index.SearchWindow(request.queries + q * request.dim, top_k, request.window,
-                                                     BitsOf(hidden), cancel));
+      ASSIGN_OR_RETURN(Hits hits, index.SearchWindow(request.queries + q * request.dim, top_k,
+                                                     request.window, BitsOf(hidden), cancel));
       results.push_back(std::move(hits));
     }
     return results;
@@ -70,7 +74,8 @@ Status HideNullVectors(const segment::Segment& segment, FieldId field, HiddenRow
     const auto column = run.source->Column(field);
     if (column && column->valid == nullptr) continue;
     if (bits == nullptr) {
-      bits = hidden.bits == nullptr ? std::make_shared<Bitset>(hidden.rows) : std::make_shared<Bitset>(*hidden.bits);
+      bits = hidden.bits == nullptr ? std::make_shared<Bitset>(hidden.rows)
+                                    : std::make_shared<Bitset>(*hidden.bits);
     }
     for (uint32_t i = 0; i < run.source->rows(); ++i) {
       if (!column || column->IsNull(i)) bits->Set(run.first + i);
@@ -86,7 +91,8 @@ struct Candidate {
   model::Timestamp timestamp = 0;
 };
 
-/// Drops rows whose key has a newer row among the candidates; leaves them nearest first, ties by key.
+/// Drops rows whose key has a newer row among the candidates; leaves them nearest first, ties by
+/// key.
 void KeepNewest(std::vector<Candidate>& candidates) {
   std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
     if (a.key != b.key) return a.key < b.key;
@@ -102,18 +108,21 @@ void KeepNewest(std::vector<Candidate>& candidates) {
 
 class Searcher {
  public:
-  Searcher(const std::vector<segment::SegmentPtr>& segments, const ReadView& view, const SearchRequest& request)
+  Searcher(const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
+           const SearchRequest& request)
       : segments_(segments), view_(view), request_(request), cancel_(IndexCancel(*view.cancel)) {}
 
   Result<std::vector<std::vector<SearchHit>>> Run() {
     const model::FieldSchema* field = view_.schema->FindField(request_.field);
     for (const segment::SegmentPtr& segment : segments_) {
       ASSIGN_OR_RETURN(HiddenRows hidden, HiddenRowsOf(*segment, view_));
-      if (field != nullptr && field->nullable) RETURN_IF_ERROR(HideNullVectors(*segment, request_.field, hidden));
+      if (field != nullptr && field->nullable)
+        RETURN_IF_ERROR(HideNullVectors(*segment, request_.field, hidden));
       hidden_.push_back(std::move(hidden));
     }
     std::vector<std::vector<SearchHit>> results(request_.nq);
-    // Rows that share a key, or a page that must not cut ties, may need more than top_k rows of a segment.
+    // Rows that share a key, or a page that must not cut ties, may need more than top_k rows of a
+    // segment.
     for (size_t wanted = request_.top_k + (request_.whole_ties ? 16 : 0);; wanted *= 2) {
       ASSIGN_OR_RETURN(bool complete, Round(wanted, results));
       if (complete) return results;
@@ -130,7 +139,8 @@ class Searcher {
         ASSIGN_OR_RETURN(auto hits, SearchIndex(*index, hidden_[s], request_, wanted, cancel_));
         found.push_back(std::move(hits));
       } else {
-        ASSIGN_OR_RETURN(auto hits, SearchRuns(*segments_[s], hidden_[s], request_, wanted, cancel_));
+        ASSIGN_OR_RETURN(auto hits,
+                         SearchRuns(*segments_[s], hidden_[s], request_, wanted, cancel_));
         found.push_back(std::move(hits));
       }
     }
@@ -158,7 +168,9 @@ class Searcher {
     const bool duplicates = candidates.size() != before;
     size_t count = std::min(request_.top_k, candidates.size());
     if (request_.whole_ties && count != 0) {
-      while (count < candidates.size() && candidates[count].hit.distance == candidates[count - 1].hit.distance) ++count;
+      while (count < candidates.size() &&
+             candidates[count].hit.distance == candidates[count - 1].hit.distance)
+        ++count;
       if (count != 0 && candidates[count - 1].hit.distance >= certain) return false;
     }
     if (duplicates && count < request_.top_k && !std::isinf(certain)) return false;
@@ -177,7 +189,8 @@ class Searcher {
 }  // namespace
 
 Result<std::vector<std::vector<SearchHit>>> Search(const std::vector<segment::SegmentPtr>& segments,
-                                                   const ReadView& view, const SearchRequest& request) {
+                                                   const ReadView& view,
+                                                   const SearchRequest& request) {
   return Searcher(segments, view, request).Run();
 }
 

@@ -1,6 +1,6 @@
-// Vector search over the segments of a shard: filter, then index or brute force a segment, then one list a query.
-// Holds: a query gets min(top_k, visible keys) hits, nearest first, a primary key at most once (its newest row).
-// Threads: computes on the caller's; pure.
+// Vector search over the segments of a shard: filter, then index or brute force a segment, then one
+// list a query. Holds: a query gets min(top_k, visible keys) hits, nearest first, a primary key at
+// most once (its newest row). Threads: computes on the caller's; pure.
 #pragma once
 
 #include <vector>
@@ -22,8 +22,10 @@ struct SearchRequest {
   size_t top_k = 10;
   int ef = 0;      ///< 0: the index's own choice
   int nprobe = 0;  ///< 0: the index's own choice
-  index::Window window;  ///< in distances; anything but all(): range search or the next page of an iterator
-  /// Keep every hit as near as the last one: pages of an iterator never cut a run of equal distances.
+  index::Window
+      window;  ///< in distances; anything but all(): range search or the next page of an iterator
+  /// Keep every hit as near as the last one: pages of an iterator never cut a run of equal
+  /// distances.
   bool whole_ties = false;
 };
 
@@ -34,6 +36,7 @@ struct SearchHit {
 
 /// Errors: kCanceled, kTimeout, the filter's, the index's (kInvalidParameter).
 Result<std::vector<std::vector<SearchHit>>> Search(const std::vector<segment::SegmentPtr>& segments,
-                                                   const ReadView& view, const SearchRequest& request);
+                                                   const ReadView& view,
+                                                   const SearchRequest& request);
 
 }  // namespace elanus::query

@@ -7,7 +7,8 @@
 namespace elanus::query {
 namespace {
 
-constexpr size_t kFilterBlockRows = 64 << 10;  // between two looks at the cancel flag; a multiple of 64
+constexpr size_t kFilterBlockRows =
+    64 << 10;  // between two looks at the cancel flag; a multiple of 64
 
 /// hidden |= not TRUE, for the rows of one block that starts at a multiple of 64.
 void HideFiltered(const std::vector<uint64_t>& is_true, size_t rows, uint64_t* hidden) {
@@ -35,7 +36,8 @@ std::optional<segment::ColumnView> SlicedSource::Column(FieldId field) const {
 Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view) {
   const uint32_t rows = segment.RowsAt(view.at);
   auto base = segment.HiddenAt(view.at, rows);
-  if (view.filter == nullptr || view.filter->root == nullptr) return HiddenRows{rows, std::move(base)};
+  if (view.filter == nullptr || view.filter->root == nullptr)
+    return HiddenRows{rows, std::move(base)};
   auto bits = base == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*base);
   for (const segment::Run& run : segment.Runs(rows)) {
     const size_t run_rows = run.source->rows();

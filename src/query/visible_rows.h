@@ -42,7 +42,8 @@ struct HiddenRows {
   bool Hidden(uint32_t row) const { return bits != nullptr && bits->Test(row); }
 };
 
-/// Evaluates the filter over every row that may be visible. Errors: the filter's, kCanceled, kTimeout.
+/// Evaluates the filter over every row that may be visible. Errors: the filter's, kCanceled,
+/// kTimeout.
 Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view);
 
 }  // namespace elanus::query

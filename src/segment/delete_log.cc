@@ -17,7 +17,8 @@ bool DeleteLog::Add(uint32_t row, model::Timestamp ts) {
 }
 
 void DeleteLog::Load(std::vector<format::RowDelete> deletes) {
-  std::ranges::stable_sort(deletes, {}, &format::RowDelete::timestamp);
+  std::ranges::sort(deletes, {},
+                    [](const format::RowDelete& d) { return std::pair(d.timestamp, d.row); });
   for (const format::RowDelete& d : deletes) Add(d.row, d.timestamp);
 }
 

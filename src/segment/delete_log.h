@@ -1,6 +1,6 @@
-// Deletes that hit the rows of one segment, in order of time, and the hidden bitset they make at a timestamp.
-// Holds: a row occurs once, with its oldest delete; timestamps ascend. The bitset of the latest read is kept and
-// extended, so a read between deletes costs no more than taking a pointer.
+// Deletes that hit the rows of one segment, in order of time, and the hidden bitset they make at a
+// timestamp. Holds: a row occurs once, with its oldest delete; timestamps ascend. The bitset of the
+// latest read is kept and extended, so a read between deletes costs no more than taking a pointer.
 // Threads: one writer (the shard's apply thread), many readers.
 #pragma once
 

@@ -1,5 +1,6 @@
-// One field of a segment, row by row, whatever runs it lies in; rows written before the field existed answer with the
-// field's default or null. For output fields, merges and keys: work per row. Threads: one reader an object.
+// One field of a segment, row by row, whatever runs it lies in; rows written before the field
+// existed answer with the field's default or null. For output fields, merges and keys: work per
+// row. Threads: one reader an object.
 #pragma once
 
 #include <string>

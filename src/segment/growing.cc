@@ -16,7 +16,8 @@ constexpr size_t kArenaBlockBytes = 64 << 10;
 
 }  // namespace
 
-/// Rows [first, first + capacity). Every buffer has its full size from the start: nothing ever moves.
+/// Rows [first, first + capacity). Every buffer has its full size from the start: nothing ever
+/// moves.
 class GrowingSegment::Chunk {
  public:
   Chunk(uint32_t first, uint32_t capacity, const std::vector<FieldLayout>& layout)
@@ -36,14 +37,16 @@ class GrowingSegment::Chunk {
   uint32_t first() const { return first_; }
   uint32_t end() const { return first_ + capacity_; }
 
-  /// Copies rows [from, from + count) of a column to chunk rows starting at `at`. Returns the bytes it took.
+  /// Copies rows [from, from + count) of a column to chunk rows starting at `at`. Returns the bytes
+  /// it took.
   size_t Write(size_t field, const model::Column& column, size_t from, size_t count, uint32_t at) {
     Slot& slot = slots_[field];
     if (slot.valid != nullptr) {
       for (size_t i = 0; i < count; ++i) slot.valid[at + i] = column.IsNull(from + i) ? 0 : 1;
     }
     if (const size_t width = model::ValueBytes(slot.type, slot.dim); width != 0) {
-      std::memcpy(slot.fixed.data() + at * width, column.fixed.data() + from * width, count * width);
+      std::memcpy(slot.fixed.data() + at * width, column.fixed.data() + from * width,
+                  count * width);
       return count * width;
     }
     size_t bytes = 0;
@@ -121,11 +124,13 @@ class GrowingSegment::ChunkRun final : public RowSource {
   const std::vector<FieldLayout>& layout_;  // of the segment, which the reader holds
 };
 
-GrowingSegment::GrowingSegment(SegmentId id, PartitionId partition, const model::CollectionSchema& schema)
+GrowingSegment::GrowingSegment(SegmentId id, PartitionId partition,
+                               const model::CollectionSchema& schema)
     : Segment(id, partition) {
   for (const model::FieldSchema& field : schema.fields) {
     if (field.is_primary) key_column_ = layout_.size();
-    layout_.push_back({field.id, field.type, model::IsVector(field.type) ? field.dim() : 0, field.nullable});
+    layout_.push_back(
+        {field.id, field.type, model::IsVector(field.type) ? field.dim() : 0, field.nullable});
   }
 }
 
@@ -157,11 +162,13 @@ void GrowingSegment::Append(const model::RowBatch& rows, model::Timestamp ts) {
     Chunk& chunk = Tail();
     const uint32_t row = published_.load(std::memory_order_relaxed);
     const size_t count = std::min<size_t>(rows.rows - from, chunk.end() - row);
-    for (size_t f = 0; f < columns.size(); ++f) bytes += chunk.Write(f, *columns[f], from, count, row - chunk.first());
+    for (size_t f = 0; f < columns.size(); ++f)
+      bytes += chunk.Write(f, *columns[f], from, count, row - chunk.first());
     chunk.WriteTimestamps(ts, count, row - chunk.first());
     for (size_t i = 0; i < count; ++i) {
-      const uint64_t hash = model::IsString(keys.type) ? format::HashKey(keys.StringAt(from + i))
-                                                       : format::HashKey(keys.Values<int64_t>()[from + i]);
+      const uint64_t hash = model::IsString(keys.type)
+                                ? format::HashKey(keys.StringAt(from + i))
+                                : format::HashKey(keys.Values<int64_t>()[from + i]);
       keys_.Insert(hash, row + static_cast<uint32_t>(i));
     }
     published_.store(row + static_cast<uint32_t>(count), std::memory_order_release);
@@ -173,7 +180,8 @@ void GrowingSegment::Append(const model::RowBatch& rows, model::Timestamp ts) {
 size_t GrowingSegment::Delete(const model::PrimaryKey& key, model::Timestamp ts) {
   size_t hits = 0;
   const auto* text = std::get_if<std::string>(&key);
-  const uint64_t hash = text != nullptr ? format::HashKey(*text) : format::HashKey(std::get<int64_t>(key));
+  const uint64_t hash =
+      text != nullptr ? format::HashKey(*text) : format::HashKey(std::get<int64_t>(key));
   keys_.ForEach(hash, [&](uint32_t row) {
     if (KeyEquals(row, key) && TimestampAt(row) < ts && deletes_.Add(row, ts)) ++hits;
   });
@@ -182,7 +190,8 @@ size_t GrowingSegment::Delete(const model::PrimaryKey& key, model::Timestamp ts)
 
 GrowingSegment::Chunk& GrowingSegment::ChunkOf(uint32_t row) const {
   MutexLock lock(chunks_mutex_);
-  auto it = std::ranges::upper_bound(chunks_, row, {}, [](const auto& chunk) { return chunk->first(); });
+  auto it =
+      std::ranges::upper_bound(chunks_, row, {}, [](const auto& chunk) { return chunk->first(); });
   return **std::prev(it);
 }
 

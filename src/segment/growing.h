@@ -1,7 +1,7 @@
 // A segment that takes rows: columns in memory, append-only.
-// Holds: rows are written into place, then published by one release store of the row count; nothing published moves.
-// Insert timestamps ascend, so a read at T sees a prefix. Deletes go to the DeleteLog.
-// Threads: one writer (the shard's apply thread), any number of readers, never blocked.
+// Holds: rows are written into place, then published by one release store of the row count; nothing
+// published moves. Insert timestamps ascend, so a read at T sees a prefix. Deletes go to the
+// DeleteLog. Threads: one writer (the shard's apply thread), any number of readers, never blocked.
 #pragma once
 
 #include <atomic>

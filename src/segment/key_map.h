@@ -1,6 +1,6 @@
-// Rows of a growing segment by primary key: open addressing over row numbers, keys stay in their column.
-// Holds: the same key may be in several rows; all are found. About 8 bytes a row.
-// Threads: the segment's writer only; readers scan the key column instead.
+// Rows of a growing segment by primary key: open addressing over row numbers, keys stay in their
+// column. Holds: the same key may be in several rows; all are found. About 8 bytes a row. Threads:
+// the segment's writer only; readers scan the key column instead.
 #pragma once
 
 #include <cstdint>

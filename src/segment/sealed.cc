@@ -10,7 +10,8 @@
 namespace elanus::segment {
 namespace {
 
-/// Gives back the page-cache pages of a mapped range that has been copied: vectors are resident once.
+/// Gives back the page-cache pages of a mapped range that has been copied: vectors are resident
+/// once.
 void DropMappedPages(std::string_view range) {
   constexpr uintptr_t kPage = 4096;
   const auto first = (reinterpret_cast<uintptr_t>(range.data()) + kPage - 1) / kPage * kPage;
@@ -25,7 +26,10 @@ class SealedSegment::Rows final : public RowSource {
  public:
   Rows(size_t rows, std::shared_ptr<const void> owner, std::map<FieldId, ColumnView> columns,
        std::vector<std::shared_ptr<const index::Buffer>> buffers)
-      : rows_(rows), owner_(std::move(owner)), columns_(std::move(columns)), buffers_(std::move(buffers)) {}
+      : rows_(rows),
+        owner_(std::move(owner)),
+        columns_(std::move(columns)),
+        buffers_(std::move(buffers)) {}
   size_t rows() const override { return rows_; }
   std::optional<ColumnView> Column(FieldId field) const override {
     auto it = columns_.find(field);
@@ -42,19 +46,22 @@ class SealedSegment::Rows final : public RowSource {
   std::vector<std::shared_ptr<const index::Buffer>> buffers_;
 };
 
-SealedSegment::SealedSegment(const format::SegmentRef& ref, FileBytes file, format::SegmentFile reader)
+SealedSegment::SealedSegment(const format::SegmentRef& ref, FileBytes file,
+                             format::SegmentFile reader)
     : Segment(ref.id, ref.partition),
       file_(std::move(file)),
       reader_(std::move(reader)),
       rows_(static_cast<uint32_t>(reader_.footer().rows)) {}
 
-Result<std::shared_ptr<SealedSegment>> SealedSegment::Open(const format::SegmentRef& ref, FileBytes file,
+Result<std::shared_ptr<SealedSegment>> SealedSegment::Open(const format::SegmentRef& ref,
+                                                           FileBytes file,
                                                            std::vector<format::RowDelete> deletes) {
   ASSIGN_OR_RETURN(format::SegmentFile reader, format::SegmentFile::Open(file.text(), file.name));
   if (reader.footer().rows != ref.rows || reader.footer().segment != ref.id) {
     return Error(format::Damaged(file.name, "is not the segment that the manifest names"));
   }
-  std::shared_ptr<SealedSegment> segment(new SealedSegment(ref, std::move(file), std::move(reader)));
+  std::shared_ptr<SealedSegment> segment(
+      new SealedSegment(ref, std::move(file), std::move(reader)));
   RETURN_IF_ERROR(segment->OpenColumns());
   segment->deletes_.Load(std::move(deletes));
   return segment;
@@ -62,13 +69,15 @@ Result<std::shared_ptr<SealedSegment>> SealedSegment::Open(const format::Segment
 
 Status SealedSegment::OpenColumns() {
   for (const format::SectionInfo& section : reader_.footer().sections) {
-    const bool vector = section.kind == format::SectionKind::kFixed && model::IsVector(section.type);
+    const bool vector =
+        section.kind == format::SectionKind::kFixed && model::IsVector(section.type);
     if (!vector) RETURN_IF_ERROR(reader_.VerifySection(section));
     RETURN_IF_ERROR(OpenColumn(section));
   }
   for (const auto& [field, view] : columns_) {
     const bool fixed = model::ValueBytes(view.type, view.dim) != 0;
-    if (fixed ? view.fixed == nullptr && rows_ != 0 : view.offsets == nullptr || view.bytes == nullptr) {
+    if (fixed ? view.fixed == nullptr && rows_ != 0
+              : view.offsets == nullptr || view.bytes == nullptr) {
       return format::Damaged(file_.name, "a column lacks its values");
     }
     if (!fixed) {
@@ -76,12 +85,14 @@ Status SealedSegment::OpenColumns() {
     }
   }
   const auto key = columns_.find(reader_.footer().key_field);
-  if (key == columns_.end() || timestamps_ == nullptr) return format::Damaged(file_.name, "lacks keys or timestamps");
+  if (key == columns_.end() || timestamps_ == nullptr)
+    return format::Damaged(file_.name, "lacks keys or timestamps");
   if (key->second.type != model::DataType::kInt64 && !model::IsString(key->second.type)) {
     return format::Damaged(file_.name, "keys have a wrong type");
   }
   std::string_view filter;
-  if (const auto* section = reader_.Find(format::SectionKind::kKeyFilter, key->first)) filter = reader_.Bytes(*section);
+  if (const auto* section = reader_.Find(format::SectionKind::kKeyFilter, key->first))
+    filter = reader_.Bytes(*section);
   ASSIGN_OR_RETURN(keys_, SealedKeys::Open(key->second, filter, file_.name));
   return Status::Ok();
 }
@@ -102,7 +113,9 @@ Status SealedSegment::OpenColumn(const format::SectionInfo& section) {
   switch (section.kind) {
     case format::SectionKind::kValid: view.valid = reinterpret_cast<const uint8_t*>(bytes); break;
     case format::SectionKind::kFixed: view.fixed = bytes; break;
-    case format::SectionKind::kOffsets: view.offsets = reinterpret_cast<const uint64_t*>(bytes); break;
+    case format::SectionKind::kOffsets:
+      view.offsets = reinterpret_cast<const uint64_t*>(bytes);
+      break;
     default: view.bytes = bytes; break;
   }
   return Status::Ok();
@@ -110,8 +123,10 @@ Status SealedSegment::OpenColumn(const format::SectionInfo& section) {
 
 Status SealedSegment::CheckOffsets(const ColumnView& view, uint64_t bytes) const {
   bool ascending = view.offsets[0] == 0 && view.offsets[rows_] == bytes;
-  for (uint32_t row = 0; row < rows_; ++row) ascending &= view.offsets[row] <= view.offsets[row + 1];
-  return ascending ? Status::Ok() : format::Damaged(file_.name, "offsets do not span a column's bytes");
+  for (uint32_t row = 0; row < rows_; ++row)
+    ascending &= view.offsets[row] <= view.offsets[row + 1];
+  return ascending ? Status::Ok()
+                   : format::Damaged(file_.name, "offsets do not span a column's bytes");
 }
 
 size_t SealedSegment::Delete(const model::PrimaryKey& key, model::Timestamp ts) {
@@ -150,7 +165,8 @@ bool SealedSegment::VectorsLoaded(FieldId field) const {
   return resident_.contains(field);
 }
 
-std::pair<index::VectorView, std::shared_ptr<const void>> SealedSegment::Vectors(FieldId field) const {
+std::pair<index::VectorView, std::shared_ptr<const void>> SealedSegment::Vectors(
+    FieldId field) const {
   auto it = columns_.find(field);
   if (it == columns_.end()) return {};
   index::VectorView view{.data = reinterpret_cast<const float*>(it->second.fixed),
@@ -200,7 +216,8 @@ std::vector<Run> SealedSegment::Runs(uint32_t rows) const {
 std::shared_ptr<const Bitset> SealedSegment::HiddenAt(model::Timestamp t, uint32_t rows) const {
   auto deleted = deletes_.HiddenAt(t, rows);
   if (reader_.footer().last_timestamp <= t) return deleted;
-  auto bits = deleted == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*deleted);
+  auto bits =
+      deleted == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*deleted);
   for (uint32_t row = 0; row < rows; ++row) {
     if (timestamps_[row] > t) bits->Set(row);
   }

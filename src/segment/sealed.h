@@ -1,7 +1,8 @@
-// A segment file, mapped and checked, with the deletes that hit it, its vectors resident when loaded, its indexes.
-// Holds: the file's bytes agree with their checksums before a row of them is served (vectors: before they are loaded);
-// rows ascend by primary key. Threads: many readers; Delete by the shard's apply thread; Load, Release and SetIndex by
-// maintenance, each swapped in whole.
+// A segment file, mapped and checked, with the deletes that hit it, its vectors resident when
+// loaded, its indexes. Holds: the file's bytes agree with their checksums before a row of them is
+// served (vectors: before they are loaded); rows ascend by primary key. Threads: many readers;
+// Delete by the shard's apply thread; Load, Release and SetIndex by maintenance, each swapped in
+// whole.
 #pragma once
 
 #include <map>
@@ -28,7 +29,9 @@ struct FileBytes {
   std::span<const std::byte> bytes;
   std::shared_ptr<const void> owner;
 
-  std::string_view text() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+  std::string_view text() const {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
 };
 
 class SealedSegment final : public Segment {
@@ -43,7 +46,8 @@ class SealedSegment final : public Segment {
   bool DeleteRow(uint32_t row, model::Timestamp ts) { return deletes_.Add(row, ts); }
   const DeleteLog& deletes() const { return deletes_; }
 
-  /// Checks the vector column against its checksums and copies it to memory of our own, on huge pages when large.
+  /// Checks the vector column against its checksums and copies it to memory of our own, on huge
+  /// pages when large.
   Status LoadVectors(FieldId field);
   void ReleaseVectors();
   bool VectorsLoaded(FieldId field) const;

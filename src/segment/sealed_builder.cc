@@ -12,9 +12,10 @@ namespace {
 constexpr size_t kPieceBytes = 256 << 10;
 
 struct Source {
+  model::Timestamp timestamp;  // first: rows of one key lie in order of time
   uint32_t input;
   uint32_t row;
-  model::Timestamp timestamp;
+  friend auto operator<=>(const Source&, const Source&) = default;
 };
 
 /// Collects small values into large appends.
@@ -43,7 +44,8 @@ std::string_view BytesOf(const T& value) {
 
 class Builder {
  public:
-  Builder(const std::vector<SealedInput>& inputs, const SealedBuildOptions& options, const format::ByteSink& sink)
+  Builder(const std::vector<SealedInput>& inputs, const SealedBuildOptions& options,
+          const format::ByteSink& sink)
       : inputs_(inputs), options_(options), writer_(sink) {}
 
   Result<SealedBuild> Run() {
@@ -57,7 +59,8 @@ class Builder {
     MapRows();
     RETURN_IF_ERROR(writer_.Begin());
     for (const model::FieldSchema& field : options_.schema->fields) {
-      if (options_.stop.stop_requested()) return Error(Code::kCanceled, "segment build stopped: canceled");
+      if (options_.stop.stop_requested())
+        return Error(Code::kCanceled, "segment build stopped: canceled");
       RETURN_IF_ERROR(WriteField(field));
     }
     RETURN_IF_ERROR(WriteTimestamps());
@@ -81,7 +84,7 @@ class Builder {
         while (next_delete != input.deletes.end() && next_delete->row < row) ++next_delete;
         const bool deleted = next_delete != input.deletes.end() && next_delete->row == row;
         if (deleted && next_delete->timestamp <= options_.horizon) continue;
-        order_.push_back({i, row, input.segment->TimestampAt(row)});
+        order_.push_back({input.segment->TimestampAt(row), i, row});
       }
     }
     result_.rows = order_.size();
@@ -106,14 +109,15 @@ class Builder {
         items.push_back({value, source});
       }
     }
-    std::ranges::stable_sort(items, [](const Item& a, const Item& b) {
-      return a.key != b.key ? a.key < b.key : a.source.timestamp < b.source.timestamp;
+    std::ranges::sort(items, [](const Item& a, const Item& b) {
+      return a.key != b.key ? a.key < b.key : a.source < b.source;
     });
     for (size_t i = 0; i < items.size(); ++i) order_[i] = items[i].source;
   }
 
   void MapRows() {
-    for (const SealedInput& input : inputs_) result_.row_maps.emplace_back(input.rows, SealedBuild::kGone);
+    for (const SealedInput& input : inputs_)
+      result_.row_maps.emplace_back(input.rows, SealedBuild::kGone);
     for (uint32_t row = 0; row < order_.size(); ++row) {
       const Source& source = order_[row];
       result_.row_maps[source.input][source.row] = row;
@@ -134,7 +138,8 @@ class Builder {
 
   std::vector<FieldReader> Readers(const model::FieldSchema& field) const {
     std::vector<FieldReader> readers;
-    for (const SealedInput& input : inputs_) readers.emplace_back(*input.segment, input.rows, field);
+    for (const SealedInput& input : inputs_)
+      readers.emplace_back(*input.segment, input.rows, field);
     return readers;
   }
 
@@ -144,7 +149,8 @@ class Builder {
     if (field.nullable) RETURN_IF_ERROR(WriteValidity(field, dim, readers));
     PieceWriter piece(writer_);
     if (model::ValueBytes(field.type, dim) == 0) {
-      RETURN_IF_ERROR(writer_.StartSection(format::SectionKind::kOffsets, field.id, field.type, dim));
+      RETURN_IF_ERROR(
+          writer_.StartSection(format::SectionKind::kOffsets, field.id, field.type, dim));
       uint64_t offset = 0;
       RETURN_IF_ERROR(piece.Add(BytesOf(offset)));
       for (const Source& s : order_) {
@@ -160,7 +166,8 @@ class Builder {
     return piece.Flush();
   }
 
-  Status WriteValidity(const model::FieldSchema& field, int64_t dim, std::vector<FieldReader>& readers) {
+  Status WriteValidity(const model::FieldSchema& field, int64_t dim,
+                       std::vector<FieldReader>& readers) {
     std::string valid(order_.size(), '\1');
     bool any_null = false;
     for (size_t i = 0; i < order_.size(); ++i) {
@@ -210,7 +217,8 @@ class Builder {
 
 }  // namespace
 
-Result<SealedBuild> BuildSealedFile(const std::vector<SealedInput>& inputs, const SealedBuildOptions& options,
+Result<SealedBuild> BuildSealedFile(const std::vector<SealedInput>& inputs,
+                                    const SealedBuildOptions& options,
                                     const format::ByteSink& sink) {
   return Builder(inputs, options, sink).Run();
 }

@@ -1,6 +1,7 @@
-// Writes the rows of one or more segments into one segment file, in primary-key order: flush and merge are the same.
-// Holds: a row whose delete is not later than `horizon` is left out for good; later deletes go along, as do insert
-// timestamps. Deletes that arrive while it works are mapped by `row_maps` at the commit. Threads: none of its own.
+// Writes the rows of one or more segments into one segment file, in primary-key order: flush and
+// merge are the same. Holds: a row whose delete is not later than `horizon` is left out for good;
+// later deletes go along, as do insert timestamps. Deletes that arrive while it works are mapped by
+// `row_maps` at the commit. Threads: none of its own.
 #pragma once
 
 #include <stop_token>
@@ -16,7 +17,7 @@ namespace elanus::segment {
 
 struct SealedInput {
   SegmentPtr segment;
-  uint32_t rows = 0;  ///< rows below this are taken
+  uint32_t rows = 0;                       ///< rows below this are taken
   std::vector<format::RowDelete> deletes;  ///< those known now, sorted by row
 };
 
@@ -35,13 +36,14 @@ struct SealedBuild {
   uint32_t digest = 0;
   model::Timestamp first_timestamp = 0;
   model::Timestamp last_timestamp = 0;
-  std::vector<format::RowDelete> deletes;           ///< of the new rows, sorted by row
-  std::vector<std::vector<uint32_t>> row_maps;      ///< of each input: old row -> new row or kGone
+  std::vector<format::RowDelete> deletes;       ///< of the new rows, sorted by row
+  std::vector<std::vector<uint32_t>> row_maps;  ///< of each input: old row -> new row or kGone
 };
 
-/// Errors: those of `sink`, kCanceled. Cost: a sort of the rows' keys, one pass per column; memory about 24 bytes a
-/// row beside the inputs.
-Result<SealedBuild> BuildSealedFile(const std::vector<SealedInput>& inputs, const SealedBuildOptions& options,
+/// Errors: those of `sink`, kCanceled. Cost: a sort of the rows' keys, one pass per column; memory
+/// about 24 bytes a row beside the inputs.
+Result<SealedBuild> BuildSealedFile(const std::vector<SealedInput>& inputs,
+                                    const SealedBuildOptions& options,
                                     const format::ByteSink& sink);
 
 }  // namespace elanus::segment

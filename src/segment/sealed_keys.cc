@@ -27,10 +27,12 @@ bool Ascending(const ColumnView& keys) {
 
 }  // namespace
 
-Result<SealedKeys> SealedKeys::Open(const ColumnView& keys, std::string_view filter, std::string_view name) {
+Result<SealedKeys> SealedKeys::Open(const ColumnView& keys, std::string_view filter,
+                                    std::string_view name) {
   SealedKeys result;
   result.keys_ = keys;
-  if (!filter.empty() && filter.size() % 32 != 0) return Error(format::Damaged(name, "key filter is cut"));
+  if (!filter.empty() && filter.size() % 32 != 0)
+    return Error(format::Damaged(name, "key filter is cut"));
   result.filter_ = filter;
   const bool is_string = model::IsString(keys.type);
   if (!(is_string ? Ascending<std::string_view>(keys) : Ascending<int64_t>(keys))) {
@@ -48,8 +50,10 @@ Result<SealedKeys> SealedKeys::Open(const ColumnView& keys, std::string_view fil
 
 template <class Key>
 uint32_t SealedKeys::Bound(const Key& key, bool strictly, const std::vector<Key>& fences) const {
-  // The last fence that is surely before the bound, then the rows of its block and the first of the next.
-  auto fence = strictly ? std::ranges::upper_bound(fences, key) : std::ranges::lower_bound(fences, key);
+  // The last fence that is surely before the bound, then the rows of its block and the first of the
+  // next.
+  auto fence =
+      strictly ? std::ranges::upper_bound(fences, key) : std::ranges::lower_bound(fences, key);
   if (fence == fences.begin()) return 0;
   auto low = static_cast<uint32_t>(fence - fences.begin() - 1) * kFenceRows;
   uint32_t high = std::min<uint32_t>(low + kFenceRows, static_cast<uint32_t>(keys_.rows));
@@ -74,7 +78,8 @@ uint32_t SealedKeys::LowerBound(const model::PrimaryKey& key, bool strictly) con
 
 std::pair<uint32_t, uint32_t> SealedKeys::Find(const model::PrimaryKey& key) const {
   const auto* text = std::get_if<std::string>(&key);
-  const uint64_t hash = text != nullptr ? format::HashKey(*text) : format::HashKey(std::get<int64_t>(key));
+  const uint64_t hash =
+      text != nullptr ? format::HashKey(*text) : format::HashKey(std::get<int64_t>(key));
   if (!filter_.empty() && !format::KeyFilterMayContain(filter_, hash)) return {0, 0};
   const uint32_t first = LowerBound(key, false);
   if (first == keys_.rows || At(first) != key) return {0, 0};

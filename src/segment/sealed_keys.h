@@ -1,6 +1,6 @@
-// The key index of a sealed segment: its sorted key column, the first key of every 256 rows in memory, a filter.
-// Holds: keys ascend; equal keys lie together. A key that is not here costs one filter block; one that is costs two
-// binary searches. Threads: immutable after Open.
+// The key index of a sealed segment: its sorted key column, the first key of every 256 rows in
+// memory, a filter. Holds: keys ascend; equal keys lie together. A key that is not here costs one
+// filter block; one that is costs two binary searches. Threads: immutable after Open.
 #pragma once
 
 #include <string>
@@ -17,7 +17,8 @@ namespace elanus::segment {
 class SealedKeys {
  public:
   /// kDataIntegrity when keys do not ascend. \param filter  of format/key_filter.h; empty = none
-  static Result<SealedKeys> Open(const ColumnView& keys, std::string_view filter, std::string_view name);
+  static Result<SealedKeys> Open(const ColumnView& keys, std::string_view filter,
+                                 std::string_view name);
 
   /// Rows [first, second) with this key.
   std::pair<uint32_t, uint32_t> Find(const model::PrimaryKey& key) const;

@@ -1,6 +1,6 @@
 // A segment as a reader sees it.
-// Holds: rows [0, RowCount()) never move or change; a reader asks RowsAt(T) once and looks at no row beyond.
-// Threads: any number of readers beside the one writer of a growing segment.
+// Holds: rows [0, RowCount()) never move or change; a reader asks RowsAt(T) once and looks at no
+// row beyond. Threads: any number of readers beside the one writer of a growing segment.
 #pragma once
 
 #include <memory>
@@ -40,7 +40,8 @@ class Segment {
   virtual model::Timestamp TimestampAt(uint32_t row) const = 0;
   /// Insert timestamp order is not needed: rows with this key, in any order, below `rows`.
   virtual std::vector<uint32_t> FindKey(const model::PrimaryKey& key, uint32_t rows) const = 0;
-  /// True when rows ascend by key; then the first row with a key >= (or > when `strictly`) the given one.
+  /// True when rows ascend by key; then the first row with a key >= (or > when `strictly`) the
+  /// given one.
   virtual bool OrderedByKey() const { return false; }
   virtual uint32_t LowerBound(const model::PrimaryKey&, bool /*strictly*/) const { return 0; }
 

@@ -22,7 +22,8 @@ class Committer {
         }
       }
       for (const auto& [id, indexes] : change_.indexes) {
-        if (!shard_.HasInputs({id})) return {Code::kCanceled, "the segment was dropped meanwhile: canceled"};
+        if (!shard_.HasInputs({id}))
+          return {Code::kCanceled, "the segment was dropped meanwhile: canceled"};
       }
       RETURN_IF_ERROR(shard_.fault());
       shard_.Carry(replacements_);
@@ -57,8 +58,8 @@ class Committer {
     return committed;
   }
 
-  Status KeepSegments(const format::Manifest& base, format::Manifest& next, ShardFiles::CommitSet& set,
-                      DeclaredFiles& runs) {
+  Status KeepSegments(const format::Manifest& base, format::Manifest& next,
+                      ShardFiles::CommitSet& set, DeclaredFiles& runs) {
     const std::vector<SealedPtr> sealed = shard_.sealed();
     for (format::SegmentRef ref : base.segments) {
       auto it = std::ranges::find(sealed, ref.id, [](const SealedPtr& s) { return s->id(); });
@@ -90,8 +91,8 @@ class Committer {
   }
 
   /// Writes a new delete run when the segment has deletes that its old one has not.
-  Status RenewDeletes(format::SegmentRef& ref, const segment::SealedSegment& segment, ShardFiles::CommitSet& set,
-                      DeclaredFiles& runs) {
+  Status RenewDeletes(format::SegmentRef& ref, const segment::SealedSegment& segment,
+                      ShardFiles::CommitSet& set, DeclaredFiles& runs) {
     const std::vector<format::RowDelete> deletes = segment.deletes().UpTo(model::kTimestampMax);
     if (deletes.size() == ref.deleted_rows) return Status::Ok();
     if (!ref.deletes.name.empty()) set.garbage.push_back(ref.deletes.name);

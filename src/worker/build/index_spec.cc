@@ -8,7 +8,8 @@ namespace {
 int NumberOr(const model::KeyValues& params, std::string_view key, int fallback) {
   const std::string* text = model::FindValue(params, key);
   int number = 0;
-  if (text == nullptr || std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc()) {
+  if (text == nullptr ||
+      std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc()) {
     return fallback;
   }
   return number;
@@ -25,8 +26,8 @@ index::Metric IndexMetric(model::Metric metric) {
   return index::Metric::kL2;
 }
 
-std::optional<index::BuildParams> BuildParamsOf(const model::IndexInfo& info, const model::FieldSchema& field,
-                                                uint64_t rows) {
+std::optional<index::BuildParams> BuildParamsOf(const model::IndexInfo& info,
+                                                const model::FieldSchema& field, uint64_t rows) {
   if (field.type != model::DataType::kFloatVector || rows < kIndexRowsMin) return std::nullopt;
   const std::string* type = model::FindValue(info.params, "index_type");
   const std::string* metric_name = model::FindValue(info.params, "metric_type");

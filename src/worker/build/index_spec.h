@@ -9,14 +9,16 @@
 
 namespace elanus::worker {
 
-/// Segments with fewer rows are searched by brute force: building costs more than it saves (Milvus' own threshold).
+/// Segments with fewer rows are searched by brute force: building costs more than it saves (Milvus'
+/// own threshold).
 constexpr uint64_t kIndexRowsMin = 1024;
 
 index::Metric IndexMetric(model::Metric metric);
 
-/// Build parameters of an index on a float vector field; nullopt when no file is to be built for so many rows
-/// (FLAT, few rows, a scalar field's index). AUTOINDEX is HNSW with M 18, efConstruction 240.
-std::optional<index::BuildParams> BuildParamsOf(const model::IndexInfo& info, const model::FieldSchema& field,
-                                                uint64_t rows);
+/// Build parameters of an index on a float vector field; nullopt when no file is to be built for so
+/// many rows (FLAT, few rows, a scalar field's index). AUTOINDEX is HNSW with M 18, efConstruction
+/// 240.
+std::optional<index::BuildParams> BuildParamsOf(const model::IndexInfo& info,
+                                                const model::FieldSchema& field, uint64_t rows);
 
 }  // namespace elanus::worker

@@ -14,7 +14,6 @@ model::Timestamp Horizon(const JobContext& context) {
   return now > kept ? now - kept : 0;
 }
 
-
 std::vector<format::RowDelete> FirstDeletes(const segment::Segment& segment, size_t count) {
   const segment::DeleteLog& log =
       segment.sealed() ? static_cast<const segment::SealedSegment&>(segment).deletes()
@@ -25,7 +24,8 @@ std::vector<format::RowDelete> FirstDeletes(const segment::Segment& segment, siz
   return deletes;
 }
 
-Status WriteIndexFile(storage::ObjectStore& objects, const index::IndexFile& file, format::FileRef& ref) {
+Status WriteIndexFile(storage::ObjectStore& objects, const index::IndexFile& file,
+                      format::FileRef& ref) {
   ASSIGN_OR_RETURN(auto writer, objects.Create(ref.name));
   for (const index::Buffer& chunk : file.chunks()) {
     const std::string_view bytes(reinterpret_cast<const char*>(chunk.data()), chunk.size());
@@ -61,11 +61,13 @@ Result<segment::FileBytes> MapObject(storage::ObjectStore& objects, const std::s
 }
 
 /// Opens an index file over the segment's vectors and lets searches use it.
-Status OpenIndexFile(ShardFiles& files, segment::SealedSegment& segment, const format::IndexRef& ref) {
+Status OpenIndexFile(ShardFiles& files, segment::SealedSegment& segment,
+                     const format::IndexRef& ref) {
   ASSIGN_OR_RETURN(segment::FileBytes file, MapObject(files.objects(), ref.file.name));
   auto [vectors, vectors_owner] = segment.Vectors(ref.field);
-  auto owner = std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(file.owner,
-                                                                                                  vectors_owner);
+  auto owner =
+      std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(
+          file.owner, vectors_owner);
   auto index = index::OpenIndex(owner, file.bytes, vectors, index::OpenMode::kResident);
   if (!index.has_value()) return index.error().Wrap(ref.file.name);
   segment.SetIndex(ref.field, std::move(*index));
@@ -79,7 +81,8 @@ Status LoadVectorFields(const model::CollectionSchema& schema, segment::SealedSe
   return Status::Ok();
 }
 
-Result<Output> OutputWriter::Write(const std::vector<segment::SegmentPtr>& inputs, bool with_indexes) {
+Result<Output> OutputWriter::Write(const std::vector<segment::SegmentPtr>& inputs,
+                                   bool with_indexes) {
   const service::CollectionPtr collection = shard_.collection();
   Output output;
   std::vector<segment::SealedInput> sources;
@@ -94,10 +97,13 @@ Result<Output> OutputWriter::Write(const std::vector<segment::SegmentPtr>& input
   ASSIGN_OR_RETURN(output.ref.file.name, declared_.NewName("segment"));
   storage::ObjectStore& objects = shard_.files().objects();
   ASSIGN_OR_RETURN(auto writer, objects.Create(output.ref.file.name));
-  const segment::SealedBuildOptions options{
-      .id = output.ref.id, .schema = &collection->schema, .horizon = Horizon(context_), .stop = context_.stop};
+  const segment::SealedBuildOptions options{.id = output.ref.id,
+                                            .schema = &collection->schema,
+                                            .horizon = Horizon(context_),
+                                            .stop = context_.stop};
   ASSIGN_OR_RETURN(segment::SealedBuild build,
-                   segment::BuildSealedFile(sources, options, [&](std::string_view b) { return writer->Append(b); }));
+                   segment::BuildSealedFile(sources, options,
+                                            [&](std::string_view b) { return writer->Append(b); }));
   output.replacement.row_maps = std::move(build.row_maps);
   if (build.rows == 0) return output;  // the writer goes without Finish: no object
   RETURN_IF_ERROR(writer->Finish());
@@ -107,9 +113,11 @@ Result<Output> OutputWriter::Write(const std::vector<segment::SegmentPtr>& input
   output.ref.first_timestamp = build.first_timestamp;
   output.ref.last_timestamp = build.last_timestamp;
   ASSIGN_OR_RETURN(segment::FileBytes file, MapObject(objects, output.ref.file.name));
-  ASSIGN_OR_RETURN(output.replacement.output,
-                   segment::SealedSegment::Open(output.ref, std::move(file), std::move(build.deletes)));
-  if (collection->loaded) RETURN_IF_ERROR(LoadVectorFields(collection->schema, *output.replacement.output));
+  ASSIGN_OR_RETURN(
+      output.replacement.output,
+      segment::SealedSegment::Open(output.ref, std::move(file), std::move(build.deletes)));
+  if (collection->loaded)
+    RETURN_IF_ERROR(LoadVectorFields(collection->schema, *output.replacement.output));
   if (with_indexes) RETURN_IF_ERROR(BuildIndexes(*collection, output));
   return output;
 }
@@ -119,11 +127,13 @@ Status OutputWriter::BuildIndex(const model::IndexInfo& info, const index::Build
   const auto [vectors, owner] = segment.Vectors(info.field);
   index::BuildParams build = params;
   build.threads = context_.build_threads;
-  ASSIGN_OR_RETURN(index::IndexFile file, index::BuildIndexFile(vectors, build, {.stop = context_.stop}));
+  ASSIGN_OR_RETURN(index::IndexFile file,
+                   index::BuildIndexFile(vectors, build, {.stop = context_.stop}));
   format::IndexRef index_ref{.index = info.id, .field = info.field};
   ASSIGN_OR_RETURN(index_ref.file.name, declared_.NewName("index"));
   RETURN_IF_ERROR(WriteIndexFile(shard_.files().objects(), file, index_ref.file));
-  if (shard_.collection()->loaded) RETURN_IF_ERROR(OpenIndexFile(shard_.files(), segment, index_ref));
+  if (shard_.collection()->loaded)
+    RETURN_IF_ERROR(OpenIndexFile(shard_.files(), segment, index_ref));
   ref.indexes.push_back(std::move(index_ref));
   return Status::Ok();
 }

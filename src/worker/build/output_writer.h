@@ -1,5 +1,6 @@
-// Writes rows of segments as one new sealed segment, with its indexes, as files that no manifest names yet.
-// Holds: a file is declared (an intent) before its first byte. Threads: the caller's; one object a job.
+// Writes rows of segments as one new sealed segment, with its indexes, as files that no manifest
+// names yet. Holds: a file is declared (an intent) before its first byte. Threads: the caller's;
+// one object a job.
 #pragma once
 
 #include <string>
@@ -41,11 +42,12 @@ class OutputWriter {
   OutputWriter(Shard& shard, const JobContext& context, DeclaredFiles& declared)
       : shard_(shard), context_(context), declared_(declared) {}
 
-  /// The rows of `inputs` (all of one partition) in key order. Opened, and loaded when the collection is.
+  /// The rows of `inputs` (all of one partition) in key order. Opened, and loaded when the
+  /// collection is.
   Result<Output> Write(const std::vector<segment::SegmentPtr>& inputs, bool with_indexes);
   /// Index files of a segment that exists; adds their references.
-  Status BuildIndex(const model::IndexInfo& info, const index::BuildParams& params, segment::SealedSegment& segment,
-                    format::SegmentRef& ref);
+  Status BuildIndex(const model::IndexInfo& info, const index::BuildParams& params,
+                    segment::SealedSegment& segment, format::SegmentRef& ref);
 
  private:
   Status BuildIndexes(const model::CollectionInfo& collection, Output& output);
@@ -56,8 +58,10 @@ class OutputWriter {
 };
 
 Result<segment::FileBytes> MapObject(storage::ObjectStore& objects, const std::string& name);
-/// Opens an index file over the segment's vectors and lets searches use it. Errors: kDataIntegrity naming the file.
-Status OpenIndexFile(ShardFiles& files, segment::SealedSegment& segment, const format::IndexRef& ref);
+/// Opens an index file over the segment's vectors and lets searches use it. Errors: kDataIntegrity
+/// naming the file.
+Status OpenIndexFile(ShardFiles& files, segment::SealedSegment& segment,
+                     const format::IndexRef& ref);
 /// Makes every vector column of the segment resident.
 Status LoadVectorFields(const model::CollectionSchema& schema, segment::SealedSegment& segment);
 

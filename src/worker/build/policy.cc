@@ -6,9 +6,11 @@
 namespace elanus::worker {
 namespace {
 
-std::vector<SegmentId> PickInPartition(std::vector<MergeCandidate> segments, const MergeLimits& limits) {
+std::vector<SegmentId> PickInPartition(std::vector<MergeCandidate> segments,
+                                       const MergeLimits& limits) {
   for (const MergeCandidate& s : segments) {
-    if (static_cast<double>(s.deleted_rows) > limits.deleted_part * static_cast<double>(s.rows)) return {s.id};
+    if (static_cast<double>(s.deleted_rows) > limits.deleted_part * static_cast<double>(s.rows))
+      return {s.id};
   }
   std::ranges::sort(segments, [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
   // The longest run of smallest segments that fits into one output.
@@ -31,7 +33,8 @@ std::vector<SegmentId> PickInPartition(std::vector<MergeCandidate> segments, con
 
 }  // namespace
 
-std::vector<SegmentId> PickMerge(const std::vector<MergeCandidate>& segments, const MergeLimits& limits) {
+std::vector<SegmentId> PickMerge(const std::vector<MergeCandidate>& segments,
+                                 const MergeLimits& limits) {
   std::map<PartitionId, std::vector<MergeCandidate>> partitions;
   for (const MergeCandidate& s : segments) partitions[s.partition].push_back(s);
   for (auto& [partition, list] : partitions) {

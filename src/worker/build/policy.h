@@ -1,4 +1,5 @@
-// When to flush, what to merge: pure decisions over numbers, so that they can be tried out without a server.
+// When to flush, what to merge: pure decisions over numbers, so that they can be tried out without
+// a server.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +30,10 @@ struct MergeCandidate {
   uint64_t deleted_rows = 0;  ///< those whose history is over
 };
 
-/// Segments to merge into one now, all of one partition, or nothing. A run of the smallest segments is taken once it
-/// is as large as the next larger one (sizes then grow geometrically: each row is rewritten O(log n) times), or when
-/// there are more than segments_max of them.
-std::vector<SegmentId> PickMerge(const std::vector<MergeCandidate>& segments, const MergeLimits& limits);
+/// Segments to merge into one now, all of one partition, or nothing. A run of the smallest segments
+/// is taken once it is as large as the next larger one (sizes then grow geometrically: each row is
+/// rewritten O(log n) times), or when there are more than segments_max of them.
+std::vector<SegmentId> PickMerge(const std::vector<MergeCandidate>& segments,
+                                 const MergeLimits& limits);
 
 }  // namespace elanus::worker

@@ -2,11 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace elanus::worker {
 namespace {
 
-MergeCandidate Segment(int64_t id, uint64_t megabytes, uint64_t deleted = 0, int64_t partition = 1) {
-  return {.id = {id}, .partition = {partition}, .bytes = megabytes << 20, .rows = 100, .deleted_rows = deleted};
+MergeCandidate Segment(int64_t id, uint64_t megabytes, uint64_t deleted = 0,
+                       int64_t partition = 1) {
+  return {.id = {id},
+          .partition = {partition},
+          .bytes = megabytes << 20,
+          .rows = 100,
+          .deleted_rows = deleted};
 }
 
 TEST(MergePolicy, LeavesGeometricSizesAlone) {
@@ -15,7 +22,8 @@ TEST(MergePolicy, LeavesGeometricSizesAlone) {
 }
 
 TEST(MergePolicy, MergesSmallOnesOnceTheyEqualTheNext) {
-  EXPECT_EQ(PickMerge({Segment(1, 800), Segment(2, 20), Segment(3, 20)}, {}), (std::vector<SegmentId>{{2}, {3}}));
+  EXPECT_EQ(PickMerge({Segment(1, 800), Segment(2, 20), Segment(3, 20)}, {}),
+            (std::vector<SegmentId>{{2}, {3}}));
   EXPECT_EQ(PickMerge({Segment(1, 50), Segment(2, 30), Segment(3, 30)}, {}).size(), 3u);
 }
 
@@ -29,7 +37,8 @@ TEST(MergePolicy, KeepsPartitionsApart) {
 }
 
 TEST(MergePolicy, RewritesASegmentWithManyDeletedRows) {
-  EXPECT_EQ(PickMerge({Segment(1, 800, 21), Segment(2, 100, 20)}, {}), (std::vector<SegmentId>{{1}}));
+  EXPECT_EQ(PickMerge({Segment(1, 800, 21), Segment(2, 100, 20)}, {}),
+            (std::vector<SegmentId>{{1}}));
 }
 
 TEST(MergePolicy, EndsWithFewSegmentsWhateverArrives) {

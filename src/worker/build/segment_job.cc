@@ -32,13 +32,14 @@ struct IndexWork {
 IndexWork WorkOn(const format::SegmentRef& ref, const model::CollectionInfo& collection) {
   IndexWork work;
   for (const format::IndexRef& have : ref.indexes) {
-    const bool wanted = std::ranges::any_of(collection.indexes,
-                                            [&](const model::IndexInfo& info) { return info.id == have.index; });
+    const bool wanted = std::ranges::any_of(
+        collection.indexes, [&](const model::IndexInfo& info) { return info.id == have.index; });
     if (wanted) work.keep.push_back(have);
   }
   work.changed = work.keep.size() != ref.indexes.size();
   for (const model::IndexInfo& info : collection.indexes) {
-    const bool have = std::ranges::any_of(ref.indexes, [&](const format::IndexRef& r) { return r.index == info.id; });
+    const bool have = std::ranges::any_of(
+        ref.indexes, [&](const format::IndexRef& r) { return r.index == info.id; });
     const model::FieldSchema* field = collection.schema.FindField(info.field);
     if (have || field == nullptr) continue;
     if (auto params = BuildParamsOf(info, *field, ref.rows)) work.build.emplace_back(info, *params);
@@ -60,7 +61,8 @@ Status FlushShard(Shard& shard, const JobContext& context) {
     }
   }
   std::map<PartitionId, std::vector<segment::SegmentPtr>> partitions;
-  for (const GrowingPtr& segment : frozen.segments) partitions[segment->partition()].push_back(segment);
+  for (const GrowingPtr& segment : frozen.segments)
+    partitions[segment->partition()].push_back(segment);
   DeclaredFiles declared(shard.files());
   OutputWriter writer(shard, context, declared);
   ManifestChange change{.frozen = &frozen};
@@ -73,12 +75,14 @@ Status FlushShard(Shard& shard, const JobContext& context) {
   return Status::Ok();
 }
 
-Status MergeSegments(Shard& shard, const std::vector<SegmentId>& inputs, const JobContext& context) {
+Status MergeSegments(Shard& shard, const std::vector<SegmentId>& inputs,
+                     const JobContext& context) {
   std::vector<segment::SegmentPtr> segments;
   for (const SealedPtr& segment : shard.sealed()) {
     if (std::ranges::find(inputs, segment->id()) != inputs.end()) segments.push_back(segment);
   }
-  if (segments.size() != inputs.size()) return {Code::kCanceled, "the segments were dropped meanwhile: canceled"};
+  if (segments.size() != inputs.size())
+    return {Code::kCanceled, "the segments were dropped meanwhile: canceled"};
   DeclaredFiles declared(shard.files());
   OutputWriter writer(shard, context, declared);
   ManifestChange change;
@@ -96,13 +100,15 @@ Result<bool> BuildMissingIndex(Shard& shard, const JobContext& context) {
     IndexWork work = WorkOn(*ref, *collection);
     if (!work.changed) continue;
     for (const format::IndexRef& have : ref->indexes) {
-      if (std::ranges::find(work.keep, have) == work.keep.end()) segment->SetIndex(have.field, nullptr);
+      if (std::ranges::find(work.keep, have) == work.keep.end())
+        segment->SetIndex(have.field, nullptr);
     }
     DeclaredFiles declared(shard.files());
     OutputWriter writer(shard, context, declared);
     format::SegmentRef next = *ref;
     next.indexes = std::move(work.keep);
-    for (const auto& [info, params] : work.build) RETURN_IF_ERROR(writer.BuildIndex(info, params, *segment, next));
+    for (const auto& [info, params] : work.build)
+      RETURN_IF_ERROR(writer.BuildIndex(info, params, *segment, next));
     ManifestChange change;
     change.indexes.emplace_back(next.id, next.indexes);
     RETURN_IF_ERROR(CommitChange(shard, std::move(change), declared));
@@ -123,7 +129,8 @@ Result<std::vector<SealedPtr>> OpenSegments(ShardFiles& files, const format::Man
     if (file.bytes.size() != ref.file.bytes) {
       return Error(format::Damaged(ref.file.name, "has another length than the manifest says"));
     }
-    ASSIGN_OR_RETURN(SealedPtr segment, segment::SealedSegment::Open(ref, std::move(file), std::move(deletes)));
+    ASSIGN_OR_RETURN(SealedPtr segment,
+                     segment::SealedSegment::Open(ref, std::move(file), std::move(deletes)));
     segments.push_back(std::move(segment));
   }
   return segments;
@@ -141,7 +148,8 @@ Status ApplyLoadState(Shard& shard) {
     auto ref = std::ranges::find(manifest->segments, segment->id(), &format::SegmentRef::id);
     if (ref == manifest->segments.end()) continue;
     for (const format::IndexRef& index : ref->indexes) {
-      if (segment->IndexOn(index.field) == nullptr) RETURN_IF_ERROR(OpenIndexFile(shard.files(), *segment, index));
+      if (segment->IndexOn(index.field) == nullptr)
+        RETURN_IF_ERROR(OpenIndexFile(shard.files(), *segment, index));
     }
   }
   return Status::Ok();

@@ -8,8 +8,9 @@
 namespace elanus::worker {
 namespace {
 
-constexpr int64_t kWaitSliceUs = 10'000;        // between two looks at a client's cancel flag
-constexpr int64_t kWaitMaxUs = 60'000'000;      // a guarantee timestamp in the future is not waited for longer
+constexpr int64_t kWaitSliceUs = 10'000;  // between two looks at a client's cancel flag
+constexpr int64_t kWaitMaxUs =
+    60'000'000;  // a guarantee timestamp in the future is not waited for longer
 
 }  // namespace
 
@@ -36,9 +37,11 @@ void LogPartition::Append(ShardId shard, format::LogRecord record, std::function
       const model::Timestamp ts = clock_.Next();
       record.timestamp = ts;
       format::StampLogRecord(payload, ts);
-      auto seq = log_.Append(shard, std::move(payload), [this](Status status) { OnDurable(std::move(status)); });
+      auto seq = log_.Append(shard, std::move(payload),
+                             [this](Status status) { OnDurable(std::move(status)); });
       if (seq.has_value()) {
-        in_flight_.push_back({ts, *seq, shard, std::move(record), bytes, std::move(applied), Status::Ok()});
+        in_flight_.push_back(
+            {ts, *seq, shard, std::move(record), bytes, std::move(applied), Status::Ok()});
         bytes_ += bytes;
         return;
       }

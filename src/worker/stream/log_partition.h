@@ -1,8 +1,8 @@
 // One log partition: every write of its shards passes here, in one order.
-// Holds: timestamps ascend in the order of the log; a record is applied after it is durable, in that order, and
-// acknowledged after it is applied. ReadTimestamp() is at least the timestamp of every acknowledged write, and nothing
-// at or below it is applied later.
-// Threads: Append and reads from any; `apply` runs on the partition's own thread.
+// Holds: timestamps ascend in the order of the log; a record is applied after it is durable, in
+// that order, and acknowledged after it is applied. ReadTimestamp() is at least the timestamp of
+// every acknowledged write, and nothing at or below it is applied later. Threads: Append and reads
+// from any; `apply` runs on the partition's own thread.
 #pragma once
 
 #include <deque>
@@ -29,10 +29,11 @@ class LogPartition {
   /// Drains what was accepted. \pre no Append any more
   ~LogPartition();
 
-  /// Never blocks. `check` runs under the partition's lock just before the record is stamped, so that what it sees
-  /// (a partition that exists) holds in the log's order; an error from it is the result.
-  void Append(ShardId shard, format::LogRecord record, std::function<Status()> check, Applied applied)
-      EXCLUDES(mutex_);
+  /// Never blocks. `check` runs under the partition's lock just before the record is stamped, so
+  /// that what it sees (a partition that exists) holds in the log's order; an error from it is the
+  /// result.
+  void Append(ShardId shard, format::LogRecord record, std::function<Status()> check,
+              Applied applied) EXCLUDES(mutex_);
 
   /// The applied watermark; see above. Cost: a lock.
   model::Timestamp ReadTimestamp() EXCLUDES(mutex_);
@@ -65,7 +66,8 @@ class LogPartition {
 
   mutable Mutex mutex_;
   CondVar changed_;
-  // In the order of the log; the first `durable_` are durable or failed and wait for the apply thread.
+  // In the order of the log; the first `durable_` are durable or failed and wait for the apply
+  // thread.
   std::deque<InFlight> in_flight_ GUARDED_BY(mutex_);
   size_t durable_ GUARDED_BY(mutex_) = 0;
   uint64_t bytes_ GUARDED_BY(mutex_) = 0;

@@ -11,8 +11,8 @@ constexpr int64_t kCancelSliceUs = 20'000;  // between two looks at a waiting ca
 
 }  // namespace
 
-Maintenance::Maintenance(const MaintenanceOptions& options, model::HybridClock& clock, ShardList shards,
-                         std::function<void()> flushed)
+Maintenance::Maintenance(const MaintenanceOptions& options, model::HybridClock& clock,
+                         ShardList shards, std::function<void()> flushed)
     : options_(options),
       clock_(clock),
       shards_(std::move(shards)),
@@ -76,7 +76,8 @@ void Maintenance::Report(const Shard& shard, std::string_view job, const Status&
 }
 
 Status Maintenance::FlushCounted(Shard& shard) {
-  const JobContext context{.clock = &clock_, .retention_ms = options_.retention_ms, .stop = stop_.get_token()};
+  const JobContext context{
+      .clock = &clock_, .retention_ms = options_.retention_ms, .stop = stop_.get_token()};
   Status status = FlushShard(shard, context);
   if (!status.ok()) {
     Report(shard, "flush", status);

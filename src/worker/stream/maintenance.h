@@ -1,6 +1,7 @@
-// The threads that keep shards in shape: one flushes, one merges, builds indexes and loads (low priority).
-// Holds: nothing is polled; a thread sleeps until it is told of work or the oldest unflushed row comes of age.
-// Called by ShardOwner. Threads: two of its own, Kick and Flush from any.
+// The threads that keep shards in shape: one flushes, one merges, builds indexes and loads (low
+// priority). Holds: nothing is polled; a thread sleeps until it is told of work or the oldest
+// unflushed row comes of age. Called by ShardOwner. Threads: two of its own, Kick and Flush from
+// any.
 #pragma once
 
 #include <functional>

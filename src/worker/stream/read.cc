@@ -11,7 +11,8 @@
 namespace elanus::worker {
 namespace {
 
-std::vector<segment::SegmentPtr> Segments(const Shard& shard, const std::vector<PartitionId>& partitions,
+std::vector<segment::SegmentPtr> Segments(const Shard& shard,
+                                          const std::vector<PartitionId>& partitions,
                                           bool ignore_growing) {
   std::vector<segment::SegmentPtr> segments = shard.View();
   std::erase_if(segments, [&](const segment::SegmentPtr& s) {
@@ -21,7 +22,8 @@ std::vector<segment::SegmentPtr> Segments(const Shard& shard, const std::vector<
   return segments;
 }
 
-/// The user's range in distances: [near, far) for L2's radius, (radius, range_filter] for similarities.
+/// The user's range in distances: [near, far) for L2's radius, (radius, range_filter] for
+/// similarities.
 index::Window WindowOf(const service::VectorSearchParams& params, index::Metric metric) {
   index::Window window;
   if (params.radius) {
@@ -55,22 +57,25 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
   if (request.vectors.size() != nq * dim * sizeof(float)) {
     return Error(InvalidParameter("vector dimension mismatch"));
   }
-  const std::vector<segment::SegmentPtr> segments = Segments(shard, request.partitions, request.ignore_growing);
+  const std::vector<segment::SegmentPtr> segments =
+      Segments(shard, request.partitions, request.ignore_growing);
   const index::Metric metric = IndexMetric(request.metric);
   // Query vectors lie where the wire's bytes lay: give them the alignment of floats.
   std::vector<float> queries(nq * dim);
   std::memcpy(queries.data(), request.vectors.data(), request.vectors.size());
-  const query::ReadView view{.schema = &collection->schema, .at = at, .filter = &request.filter, .cancel = &cancel};
-  const query::SearchRequest search{.field = request.field,
-                                    .metric = metric,
-                                    .queries = queries.data(),
-                                    .nq = nq,
-                                    .dim = dim,
-                                    .top_k = static_cast<size_t>(request.top_k),
-                                    .ef = static_cast<int>(std::min<int64_t>(request.params.ef, INT32_MAX)),
-                                    .nprobe = static_cast<int>(std::min<int64_t>(request.params.nprobe, INT32_MAX)),
-                                    .window = WindowOf(request.params, metric),
-                                    .whole_ties = request.params.after_score.has_value()};
+  const query::ReadView view{
+      .schema = &collection->schema, .at = at, .filter = &request.filter, .cancel = &cancel};
+  const query::SearchRequest search{
+      .field = request.field,
+      .metric = metric,
+      .queries = queries.data(),
+      .nq = nq,
+      .dim = dim,
+      .top_k = static_cast<size_t>(request.top_k),
+      .ef = static_cast<int>(std::min<int64_t>(request.params.ef, INT32_MAX)),
+      .nprobe = static_cast<int>(std::min<int64_t>(request.params.nprobe, INT32_MAX)),
+      .window = WindowOf(request.params, metric),
+      .whole_ties = request.params.after_score.has_value()};
   ASSIGN_OR_RETURN(auto results, query::Search(segments, view, search));
   service::SearchReply reply{.read_at = at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
@@ -93,15 +98,18 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
 Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryRequest& request,
                                        model::Timestamp at, const Cancel& cancel) {
   const service::CollectionPtr collection = shard.collection();
-  const std::vector<segment::SegmentPtr> segments = Segments(shard, request.partitions, request.ignore_growing);
-  const query::ReadView view{.schema = &collection->schema, .at = at, .filter = &request.filter, .cancel = &cancel};
+  const std::vector<segment::SegmentPtr> segments =
+      Segments(shard, request.partitions, request.ignore_growing);
+  const query::ReadView view{
+      .schema = &collection->schema, .at = at, .filter = &request.filter, .cancel = &cancel};
   service::QueryReply reply{.read_at = at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   if (request.count_only) {
     ASSIGN_OR_RETURN(reply.count, query::CountRows(segments, view));
     return reply;
   }
-  const query::RetrieveRequest retrieve{.keys = request.keys ? &*request.keys : nullptr, .limit = request.limit};
+  const query::RetrieveRequest retrieve{.keys = request.keys ? &*request.keys : nullptr,
+                                        .limit = request.limit};
   ASSIGN_OR_RETURN(query::Retrieved found, query::Retrieve(segments, view, retrieve));
   reply.keys = std::move(found.keys);
   reply.timestamps = std::move(found.timestamps);

@@ -8,14 +8,17 @@
 namespace elanus::worker {
 namespace {
 
-/// Rows written before a field existed get its default, so that they fit a segment of the newer schema.
+/// Rows written before a field existed get its default, so that they fit a segment of the newer
+/// schema.
 void CompleteRows(model::RowBatch& rows, const model::CollectionSchema& schema) {
   for (const model::FieldSchema& field : schema.fields) {
     if (rows.Find(field.id) != nullptr) continue;
-    model::Column column = model::MakeColumn(field.id, field.type, model::IsVector(field.type) ? field.dim() : 0);
-    const std::string value = field.default_value ? segment::ScalarBytes(*field.default_value, field.type)
-                              : field.is_dynamic  ? "{}"
-                                                  : std::string();
+    model::Column column =
+        model::MakeColumn(field.id, field.type, model::IsVector(field.type) ? field.dim() : 0);
+    const std::string value = field.default_value
+                                  ? segment::ScalarBytes(*field.default_value, field.type)
+                              : field.is_dynamic ? "{}"
+                                                 : std::string();
     const bool null = !field.default_value && !field.is_dynamic;
     for (uint64_t row = 0; row < rows.rows; ++row) {
       if (null) {
@@ -31,7 +34,10 @@ void CompleteRows(model::RowBatch& rows, const model::CollectionSchema& schema) 
 }  // namespace
 
 Shard::Shard(ShardId id, service::CollectionPtr collection, ShardFiles files)
-    : id_(id), files_(std::move(files)), collection_(std::move(collection)), schema_(collection_->schema) {}
+    : id_(id),
+      files_(std::move(files)),
+      collection_(std::move(collection)),
+      schema_(collection_->schema) {}
 
 void Shard::Adopt(CommittedManifest committed, std::vector<SealedPtr> sealed) {
   MutexLock lock(state_mutex_);
@@ -89,7 +95,8 @@ void Shard::ApplyWrite(format::LogRecord& record) {
   CompleteRows(record.rows, schema_);
   GrowingPtr& segment = growing_[record.partition];
   if (segment == nullptr) {
-    segment = std::make_shared<segment::GrowingSegment>(NextSegmentId(record.timestamp), record.partition, schema_);
+    segment = std::make_shared<segment::GrowingSegment>(NextSegmentId(record.timestamp),
+                                                        record.partition, schema_);
   }
   segment->Append(record.rows, record.timestamp);
 }
@@ -122,7 +129,8 @@ void Shard::RemoveRows(std::optional<PartitionId> partition) {
   std::erase_if(growing_, [&](const auto& entry) { return gone(entry.second); });
   std::erase_if(frozen_, gone);
   std::erase_if(sealed_, gone);
-  dirty_deletes_ = true;  // the manifest names segments that are gone: the next flush writes a new one
+  dirty_deletes_ =
+      true;  // the manifest names segments that are gone: the next flush writes a new one
 }
 
 std::vector<segment::SegmentPtr> Shard::View() const {
@@ -174,7 +182,8 @@ segment::SegmentPtr Shard::FindLocked(SegmentId id) const {
 }
 
 bool Shard::HasInputsLocked(const std::vector<SegmentId>& inputs) const {
-  return std::ranges::all_of(inputs, [&](SegmentId id) NO_THREAD_SAFETY_ANALYSIS { return FindLocked(id) != nullptr; });
+  return std::ranges::all_of(
+      inputs, [&](SegmentId id) NO_THREAD_SAFETY_ANALYSIS { return FindLocked(id) != nullptr; });
 }
 
 bool Shard::HasInputs(const std::vector<SegmentId>& inputs) const {
@@ -204,7 +213,8 @@ void Shard::CarryLocked(std::vector<Replacement>& replacements) {
     std::vector<format::RowDelete> carried;
     for (size_t i = 0; i < replacement.inputs.size(); ++i) {
       const segment::SegmentPtr input = FindLocked(replacement.inputs[i]);
-      const std::vector<format::RowDelete> late = DeletesOf(*input).Since(replacement.deletes_seen[i]);
+      const std::vector<format::RowDelete> late =
+          DeletesOf(*input).Since(replacement.deletes_seen[i]);
       replacement.deletes_seen[i] += late.size();
       for (const format::RowDelete& d : late) {
         const uint32_t row = replacement.row_maps[i][d.row];
@@ -212,7 +222,7 @@ void Shard::CarryLocked(std::vector<Replacement>& replacements) {
         carried.push_back({row, d.timestamp});
       }
     }
-    std::ranges::stable_sort(carried, {}, &format::RowDelete::timestamp);
+    std::ranges::sort(carried, {}, &format::RowDelete::timestamp);
     for (const format::RowDelete& d : carried) replacement.output->DeleteRow(d.row, d.timestamp);
   }
 }
@@ -230,7 +240,9 @@ void Shard::Replace(std::vector<Replacement>& replacements, CommittedManifest co
       dirty_deletes_ = true;  // dropped meanwhile: the manifest names an output that is not served
       continue;
     }
-    auto replaced = [&](const auto& segment) { return std::ranges::contains(replacement.inputs, segment->id()); };
+    auto replaced = [&](const auto& segment) {
+      return std::ranges::find(replacement.inputs, segment->id()) != replacement.inputs.end();
+    };
     std::erase_if(frozen_, replaced);
     std::erase_if(sealed_, replaced);
     if (replacement.output != nullptr) {

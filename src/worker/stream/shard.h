@@ -1,8 +1,9 @@
 // The segments of one shard in memory.
-// Holds: a record is applied once, in the order of the log; a reader takes its timestamp first, then a view, and the
-// view holds every row at or below that timestamp. What is committed (manifest) and what is served change together.
-// Threads: Apply by the partition's apply thread; views by any; Freeze, Replace and Adopt by maintenance. `state_mutex_`
-// is held for swaps and for applying one record, never across I/O.
+// Holds: a record is applied once, in the order of the log; a reader takes its timestamp first,
+// then a view, and the view holds every row at or below that timestamp. What is committed
+// (manifest) and what is served change together. Threads: Apply by the partition's apply thread;
+// views by any; Freeze, Replace and Adopt by maintenance. `state_mutex_` is held for swaps and for
+// applying one record, never across I/O.
 #pragma once
 
 #include <map>
@@ -69,18 +70,21 @@ class Shard {
   // Maintenance:
   /// Growing segments stop taking rows; the frozen ones are served until Replace.
   Frozen Freeze() EXCLUDES(state_mutex_);
-  /// Growing ones that an earlier Freeze left behind (a flush that failed) are frozen still and come again.
+  /// Growing ones that an earlier Freeze left behind (a flush that failed) are frozen still and
+  /// come again.
   CommittedManifest committed() const EXCLUDES(state_mutex_);
   std::vector<SealedPtr> sealed() const EXCLUDES(state_mutex_);
   std::vector<GrowingPtr> growing() const EXCLUDES(state_mutex_);
   /// False when an input is no longer served (partition dropped, truncated): the output is void.
   bool HasInputs(const std::vector<SegmentId>& inputs) const EXCLUDES(state_mutex_);
   /// Number of deletes each segment has now; of all inputs at one moment.
-  std::vector<size_t> DeleteCounts(const std::vector<segment::SegmentPtr>& inputs) const EXCLUDES(state_mutex_);
+  std::vector<size_t> DeleteCounts(const std::vector<segment::SegmentPtr>& inputs) const
+      EXCLUDES(state_mutex_);
   /// Carries deletes that hit the inputs since `deletes_seen` onto the outputs.
   void Carry(std::vector<Replacement>& replacements) EXCLUDES(state_mutex_);
   /// Carries the last deletes and swaps outputs in together with the manifest that names them.
-  void Replace(std::vector<Replacement>& replacements, CommittedManifest committed) EXCLUDES(state_mutex_);
+  void Replace(std::vector<Replacement>& replacements, CommittedManifest committed)
+      EXCLUDES(state_mutex_);
   /// Clears the mark of what a committed flush made durable.
   void Flushed(const Frozen& frozen) EXCLUDES(state_mutex_);
 

@@ -36,7 +36,9 @@ std::string UniqueText() {
 ShardFiles::ShardFiles(storage::MetaStore& meta, storage::ObjectStore& objects, ShardId shard)
     : meta_(meta), objects_(objects), shard_(shard) {}
 
-std::string ShardFiles::Key(std::string_view tail) const { return fmt::format("shard/{}/{}", shard_.value, tail); }
+std::string ShardFiles::Key(std::string_view tail) const {
+  return fmt::format("shard/{}/{}", shard_.value, tail);
+}
 
 std::string ShardFiles::NewName(std::string_view kind) const {
   return fmt::format("shard/{}/{}/{}", shard_.value, kind, UniqueText());
@@ -64,11 +66,13 @@ Result<CommittedManifest> ShardFiles::Load(CollectionId collection) {
   }
   ASSIGN_OR_RETURN(HeadRecord record, DecodeBytes<HeadRecord>(head->value, head->key));
   ASSIGN_OR_RETURN(std::string bytes, objects_.Get(record.manifest));
-  if (Crc32c(bytes) != record.digest) return Error(format::Damaged(record.manifest, "is not what the head names"));
+  if (Crc32c(bytes) != record.digest)
+    return Error(format::Damaged(record.manifest, "is not what the head names"));
   ASSIGN_OR_RETURN(format::Manifest manifest, format::DecodeManifest(bytes, record.manifest));
-  if (manifest.shard != shard_) return Error(format::Damaged(record.manifest, "belongs to another shard"));
-  return CommittedManifest{std::make_shared<const format::Manifest>(std::move(manifest)), record.manifest,
-                           head->revision};
+  if (manifest.shard != shard_)
+    return Error(format::Damaged(record.manifest, "belongs to another shard"));
+  return CommittedManifest{std::make_shared<const format::Manifest>(std::move(manifest)),
+                           record.manifest, head->revision};
 }
 
 Result<std::string> ShardFiles::Intend(const std::vector<std::string>& names) {
@@ -79,18 +83,21 @@ Result<std::string> ShardFiles::Intend(const std::vector<std::string>& names) {
 
 void ShardFiles::Abandon(const std::string& intent, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
-    if (Status status = objects_.Delete(name); !status.ok()) return;  // the intent stays: the next start tries again
+    if (Status status = objects_.Delete(name); !status.ok())
+      return;  // the intent stays: the next start tries again
   }
   if (auto done = meta_.Commit({.deletes = {intent}}); !done.has_value()) {
     LogWarn("intent not removed shard={} error={}", shard_.value, done.error().message());
   }
 }
 
-Result<std::optional<CommittedManifest>> ShardFiles::Commit(const CommittedManifest& base, format::Manifest next,
+Result<std::optional<CommittedManifest>> ShardFiles::Commit(const CommittedManifest& base,
+                                                            format::Manifest next,
                                                             const CommitSet& set) {
   next.version = base.manifest->version + 1;
   next.parent = base.name;
-  const std::string name = fmt::format("shard/{}/manifest/{:08}-{}", shard_.value, next.version, UniqueText());
+  const std::string name =
+      fmt::format("shard/{}/manifest/{:08}-{}", shard_.value, next.version, UniqueText());
   ASSIGN_OR_RETURN(const std::string manifest_intent, Intend({name}));
   const std::string bytes = format::EncodeManifest(next);
   RETURN_IF_ERROR(objects_.Put(name, bytes));
@@ -98,7 +105,8 @@ Result<std::optional<CommittedManifest>> ShardFiles::Commit(const CommittedManif
   txn.puts.emplace_back(Key("head"), EncodeBytes(HeadRecord{name, next.version, Crc32c(bytes)}));
   std::vector<std::string> old = set.garbage;
   if (!base.name.empty()) old.push_back(base.name);
-  if (!old.empty()) txn.puts.emplace_back(Key(fmt::format("garbage/{:020}", next.version)), EncodeBytes(old));
+  if (!old.empty())
+    txn.puts.emplace_back(Key(fmt::format("garbage/{:020}", next.version)), EncodeBytes(old));
   txn.deletes = set.intents;
   txn.deletes.push_back(manifest_intent);
   ASSIGN_OR_RETURN(storage::MetaCommit commit, meta_.Commit(txn));
@@ -106,7 +114,8 @@ Result<std::optional<CommittedManifest>> ShardFiles::Commit(const CommittedManif
     Abandon(manifest_intent, {name});
     return std::nullopt;
   }
-  return CommittedManifest{std::make_shared<const format::Manifest>(std::move(next)), name, commit.revision};
+  return CommittedManifest{std::make_shared<const format::Manifest>(std::move(next)), name,
+                           commit.revision};
 }
 
 Status ShardFiles::CollectGarbage() { return DeleteNamed("garbage/"); }
@@ -117,9 +126,10 @@ Status ShardFiles::RemoveAll(const CommittedManifest& last) {
     for (std::string& name : FilesOf(segment)) names.push_back(std::move(name));
   }
   if (!last.name.empty()) names.push_back(last.name);
-  // The head goes first, with its files named as garbage: a crash in between leaves nothing unreachable.
-  RETURN_IF_ERROR(StatusOf(
-      meta_.Commit({.puts = {{Key("garbage/drop"), EncodeBytes(names)}}, .deletes = {Key("head")}})));
+  // The head goes first, with its files named as garbage: a crash in between leaves nothing
+  // unreachable.
+  RETURN_IF_ERROR(StatusOf(meta_.Commit(
+      {.puts = {{Key("garbage/drop"), EncodeBytes(names)}}, .deletes = {Key("head")}})));
   RETURN_IF_ERROR(DeleteNamed("intent/"));
   return DeleteNamed("garbage/");
 }

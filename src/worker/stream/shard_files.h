@@ -1,8 +1,9 @@
-// The files of one shard: manifests, the head in the MetaStore, what is being written and what is no longer needed.
-// Holds: a file's name is in an intent before its first byte is written, and leaves the intent in the same commit that
-// puts it into a manifest; replaced files are named as garbage in that commit. So after a crash every file is reached
-// from the head, an intent or a garbage entry: nothing is found by listing.
-// Threads: any; commits race by compare-and-swap on the head's revision.
+// The files of one shard: manifests, the head in the MetaStore, what is being written and what is
+// no longer needed. Holds: a file's name is in an intent before its first byte is written, and
+// leaves the intent in the same commit that puts it into a manifest; replaced files are named as
+// garbage in that commit. So after a crash every file is reached from the head, an intent or a
+// garbage entry: nothing is found by listing. Threads: any; commits race by compare-and-swap on the
+// head's revision.
 #pragma once
 
 #include <memory>
@@ -27,8 +28,8 @@ class ShardFiles {
  public:
   ShardFiles(storage::MetaStore& meta, storage::ObjectStore& objects, ShardId shard);
 
-  /// The committed manifest; an empty one for a new shard. Removes what a crash left: files of intents, garbage.
-  /// Errors: kDataIntegrity naming the manifest; the stores'.
+  /// The committed manifest; an empty one for a new shard. Removes what a crash left: files of
+  /// intents, garbage. Errors: kDataIntegrity naming the manifest; the stores'.
   Result<CommittedManifest> Load(CollectionId collection);
 
   /// A new object name: shard/<id>/<kind>/<unique>.
@@ -45,8 +46,8 @@ class ShardFiles {
     std::vector<std::string> intents;
     std::vector<std::string> garbage;
   };
-  Result<std::optional<CommittedManifest>> Commit(const CommittedManifest& base, format::Manifest next,
-                                                  const CommitSet& set);
+  Result<std::optional<CommittedManifest>> Commit(const CommittedManifest& base,
+                                                  format::Manifest next, const CommitSet& set);
   /// Deletes what commits have named as garbage.
   Status CollectGarbage();
   /// Deletes every file and entry of the shard: it was dropped.

@@ -14,8 +14,9 @@ namespace elanus::worker {
 ShardOwner::ShardOwner(const ShardOwnerDoors& doors, const ShardOwnerOptions& options)
     : doors_(doors), options_(options) {}
 
-Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(const ShardOwnerDoors& doors, const ShardOwnerOptions& options,
-                                                     const std::vector<service::CollectionPtr>& collections) {
+Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
+    const ShardOwnerDoors& doors, const ShardOwnerOptions& options,
+    const std::vector<service::CollectionPtr>& collections) {
   std::unique_ptr<ShardOwner> owner(new ShardOwner(doors, options));
   for (const service::CollectionPtr& collection : collections) {
     for (ShardId shard : collection->shards) owner->OpenShard(shard, collection);
@@ -29,7 +30,8 @@ Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(const ShardOwnerDoors& door
       });
   owner->partition_->SetRecovered(doors.log->Stats().next_seq - 1);
   owner->maintenance_ = std::make_unique<Maintenance>(
-      options.maintenance, *doors.clock, [self] { return self->Shards(); }, [self] { self->TruncateLog(); });
+      options.maintenance, *doors.clock, [self] { return self->Shards(); },
+      [self] { self->TruncateLog(); });
   owner->maintenance_->KickFlush();
   return owner;
 }
@@ -44,14 +46,17 @@ void ShardOwner::OpenShard(ShardId id, const service::CollectionPtr& collection)
       std::make_shared<Shard>(id, collection, ShardFiles(*doors_.meta, *doors_.objects, id));
   auto open = [&]() -> Status {
     ASSIGN_OR_RETURN(CommittedManifest committed, shard->files().Load(collection->id));
-    ASSIGN_OR_RETURN(std::vector<SealedPtr> sealed, OpenSegments(shard->files(), *committed.manifest));
+    ASSIGN_OR_RETURN(std::vector<SealedPtr> sealed,
+                     OpenSegments(shard->files(), *committed.manifest));
     doors_.clock->AdvanceTo(committed.manifest->checkpoint_timestamp);
-    for (const format::SegmentRef& ref : committed.manifest->segments) doors_.clock->AdvanceTo(ref.last_timestamp);
+    for (const format::SegmentRef& ref : committed.manifest->segments)
+      doors_.clock->AdvanceTo(ref.last_timestamp);
     shard->Adopt(std::move(committed), std::move(sealed));
     return Status::Ok();
   };
   if (Status status = open(); !status.ok()) {
-    LogError("shard parked shard={} collection={} error={}", id.value, collection->name, status.message());
+    LogError("shard parked shard={} collection={} error={}", id.value, collection->name,
+             status.message());
     shard->Park(std::move(status));
   }
   MutexLock lock(mutex_);
@@ -69,7 +74,8 @@ Status ShardOwner::Replay() {
     if (shard == nullptr || !shard->fault().ok()) continue;  // dropped, or parked already
     auto record = format::DecodeLogRecord(entry->payload);
     if (!record.has_value()) {
-      LogError("shard parked shard={} log_seq={} error={}", shard->id().value, entry->seq, record.error().message());
+      LogError("shard parked shard={} log_seq={} error={}", shard->id().value, entry->seq,
+               record.error().message());
       shard->Park(record.error());
       continue;
     }
@@ -105,8 +111,9 @@ void ShardOwner::Write(service::WriteRequest request, service::WriteDone done) {
   if (!shard.has_value()) return done(Error(shard.error()));
   if (request.rows.rows != 0 && counters().bytes_unflushed > options_.unflushed_bytes_max) {
     maintenance_->KickFlush();
-    return done(Error(Code::kQuotaExceeded,
-                      "quota exceeded[reason=memory quota exceeded, please allocate more resources]"));
+    return done(
+        Error(Code::kQuotaExceeded,
+              "quota exceeded[reason=memory quota exceeded, please allocate more resources]"));
   }
   format::LogRecord record{.kind = format::LogRecord::Kind::kWrite,
                            .collection = request.collection,
@@ -118,11 +125,13 @@ void ShardOwner::Write(service::WriteRequest request, service::WriteDone done) {
   const PartitionId partition = request.partition;
   auto check = [shard = *shard, partition]() -> Status {
     const service::CollectionPtr collection = shard->collection();
-    const bool exists = !partition || std::ranges::any_of(collection->partitions, [&](const model::PartitionInfo& p) {
-      return p.id == partition;
-    });
+    const bool exists = !partition || std::ranges::any_of(collection->partitions,
+                                                          [&](const model::PartitionInfo& p) {
+                                                            return p.id == partition;
+                                                          });
     if (exists) return Status::Ok();
-    return {Code::kPartitionNotFound, fmt::format("partition not found[partition={}]", partition.value)};
+    return {Code::kPartitionNotFound,
+            fmt::format("partition not found[partition={}]", partition.value)};
   };
   partition_->Append(request.shard, std::move(record), std::move(check),
                      [done = std::move(done)](Result<model::Timestamp> ts) mutable {
@@ -137,13 +146,15 @@ Result<model::Timestamp> ShardOwner::ReadAt(const service::ReadPoint& point, con
   return *point.exactly;
 }
 
-Result<service::SearchReply> ShardOwner::Search(const service::SearchRequest& request, const Cancel& cancel) {
+Result<service::SearchReply> ShardOwner::Search(const service::SearchRequest& request,
+                                                const Cancel& cancel) {
   ASSIGN_OR_RETURN(auto shard, ServingShard(request.shard));
   ASSIGN_OR_RETURN(model::Timestamp at, ReadAt(request.read, cancel));
   return SearchShard(*shard, request, at, cancel);
 }
 
-Result<service::QueryReply> ShardOwner::Query(const service::QueryRequest& request, const Cancel& cancel) {
+Result<service::QueryReply> ShardOwner::Query(const service::QueryRequest& request,
+                                              const Cancel& cancel) {
   ASSIGN_OR_RETURN(auto shard, ServingShard(request.shard));
   ASSIGN_OR_RETURN(model::Timestamp at, ReadAt(request.read, cancel));
   return QueryShard(*shard, request, at, cancel);
@@ -222,7 +233,8 @@ Status ShardOwner::DropShard(ShardId id) {
 void ShardOwner::TruncateLog() {
   uint64_t below = partition_->applied_seq() + 1;
   for (const auto& shard : Shards()) {
-    if (const uint64_t first = shard->first_unflushed_seq(); first != 0) below = std::min(below, first);
+    if (const uint64_t first = shard->first_unflushed_seq(); first != 0)
+      below = std::min(below, first);
     if (!shard->fault().ok()) return;  // a parked shard's records are kept for its repair
   }
   if (Status status = doors_.log->Truncate(below); !status.ok()) {

@@ -1,6 +1,6 @@
 // The owner of this process's shards: what the proxy talks to.
-// Holds: an acknowledged write is durable and visible; a read picks its timestamp, then its segments.
-// Called by the proxy and the coordinator through service::ShardService. Threads: any.
+// Holds: an acknowledged write is durable and visible; a read picks its timestamp, then its
+// segments. Called by the proxy and the coordinator through service::ShardService. Threads: any.
 #pragma once
 
 #include <map>
@@ -29,21 +29,25 @@ struct ShardOwnerDoors {
 
 struct ShardOwnerOptions {
   MaintenanceOptions maintenance;
-  /// Rows not yet in files, of all shards; above it writes are refused with Milvus' text until a flush has made room.
+  /// Rows not yet in files, of all shards; above it writes are refused with Milvus' text until a
+  /// flush has made room.
   uint64_t unflushed_bytes_max = 512 << 20;
 };
 
 class ShardOwner final : public service::ShardService {
  public:
-  /// Opens every shard of the collections from its manifest and replays the log. A shard whose files are damaged is
-  /// parked with its error; the others serve. Errors: the log's.
-  static Result<std::unique_ptr<ShardOwner>> Open(const ShardOwnerDoors& doors, const ShardOwnerOptions& options,
-                                                  const std::vector<service::CollectionPtr>& collections);
+  /// Opens every shard of the collections from its manifest and replays the log. A shard whose
+  /// files are damaged is parked with its error; the others serve. Errors: the log's.
+  static Result<std::unique_ptr<ShardOwner>> Open(
+      const ShardOwnerDoors& doors, const ShardOwnerOptions& options,
+      const std::vector<service::CollectionPtr>& collections);
   ~ShardOwner() override;
 
   void Write(service::WriteRequest request, service::WriteDone done) override;
-  Result<service::SearchReply> Search(const service::SearchRequest& request, const Cancel& cancel) override;
-  Result<service::QueryReply> Query(const service::QueryRequest& request, const Cancel& cancel) override;
+  Result<service::SearchReply> Search(const service::SearchRequest& request,
+                                      const Cancel& cancel) override;
+  Result<service::QueryReply> Query(const service::QueryRequest& request,
+                                    const Cancel& cancel) override;
   Result<std::vector<SegmentId>> Flush(ShardId shard, const Cancel& cancel) override;
   Result<service::ShardStats> Stats(ShardId shard) const override;
   Status Change(const service::ShardChange& change) override;
