@@ -1,0 +1,266 @@
+// The contract of every form of the log, and what only the file form promises on a healthy disk.
+#include "storage/log/log.h"
+
+#include <semaphore>
+
+#include "base/mutex.h"
+#include "base/sim_file_system.h"
+#include "base/thread.h"
+#include "storage/log/faulty_log.h"
+#include "storage/log/log_test_support.h"
+
+namespace elanus::storage {
+namespace {
+
+class LogContract : public testing::TestWithParam<bool> {
+ protected:
+  LogContract() { Open(64 << 20); }
+  void Open(uint64_t pending_bytes_max) {
+    FileLogOptions options = SmallLog();
+    options.pending_bytes_max = pending_bytes_max;
+    log_.reset();
+    log_ = GetParam() ? *OpenFileLog(files_, "data/log", options)
+                      : OpenMemoryLog(1, pending_bytes_max);
+  }
+  SimFileSystem files_;
+  std::unique_ptr<Log> log_;
+};
+
+TEST_P(LogContract, GivesBackWhatWasAppendedInOrder) {
+  std::vector<LogEntry> want;
+  for (uint64_t i = 1; i <= 200; ++i) {
+    LogEntry entry{i, 1, {static_cast<int64_t>(i % 3)}, Payload(i, i * i % 1500)};
+    ASSERT_TRUE(AppendAndWait(*log_, entry.shard.value, entry.payload).ok());
+    want.push_back(std::move(entry));
+  }
+  EXPECT_EQ(*ReadAll(*log_, 1), want);
+  for (uint64_t from : {2, 77, 200, 201}) {
+    auto entries = *ReadAll(*log_, from);
+    EXPECT_EQ(entries, std::vector(want.begin() + static_cast<int64_t>(from) - 1, want.end()));
+  }
+  EXPECT_EQ(log_->Read(0).error().code(), Code::kDataIntegrity);
+  EXPECT_EQ(log_->Read(202).error().code(), Code::kDataIntegrity);
+}
+
+TEST_P(LogContract, CarriesRecordsOfEverySize) {
+  uint64_t seq = 0;
+  for (size_t size : {0, 1, 439, 440, 441, 4000, 32767, 32768, 65536, 130000, 131072, 1 << 20,
+                      (1 << 20) + 1, 9 << 20}) {
+    ASSERT_TRUE(AppendAndWait(*log_, 5, Payload(size, size)).ok());
+    auto entries = *ReadAll(*log_, ++seq);
+    ASSERT_EQ(entries.size(), 1u);
+    EXPECT_TRUE(entries[0].payload == Payload(size, size)) << size;
+  }
+}
+
+TEST_P(LogContract, AnswersInTheOrderOfTheAppends) {
+  Mutex mutex;
+  std::vector<uint64_t> answered;
+  std::vector<Thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back("appender", [&] {
+      for (int i = 0; i < 250; ++i) {
+        auto slot = std::make_shared<std::promise<uint64_t>>();
+        auto seq = log_->Append({1}, "x", [&, slot](Status status) {
+          ASSERT_TRUE(status.ok());
+          uint64_t mine = slot->get_future().get();
+          MutexLock lock(mutex);
+          answered.push_back(mine);
+        });
+        slot->set_value(*seq);
+      }
+    });
+  }
+  threads.clear();
+  ASSERT_TRUE(log_->Close().ok());
+  ASSERT_EQ(answered.size(), 1000u);
+  for (uint64_t i = 0; i < 1000; ++i) EXPECT_EQ(answered[i], i + 1);
+  EXPECT_EQ(log_->Stats().durable_seq, 1000u);
+  EXPECT_EQ(log_->Stats().bytes_pending, 0u);
+}
+
+TEST_P(LogContract, RefusesMoreThanItsBoundOfPendingBytes) {
+  Open(1000);
+  std::binary_semaphore blocked{0};
+  std::binary_semaphore go{0};
+  ASSERT_TRUE(log_->Append({1}, "first",
+                           [&](Status) {
+                             blocked.release();
+                             go.acquire();
+                           })
+                  .has_value());
+  blocked.acquire();  // the log's thread is held: what follows stays pending
+  ASSERT_TRUE(log_->Append({1}, std::string(5000, 'x'), [](Status) {}).has_value())
+      << "one record may always wait";
+  EXPECT_EQ(log_->Append({1}, "more", [](Status) {}).error().code(), Code::kQueueFull);
+  EXPECT_EQ(log_->Stats().bytes_pending, 5000u);
+  go.release();
+  ASSERT_TRUE(log_->Close().ok());
+  EXPECT_EQ(ReadAll(*log_, 1)->size(), 2u);
+}
+
+TEST_P(LogContract, FollowsTheLogWithOneCursor) {
+  auto cursor = *log_->Read(1);
+  for (uint64_t i = 1; i <= 300; ++i) {
+    EXPECT_FALSE(cursor->Next()->has_value());
+    ASSERT_TRUE(AppendAndWait(*log_, 1, Payload(i, 700)).ok());
+    EXPECT_EQ((*cursor->Next())->seq, i);
+  }
+  ASSERT_TRUE(log_->Close().ok());
+  log_.reset();
+  EXPECT_FALSE(cursor->Next()->has_value()) << "a cursor outlives its log";
+}
+
+TEST_P(LogContract, LetsGoOfOldRecordsOnly) {
+  for (uint64_t i = 1; i <= 300; ++i) ASSERT_TRUE(AppendAndWait(*log_, 1, Payload(i, 700)).ok());
+  auto behind = *log_->Read(1);
+  ASSERT_TRUE(behind->Next()->has_value());
+  for (uint64_t below : {1, 100, 150, 299, 301, 1000}) {
+    ASSERT_TRUE(log_->Truncate(below).ok());
+    const uint64_t first = log_->Stats().first_seq;
+    EXPECT_LE(first, below);
+    const uint64_t from = std::max<uint64_t>(first, 1);
+    auto entries = *ReadAll(*log_, from);
+    EXPECT_EQ(entries.size(), 301 - from);
+    if (!entries.empty()) EXPECT_EQ(entries[0].payload, Payload(from, 700));
+  }
+  EXPECT_GT(log_->Stats().first_seq, 1u);
+  EXPECT_EQ(log_->Read(1).error().code(), Code::kDataIntegrity);
+  EXPECT_EQ(log_->Stats().next_seq, 301u);
+  Result<std::optional<LogEntry>> next = behind->Next();
+  while (next.has_value() && next->has_value()) next = behind->Next();
+  EXPECT_FALSE(next.has_value()) << "a cursor that fell behind is told so";
+}
+
+TEST_P(LogContract, TakesNothingOnceClosed) {
+  ASSERT_TRUE(AppendAndWait(*log_, 1, "x").ok());
+  ASSERT_TRUE(log_->Close().ok());
+  ASSERT_TRUE(log_->Close().ok());
+  EXPECT_EQ(log_->Append({1}, "x", [](Status) {}).error().code(), Code::kUnavailable);
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, LogContract, testing::Bool(),
+                         [](const auto& info) { return info.param ? "File" : "Memory"; });
+
+TEST(FileLog, MakesNoFileBeforeTheFirstRecord) {
+  SimFileSystem files;
+  auto log = *OpenFileLog(files, "log", SmallLog());
+  log.reset();
+  EXPECT_TRUE(files.List("log")->empty());
+  log = *OpenFileLog(files, "log", SmallLog());
+  EXPECT_EQ(log->Stats().files, 0u);
+  EXPECT_EQ(log->Stats().durable_seq, 0u);
+}
+
+TEST(FileLog, GoesOnWhereItEndedOverManyReopens) {
+  SimFileSystem files;
+  uint64_t seq = 0;
+  for (uint64_t life = 1; life <= 20; ++life) {
+    auto log = *OpenFileLog(files, "log", SmallLog(life));
+    EXPECT_EQ(log->Stats().next_seq, seq + 1);
+    for (int i = 0; i < 13; ++i) {
+      ++seq;
+      ASSERT_TRUE(AppendAndWait(*log, 2, Payload(seq, seq * 97 % 3000)).ok());
+    }
+    auto entries = *ReadAll(*log, 1);
+    ASSERT_EQ(entries.size(), seq);
+    for (const LogEntry& entry : entries) {
+      EXPECT_EQ(entry.payload, Payload(entry.seq, entry.seq * 97 % 3000));
+      EXPECT_EQ(entry.term, (entry.seq - 1) / 13 + 1);
+    }
+  }
+}
+
+TEST(FileLog, WritesManyRecordsWithOneSync) {
+  SimFileSystem files;
+  auto log = *OpenFileLog(files, "log", {.partition = {1}, .file_bytes = 1 << 20});
+  std::binary_semaphore blocked{0};
+  std::binary_semaphore go{0};
+  ASSERT_TRUE(log->Append({1}, "x",
+                          [&](Status) {
+                            blocked.release();
+                            go.acquire();
+                          })
+                  .has_value());
+  blocked.acquire();
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(log->Append({1}, "y", [](Status) {}).has_value());
+  go.release();
+  ASSERT_TRUE(log->Close().ok());
+  LogStats stats = log->Stats();
+  EXPECT_EQ(stats.syncs, 2u);
+  EXPECT_EQ(stats.durable_seq, 501u);
+  uint64_t counted = 0;
+  for (uint64_t n : stats.sync_us) counted += n;
+  EXPECT_EQ(counted, 2u);
+}
+
+TEST(FileLog, RefusesAnEarlierTermOnceALaterOneHasOpened) {
+  SimFileSystem files;
+  auto log = *OpenFileLog(files, "log", SmallLog(3));
+  ASSERT_TRUE(AppendAndWait(*log, 1, "x").ok());
+  log.reset();
+  log = *OpenFileLog(files, "log", SmallLog(9));  // writes nothing but its mark
+  log.reset();
+  auto earlier = OpenFileLog(files, "log", SmallLog(8));
+  ASSERT_FALSE(earlier.has_value());
+  EXPECT_NE(earlier.error().message().find("fenced"), std::string::npos);
+  EXPECT_TRUE(OpenFileLog(files, "log", SmallLog(9)).has_value());
+}
+
+TEST(FileLog, RefusesTheFilesOfAnotherPartition) {
+  SimFileSystem files;
+  auto log = *OpenFileLog(files, "log", SmallLog());
+  ASSERT_TRUE(AppendAndWait(*log, 1, "x").ok());
+  log.reset();
+  FileLogOptions other = SmallLog();
+  other.partition = {8};
+  EXPECT_EQ(OpenFileLog(files, "log", other).error().code(), Code::kDataIntegrity);
+}
+
+TEST(FileLog, KeepsFewFilesWhenTruncated) {
+  SimFileSystem files;
+  auto log = *OpenFileLog(files, "log", SmallLog());
+  for (uint64_t i = 1; i <= 2000; ++i) {
+    ASSERT_TRUE(AppendAndWait(*log, 1, Payload(i, 700)).ok());
+    if (i % 10 == 0) ASSERT_TRUE(log->Truncate(i - 5).ok());
+  }
+  EXPECT_LE(log->Stats().files, 2u);
+  log.reset();
+  EXPECT_LE(files.List("log")->size(), 3u) << "and at most one made ahead";
+  log = *OpenFileLog(files, "log", SmallLog());
+  EXPECT_EQ(log->Stats().next_seq, 2001u);
+}
+
+TEST(FileLog, AnswersWithoutASyncWhenAskedForAsync) {
+  SimFileSystem files;
+  FakeClock clock;
+  FileLogOptions options = SmallLog();
+  options.durability = LogDurability::kAsync;
+  options.clock = &clock;
+  auto log = *OpenFileLog(files, "log", options);
+  clock.AdvanceMs(1000);
+  ASSERT_TRUE(AppendAndWait(*log, 1, "a").ok());  // the first sync is long ago: due
+  const size_t syncs = files.Syncs().size();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(AppendAndWait(*log, 1, "b").ok());
+  EXPECT_LE(files.Syncs().size(), syncs + 1) << "at most the one of an idle writer";
+  EXPECT_EQ(ReadAll(*log, 1)->size(), 6u);
+  ASSERT_TRUE(log->Close().ok());
+  files.Crash(0);
+  log = *OpenFileLog(files, "log", options);
+  EXPECT_EQ(log->Stats().next_seq, 7u) << "closing syncs";
+}
+
+TEST(FaultyLog, FailsTheCallsOfItsPlan) {
+  FaultyLog log(OpenMemoryLog());
+  log.faults().Fail("append", {.n = 1, .status = {Code::kQueueFull, "full"}});
+  log.faults().Fail("done", {.n = 1});
+  EXPECT_TRUE(AppendAndWait(log, 1, "a").ok());
+  EXPECT_EQ(AppendAndWait(log, 1, "b").code(), Code::kQueueFull);
+  EXPECT_EQ(AppendAndWait(log, 1, "c").code(), Code::kIoFailed);
+  EXPECT_EQ(ReadAll(log, 1)->size(), 2u);
+  log.faults().Fail("next", {});
+  EXPECT_FALSE(ReadAll(log, 1).has_value());
+}
+
+}  // namespace
+}  // namespace elanus::storage
