@@ -20,7 +20,9 @@ Maintenance::Maintenance(const MaintenanceOptions& options, model::HybridClock& 
       flush_thread_("flush", [this] { RunFlush(); }),
       build_thread_("build", [this] { RunBuild(); }, ThreadPriority::kLow) {}
 
-Maintenance::~Maintenance() {
+Maintenance::~Maintenance() { Stop(); }
+
+void Maintenance::Stop() {
   stop_.request_stop();
   {
     MutexLock lock(mutex_);
@@ -28,8 +30,8 @@ Maintenance::~Maintenance() {
   }
   flush_changed_.NotifyAll();
   build_changed_.NotifyAll();
-  flush_thread_.Join();
-  build_thread_.Join();
+  if (flush_thread_.joinable()) flush_thread_.Join();
+  if (build_thread_.joinable()) build_thread_.Join();
 }
 
 void Maintenance::KickFlush() {

@@ -33,6 +33,8 @@ class Maintenance {
   Maintenance(const MaintenanceOptions& options, model::HybridClock& clock, ShardList shards,
               std::function<void()> flushed);
   ~Maintenance();
+  /// Ends the threads; kicks are still taken and do nothing. Idempotent.
+  void Stop() EXCLUDES(mutex_);
 
   /// Something may need flushing: rows were applied.
   void KickFlush() EXCLUDES(mutex_);

@@ -37,8 +37,9 @@ Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
 }
 
 ShardOwner::~ShardOwner() {
+  // A start that failed half-way has neither.
+  if (maintenance_ != nullptr) maintenance_->Stop();
   partition_.reset();  // what was accepted is applied and answered
-  maintenance_.reset();
 }
 
 void ShardOwner::OpenShard(ShardId id, const service::CollectionPtr& collection) {
@@ -49,8 +50,11 @@ void ShardOwner::OpenShard(ShardId id, const service::CollectionPtr& collection)
     ASSIGN_OR_RETURN(std::vector<SealedPtr> sealed,
                      OpenSegments(shard->files(), *committed.manifest));
     doors_.clock->AdvanceTo(committed.manifest->checkpoint_timestamp);
-    for (const format::SegmentRef& ref : committed.manifest->segments)
+    for (const format::SegmentRef& ref : committed.manifest->segments) {
       doors_.clock->AdvanceTo(ref.last_timestamp);
+      doors_.clock->AdvanceTo(
+          static_cast<model::Timestamp>(ref.id.value));  // ids are made of timestamps
+    }
     shard->Adopt(std::move(committed), std::move(sealed));
     return Status::Ok();
   };
