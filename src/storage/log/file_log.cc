@@ -102,6 +102,9 @@ Status FileLog::Start(const RecoveredLog& found) {
   for (const LogFileInfo& spare : found.spares) maker_.AddExisting(spare.id, spare.bytes);
   previous_ = found.previous;
   written_seq_ = found.next_seq - 1;
+  // A file that no block is in yet may have got its name just before a process died, unsynced.
+  const bool unused = !found.spares.empty() || found.offset == kLogSectorBytes;
+  if (unused) RETURN_IF_ERROR(files_.SyncDir(dir_));
   if (!found.files.empty()) {
     const LogFileInfo& last = found.files.back();
     ASSIGN_OR_RETURN(file_, files_.OpenWritable(LogFilePath(dir_, last.id), OpenMode::kExisting));

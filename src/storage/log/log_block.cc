@@ -17,6 +17,8 @@ constexpr size_t kSummedFrom = 8;              // the block's bytes behind magic
 constexpr size_t kBlockHeaderBytes = 48;
 constexpr size_t kFragmentHeaderBytes = 24;
 constexpr uint32_t kLastBit = 1u << 31;
+/// So that a seq after it can always be said.
+constexpr uint64_t kSeqMax = UINT64_MAX - (uint64_t{1} << 32);
 /// Blocks of small records end here; a torn block costs at most this much.
 constexpr uint64_t kPackedBlockBytes = 128 << 10;
 /// Pieces from here on are referred to instead of copied.
@@ -119,7 +121,7 @@ Result<std::vector<LogFragment>> DecodeLogFragments(const LogBlock& block) {
     const auto size = in.Fixed<uint32_t>();
     fragment.last = (size & kLastBit) != 0;
     fragment.bytes = in.Raw(size & ~kLastBit);
-    if (fragment.seq == 0) in.Fail();
+    if (fragment.seq == 0 || fragment.seq > kSeqMax) in.Fail();
     fragments.push_back(fragment);
   }
   RETURN_IF_ERROR(in.Check("the block's list of fragments"));

@@ -8,14 +8,13 @@ namespace elanus::storage {
 
 Result<std::string_view> BlockReader::Bytes(uint64_t offset, uint64_t size, bool fresh) {
   const auto buffered = [&]() -> std::string_view {
-    if (offset < buffer_offset_ || offset - buffer_offset_ > buffer_.size()) return {};
-    return std::string_view(buffer_).substr(offset - buffer_offset_);
+    if (offset < buffer_offset_ || offset - buffer_offset_ > buffered_) return {};
+    return std::string_view(buffer_.get(), buffered_).substr(offset - buffer_offset_);
   };
   if (fresh || buffered().size() < size) {
-    buffer_.resize(kBlockBytesMax);
     buffer_offset_ = offset;
-    ASSIGN_OR_RETURN(size_t got, file_->ReadAt(offset, buffer_.size(), buffer_.data()));
-    buffer_.resize(got);
+    buffered_ = 0;
+    ASSIGN_OR_RETURN(buffered_, file_->ReadAt(offset, kBlockBytesMax, buffer_.get()));
   }
   return buffered();
 }

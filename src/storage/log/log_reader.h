@@ -40,8 +40,9 @@ class BlockReader {
   std::unique_ptr<ReadableFile> file_;
   uint64_t file_id_;
   uint64_t offset_;
-  std::string buffer_;
+  const std::unique_ptr<char[]> buffer_ = std::make_unique_for_overwrite<char[]>(kBlockBytesMax);
   uint64_t buffer_offset_ = 0;
+  uint64_t buffered_ = 0;
 };
 
 /// Puts the fragments of consecutive blocks together.
