@@ -88,7 +88,7 @@ def test_a_named_index_is_listed_and_dropped_by_name(client, name):
 class TestRefusals:
     def refused(self, client, name, text, **index):
         indexes = client.prepare_index_params()
-        indexes.add_index(**{"field_name": "vector", "index_type": "HNSW", "metric_type": "L2", **index})
+        indexes.add_index(**{"field_name": "vector", "index_type": "HNSW", "metric_type": "L2", "params": {"M": 8, "efConstruction": 64}, **index})
         with pytest.raises(MilvusException, match=text):
             client.create_index(name, indexes)
 

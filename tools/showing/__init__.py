@@ -1,0 +1,1 @@
+"""Pieces of ./demo: what is shown while waiting, the word vectors, the build."""
