@@ -19,7 +19,9 @@ void ExpectSame(const std::vector<Hit>& got, const std::vector<Hit>& want, size_
     ASSERT_NEAR(got[i].distance, want[i].distance,
                 1e-5 * std::max(1.0f, std::fabs(want[i].distance)))
         << i;
-    if (i > 0) ASSERT_TRUE(Nearer(got[i - 1], got[i]));
+    if (i > 0) {
+      ASSERT_TRUE(Nearer(got[i - 1], got[i]));
+    }
   }
 }
 

@@ -97,7 +97,7 @@ class CodeView {
                  int32_t* out) const {
     kernels_->dot_s8u8_rows(query, codes_, stride_, ids, count, padded_, out);
     if (l2_) {
-      for (size_t i = 0; i < count; ++i) out[i] = Term(ids[i]) - 2 * (out[i] - bias);
+      for (size_t i = 0; i < count; ++i) out[i] = FromTerm(Term(ids[i]), out[i] - bias);
     } else {
       for (size_t i = 0; i < count; ++i) out[i] = bias - out[i];
     }
@@ -108,13 +108,17 @@ class CodeView {
                       int32_t* out) const {
     kernels_->dot_s8u8_block(query, Row(first), stride_, count, padded_, out);
     if (l2_) {
-      for (size_t i = 0; i < count; ++i) out[i] = Term(first + i) - 2 * (out[i] - bias);
+      for (size_t i = 0; i < count; ++i) out[i] = FromTerm(Term(first + i), out[i] - bias);
     } else {
       for (size_t i = 0; i < count; ++i) out[i] = bias - out[i];
     }
   }
 
  private:
+  // Wraps instead of overflowing: a term comes from a file and may be any number.
+  static int32_t FromTerm(int32_t term, int32_t dot) {
+    return static_cast<int32_t>(static_cast<uint32_t>(term) - 2 * static_cast<uint32_t>(dot));
+  }
   static size_t PaddedDim(const Sq8& codec) { return (codec.dim() + 63) / 64 * 64; }
 
   const simd::Kernels* kernels_ = nullptr;

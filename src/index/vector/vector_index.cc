@@ -106,7 +106,9 @@ Result<std::unique_ptr<VectorIndex>> OpenIndex(std::shared_ptr<const void> owner
                     header.rows, header.dim, raw.rows, raw.dim));
   }
   std::vector<Buffer> copies;
-  if (mode == OpenMode::kResident) copies = reader.MakeResident();
+  // Numbers are read in place: an owner that gave odd addresses gets a copy instead.
+  const bool aligned = reinterpret_cast<uintptr_t>(file.data()) % alignof(uint64_t) == 0;
+  if (mode == OpenMode::kResident || !aligned) copies = reader.MakeResident();
   if (header.kind == Kind::kFlat || header.rows == 0)
     return OpenFlat(reader, raw, std::move(copies), std::move(owner));
   if (header.kind == Kind::kHnsw) return OpenHnsw(reader, raw, std::move(copies), std::move(owner));

@@ -44,7 +44,9 @@ void ExpectExactAndSorted(Metric metric, const testing::Data& data, const float*
     ASSERT_FALSE(hidden.Hidden(hits[i].row));
     const double want = testing::ExactDistanceOf(metric, query, data.Row(hits[i].row), data.dim);
     ASSERT_NEAR(hits[i].distance, want, 1e-5 * std::max(1.0, std::fabs(want)));
-    if (i > 0) ASSERT_TRUE(Nearer(hits[i - 1], hits[i]));
+    if (i > 0) {
+      ASSERT_TRUE(Nearer(hits[i - 1], hits[i]));
+    }
   }
 }
 
