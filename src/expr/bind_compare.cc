@@ -251,6 +251,11 @@ Result<std::vector<Value>> ListOf(const Syntax& list, Binder& binder) {
   if (list.kind == SyntaxKind::kArray) {
     values.reserve(list.children.size());
     for (const Syntax& element : list.children) {
+      if (element.kind == SyntaxKind::kLiteral) {
+        ASSIGN_OR_RETURN(Value value, LiteralValue(element));
+        values.push_back(std::move(value));
+        continue;
+      }
       ASSIGN_OR_RETURN(Term term, binder.Bind(element));
       auto* literal = std::get_if<LiteralTerm>(&term);
       if (literal == nullptr) {

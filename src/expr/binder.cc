@@ -63,7 +63,10 @@ Node Join(bool is_and, std::vector<Node> operands) {
 Result<Term> Binder::Bind(const Syntax& syntax) {
   switch (syntax.kind) {
     case SyntaxKind::kName: return BindName(syntax);
-    case SyntaxKind::kLiteral: return BindLiteral(syntax);
+    case SyntaxKind::kLiteral: {
+      ASSIGN_OR_RETURN(Value value, LiteralValue(syntax));
+      return Term(LiteralTerm{std::move(value)});
+    }
     case SyntaxKind::kTemplate: return BindTemplate(syntax);
     case SyntaxKind::kArray: return BindArray(syntax);
     case SyntaxKind::kChain: return BindChain(syntax);
@@ -144,23 +147,22 @@ Result<ColumnTerm> Binder::DynamicKey(std::vector<std::string> path, std::string
   return ColumnTerm{{dynamic->id, dynamic->type, std::move(path)}, dynamic};
 }
 
-Result<Term> Binder::BindLiteral(const Syntax& syntax) const {
+Result<Value> LiteralValue(const Syntax& syntax) {
   switch (syntax.token) {
     case TokenKind::kInteger: {
       ASSIGN_OR_RETURN(int64_t value, IntegerValue(syntax.text, false));
-      return Term(LiteralTerm{Value{value}});
+      return Value{value};
     }
     case TokenKind::kFloat: {
       ASSIGN_OR_RETURN(double value, FloatValue(syntax.text));
-      return Term(LiteralTerm{Value{value}});
+      return Value{value};
     }
     case TokenKind::kString: {
       ASSIGN_OR_RETURN(std::string value, StringValue(syntax.text));
-      return Term(LiteralTerm{Value{std::move(value)}});
+      return Value{std::move(value)};
     }
-    case TokenKind::kRawString:
-      return Term(LiteralTerm{Value{std::string(RawStringValue(syntax.text))}});
-    default: return Term(LiteralTerm{Value{syntax.token == TokenKind::kTrue}});
+    case TokenKind::kRawString: return Value{std::string(RawStringValue(syntax.text))};
+    default: return Value{syntax.token == TokenKind::kTrue};
   }
 }
 

@@ -50,7 +50,6 @@ class Binder {
   Result<ColumnTerm> Resolve(const Syntax& syntax);
   Result<ColumnTerm> ResolvePath(std::string_view text);
   Result<ColumnTerm> DynamicKey(std::vector<std::string> path, std::string_view base) const;
-  Result<Term> BindLiteral(const Syntax& syntax) const;
   Result<Term> BindTemplate(const Syntax& syntax) const;
   Result<Term> BindArray(const Syntax& syntax);
   Result<Term> BindChain(const Syntax& syntax);
@@ -80,6 +79,9 @@ class Binder {
 
 /// The type that messages name: of a literal its own, of arithmetic its result's.
 model::DataType TypeOf(const Term& term);
+
+/// The value of a kLiteral node.
+Result<Value> LiteralValue(const Syntax& syntax);
 
 /// The value as a column of this type keeps it. Errors: `cannot cast value to T: incompatible
 /// source type`.
