@@ -44,6 +44,58 @@ Node Negate(Node node) {
   return negation;
 }
 
+namespace {
+
+void Append(ValueSet& set, const Value& value) {
+  if (const auto* b = std::get_if<bool>(&value.data)) (*b ? set.has_true : set.has_false) = true;
+  if (const auto* i = std::get_if<int64_t>(&value.data)) set.ints.push_back(*i);
+  if (const auto* d = std::get_if<double>(&value.data)) set.doubles.push_back(*d);
+  if (const auto* s = std::get_if<std::string>(&value.data)) set.strings.push_back(*s);
+}
+void Append(ValueSet& set, const ValueSet& more) {
+  set.has_true |= more.has_true;
+  set.has_false |= more.has_false;
+  set.ints.insert(set.ints.end(), more.ints.begin(), more.ints.end());
+  set.doubles.insert(set.doubles.end(), more.doubles.begin(), more.doubles.end());
+  set.strings.insert(set.strings.end(), more.strings.begin(), more.strings.end());
+}
+
+// `a == 1 or a in [2, 3]` is `a in [1, 2, 3]`. Not for JSON: there a value of another type than
+// the literal's makes each operand unknown on its own.
+void MergeEquals(std::vector<Node>& operands) {
+  std::map<FieldId, size_t> list_of;
+  std::vector<Node> kept;
+  for (Node& operand : operands) {
+    const auto* compare = std::get_if<Compare>(&operand.form);
+    const auto* in = std::get_if<In>(&operand.form);
+    const bool equal = compare != nullptr && compare->op == CompareOp::kEq;
+    const ColumnRef* column = equal ? &compare->column : in != nullptr ? &in->column : nullptr;
+    if (column == nullptr || column->type == DataType::kJson) {
+      kept.push_back(std::move(operand));
+      continue;
+    }
+    auto [found, first] = list_of.try_emplace(column->field, kept.size());
+    if (first) {
+      kept.push_back(std::move(operand));
+      continue;
+    }
+    Node& target = kept[found->second];
+    if (const auto* single = std::get_if<Compare>(&target.form)) {
+      In list{.column = single->column};
+      Append(list.values, single->value);
+      target.form = std::move(list);
+    }
+    ValueSet& values = std::get<In>(target.form).values;
+    equal ? Append(values, compare->value) : Append(values, in->values);
+  }
+  for (const auto& [field, index] : list_of) {
+    if (auto* list = std::get_if<In>(&kept[index].form)) Normalize(list->values);
+  }
+  operands = std::move(kept);
+}
+
+}  // namespace
+
 Node Join(bool is_and, std::vector<Node> operands) {
   Node joined{.form = is_and ? Node::Form(And{}) : Node::Form(Or{})};
   for (Node& operand : operands) {
@@ -53,6 +105,7 @@ Node Join(bool is_and, std::vector<Node> operands) {
       joined.children.push_back(std::move(operand));
     }
   }
+  if (!is_and) MergeEquals(joined.children);
   if (joined.children.size() == 1) {
     Node only = std::move(joined.children.front());
     return only;

@@ -90,10 +90,14 @@ Result<Value> CastTo(model::DataType type, const Value& value);
 /// A term's error when the column may not stand in a scalar operation: text fields, arrays.
 Status CheckScalar(const ColumnTerm& term);
 
+/// Puts the lists into the order that ValueSet promises.
+void Normalize(ValueSet& set);
+
 /// Negates a predicate; a double negation disappears.
 Node Negate(Node node);
 
-/// Joins predicates, splicing nested ones of the same kind; at least one operand.
+/// Joins predicates, at least one: nested ones of the same kind are spliced, equalities of one
+/// column under `or` become one `in`.
 Node Join(bool is_and, std::vector<Node> operands);
 
 std::unexpected<Status> BindError(std::string message);
