@@ -71,6 +71,22 @@ std::string_view OpName(CompareOp op) {
 
 }  // namespace
 
+namespace {
+
+template <class T>
+void SortUnique(std::vector<T>& values) {
+  std::ranges::sort(values);
+  values.erase(std::ranges::unique(values).begin(), values.end());
+}
+
+}  // namespace
+
+void Normalize(ValueSet& set) {
+  SortUnique(set.ints);
+  SortUnique(set.doubles);
+  SortUnique(set.strings);
+}
+
 Result<Term> Binder::BindCompare(CompareOp op, Term left, Term right, std::string_view text) {
   const auto* constant_left = std::get_if<LiteralTerm>(&left);
   const auto* constant_right = std::get_if<LiteralTerm>(&right);
@@ -239,18 +255,17 @@ void AddTo(ValueSet& set, Value value) {
   }
 }
 
-template <class T>
-void SortUnique(std::vector<T>& values) {
-  std::ranges::sort(values);
-  values.erase(std::ranges::unique(values).begin(), values.end());
-}
-
 // `in` with one literal list, or a template that is an array.
 Result<std::vector<Value>> ListOf(const Syntax& list, Binder& binder) {
   std::vector<Value> values;
   if (list.kind == SyntaxKind::kArray) {
     values.reserve(list.children.size());
     for (const Syntax& element : list.children) {
+      if (element.kind == SyntaxKind::kLiteral) {
+        ASSIGN_OR_RETURN(Value value, LiteralValue(element));
+        values.push_back(std::move(value));
+        continue;
+      }
       ASSIGN_OR_RETURN(Term term, binder.Bind(element));
       auto* literal = std::get_if<LiteralTerm>(&term);
       if (literal == nullptr) {
@@ -303,9 +318,7 @@ Result<Term> Binder::BindIn(Term left, std::string_view left_text, const Syntax&
     }
     AddTo(in.values, *std::move(cast));
   }
-  SortUnique(in.values.ints);
-  SortUnique(in.values.doubles);
-  SortUnique(in.values.strings);
+  Normalize(in.values);
   Node node{.form = std::move(in)};
   return Term(negated ? Negate(std::move(node)) : std::move(node));
 }

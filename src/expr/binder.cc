@@ -44,6 +44,58 @@ Node Negate(Node node) {
   return negation;
 }
 
+namespace {
+
+void Append(ValueSet& set, const Value& value) {
+  if (const auto* b = std::get_if<bool>(&value.data)) (*b ? set.has_true : set.has_false) = true;
+  if (const auto* i = std::get_if<int64_t>(&value.data)) set.ints.push_back(*i);
+  if (const auto* d = std::get_if<double>(&value.data)) set.doubles.push_back(*d);
+  if (const auto* s = std::get_if<std::string>(&value.data)) set.strings.push_back(*s);
+}
+void Append(ValueSet& set, const ValueSet& more) {
+  set.has_true |= more.has_true;
+  set.has_false |= more.has_false;
+  set.ints.insert(set.ints.end(), more.ints.begin(), more.ints.end());
+  set.doubles.insert(set.doubles.end(), more.doubles.begin(), more.doubles.end());
+  set.strings.insert(set.strings.end(), more.strings.begin(), more.strings.end());
+}
+
+// `a == 1 or a in [2, 3]` is `a in [1, 2, 3]`. Not for JSON: there a value of another type than
+// the literal's makes each operand unknown on its own.
+void MergeEquals(std::vector<Node>& operands) {
+  std::map<FieldId, size_t> list_of;
+  std::vector<Node> kept;
+  for (Node& operand : operands) {
+    const auto* compare = std::get_if<Compare>(&operand.form);
+    const auto* in = std::get_if<In>(&operand.form);
+    const bool equal = compare != nullptr && compare->op == CompareOp::kEq;
+    const ColumnRef* column = equal ? &compare->column : in != nullptr ? &in->column : nullptr;
+    if (column == nullptr || column->type == DataType::kJson) {
+      kept.push_back(std::move(operand));
+      continue;
+    }
+    auto [found, first] = list_of.try_emplace(column->field, kept.size());
+    if (first) {
+      kept.push_back(std::move(operand));
+      continue;
+    }
+    Node& target = kept[found->second];
+    if (const auto* single = std::get_if<Compare>(&target.form)) {
+      In list{.column = single->column};
+      Append(list.values, single->value);
+      target.form = std::move(list);
+    }
+    ValueSet& values = std::get<In>(target.form).values;
+    equal ? Append(values, compare->value) : Append(values, in->values);
+  }
+  for (const auto& [field, index] : list_of) {
+    if (auto* list = std::get_if<In>(&kept[index].form)) Normalize(list->values);
+  }
+  operands = std::move(kept);
+}
+
+}  // namespace
+
 Node Join(bool is_and, std::vector<Node> operands) {
   Node joined{.form = is_and ? Node::Form(And{}) : Node::Form(Or{})};
   for (Node& operand : operands) {
@@ -53,6 +105,7 @@ Node Join(bool is_and, std::vector<Node> operands) {
       joined.children.push_back(std::move(operand));
     }
   }
+  if (!is_and) MergeEquals(joined.children);
   if (joined.children.size() == 1) {
     Node only = std::move(joined.children.front());
     return only;
@@ -63,7 +116,10 @@ Node Join(bool is_and, std::vector<Node> operands) {
 Result<Term> Binder::Bind(const Syntax& syntax) {
   switch (syntax.kind) {
     case SyntaxKind::kName: return BindName(syntax);
-    case SyntaxKind::kLiteral: return BindLiteral(syntax);
+    case SyntaxKind::kLiteral: {
+      ASSIGN_OR_RETURN(Value value, LiteralValue(syntax));
+      return Term(LiteralTerm{std::move(value)});
+    }
     case SyntaxKind::kTemplate: return BindTemplate(syntax);
     case SyntaxKind::kArray: return BindArray(syntax);
     case SyntaxKind::kChain: return BindChain(syntax);
@@ -144,23 +200,22 @@ Result<ColumnTerm> Binder::DynamicKey(std::vector<std::string> path, std::string
   return ColumnTerm{{dynamic->id, dynamic->type, std::move(path)}, dynamic};
 }
 
-Result<Term> Binder::BindLiteral(const Syntax& syntax) const {
+Result<Value> LiteralValue(const Syntax& syntax) {
   switch (syntax.token) {
     case TokenKind::kInteger: {
       ASSIGN_OR_RETURN(int64_t value, IntegerValue(syntax.text, false));
-      return Term(LiteralTerm{Value{value}});
+      return Value{value};
     }
     case TokenKind::kFloat: {
       ASSIGN_OR_RETURN(double value, FloatValue(syntax.text));
-      return Term(LiteralTerm{Value{value}});
+      return Value{value};
     }
     case TokenKind::kString: {
       ASSIGN_OR_RETURN(std::string value, StringValue(syntax.text));
-      return Term(LiteralTerm{Value{std::move(value)}});
+      return Value{std::move(value)};
     }
-    case TokenKind::kRawString:
-      return Term(LiteralTerm{Value{std::string(RawStringValue(syntax.text))}});
-    default: return Term(LiteralTerm{Value{syntax.token == TokenKind::kTrue}});
+    case TokenKind::kRawString: return Value{std::string(RawStringValue(syntax.text))};
+    default: return Value{syntax.token == TokenKind::kTrue};
   }
 }
 

@@ -50,7 +50,6 @@ class Binder {
   Result<ColumnTerm> Resolve(const Syntax& syntax);
   Result<ColumnTerm> ResolvePath(std::string_view text);
   Result<ColumnTerm> DynamicKey(std::vector<std::string> path, std::string_view base) const;
-  Result<Term> BindLiteral(const Syntax& syntax) const;
   Result<Term> BindTemplate(const Syntax& syntax) const;
   Result<Term> BindArray(const Syntax& syntax);
   Result<Term> BindChain(const Syntax& syntax);
@@ -81,6 +80,9 @@ class Binder {
 /// The type that messages name: of a literal its own, of arithmetic its result's.
 model::DataType TypeOf(const Term& term);
 
+/// The value of a kLiteral node.
+Result<Value> LiteralValue(const Syntax& syntax);
+
 /// The value as a column of this type keeps it. Errors: `cannot cast value to T: incompatible
 /// source type`.
 Result<Value> CastTo(model::DataType type, const Value& value);
@@ -88,10 +90,14 @@ Result<Value> CastTo(model::DataType type, const Value& value);
 /// A term's error when the column may not stand in a scalar operation: text fields, arrays.
 Status CheckScalar(const ColumnTerm& term);
 
+/// Puts the lists into the order that ValueSet promises.
+void Normalize(ValueSet& set);
+
 /// Negates a predicate; a double negation disappears.
 Node Negate(Node node);
 
-/// Joins predicates, splicing nested ones of the same kind; at least one operand.
+/// Joins predicates, at least one: nested ones of the same kind are spliced, equalities of one
+/// column under `or` become one `in`.
 Node Join(bool is_and, std::vector<Node> operands);
 
 std::unexpected<Status> BindError(std::string message);

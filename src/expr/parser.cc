@@ -66,13 +66,16 @@ bool IsNameToken(TokenKind kind) {
   return kind == TokenKind::kIdentifier || kind == TokenKind::kMeta ||
          kind == TokenKind::kJsonPath || kind == TokenKind::kStructPath;
 }
+bool IsLiteralToken(TokenKind kind) {
+  return kind >= TokenKind::kInteger && kind <= TokenKind::kFalse;
+}
 bool IsUp(TokenKind kind) { return kind == TokenKind::kLt || kind == TokenKind::kLe; }
 bool IsDown(TokenKind kind) { return kind == TokenKind::kGt || kind == TokenKind::kGe; }
 
 class Parser {
  public:
   explicit Parser(std::string_view source) : source_(source), lexer_(source) {
-    for (Token& token : ahead_) token = lexer_.Next();
+    for (size_t i = 0; i < kAhead; ++i) ahead_[i] = lexer_.Next();
   }
 
   Result<Syntax> Whole() {
@@ -85,12 +88,12 @@ class Parser {
   }
 
  private:
-  const Token& Peek(size_t n = 0) const { return ahead_[n]; }
+  const Token& Peek(size_t n = 0) const { return ahead_[(head_ + n) % kRing]; }
   Token Take() {
-    Token token = ahead_[0];
+    const Token token = Peek();
     end_ = token.offset + token.text.size();
-    std::rotate(ahead_.begin(), ahead_.begin() + 1, ahead_.end());
-    ahead_.back() = lexer_.Next();
+    ahead_[(head_ + kAhead) % kRing] = lexer_.Next();
+    head_ = (head_ + 1) % kRing;
     return token;
   }
   // The source from `start` to the end of the last token taken.
@@ -246,10 +249,7 @@ class Parser {
       case TokenKind::kString:
       case TokenKind::kRawString:
       case TokenKind::kTrue:
-      case TokenKind::kFalse: {
-        const Token literal = Take();
-        return Syntax{.kind = SyntaxKind::kLiteral, .token = literal.kind, .text = literal.text};
-      }
+      case TokenKind::kFalse: return Literal();
       case TokenKind::kLeftParen: {
         Take();
         ASSIGN_OR_RETURN(Syntax inner, Expression(0));
@@ -267,6 +267,11 @@ class Parser {
       case TokenKind::kOption: return Option();
       default: return Mismatch("an expression");
     }
+  }
+
+  Syntax Literal() {
+    const Token literal = Take();
+    return {.kind = SyntaxKind::kLiteral, .token = literal.kind, .text = literal.text};
   }
 
   Result<Syntax> NameOrIsNull() {
@@ -291,8 +296,14 @@ class Parser {
   // The rest of a list up to `close`; a comma may follow the last element of an array.
   Status List(TokenKind close, std::string_view shown, Syntax& node) {
     while (Peek().kind != close) {
-      ASSIGN_OR_RETURN(Syntax element, Expression(0));
-      node.children.push_back(std::move(element));
+      // The short way for plain literals: lists of ten thousand keys are common.
+      if (IsLiteralToken(Peek().kind) &&
+          (Peek(1).kind == TokenKind::kComma || Peek(1).kind == close)) {
+        node.children.push_back(Literal());
+      } else {
+        ASSIGN_OR_RETURN(Syntax element, Expression(0));
+        node.children.push_back(std::move(element));
+      }
       if (Peek().kind != TokenKind::kComma) break;
       Take();
       if (close == TokenKind::kRightParen && Peek().kind == close) {
@@ -334,7 +345,10 @@ class Parser {
 
   std::string_view source_;
   Lexer lexer_;
-  std::array<Token, 3> ahead_;
+  static constexpr size_t kAhead = 3;
+  static constexpr size_t kRing = 4;
+  std::array<Token, kRing> ahead_;
+  size_t head_ = 0;
   size_t end_ = 0;
   int depth_ = 0;
 };

@@ -52,23 +52,41 @@ size_t LikeMatcher::MatchAt(const Segment& segment, std::string_view text, size_
   return at;
 }
 
+namespace {
+
+// memmem prepares tables for each call, which only long texts repay.
+constexpr size_t kShortText = 512;
+
+size_t FindPiece(std::string_view text, size_t at, const std::string& piece) {
+  if (text.size() - at <= kShortText) return text.find(piece, at);
+  const void* found = memmem(text.data() + at, text.size() - at, piece.data(), piece.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<size_t>(static_cast<const char*>(found) - text.data());
+}
+
+}  // namespace
+
 // Moves *at behind the first match of the segment at or after it.
 bool LikeMatcher::Find(const Segment& segment, std::string_view text, size_t* at) {
+  const std::string& piece = segment.pieces[0];
   if (segment.IsLiteral()) {
-    const std::string& piece = segment.pieces[0];
-    if (piece.empty()) return true;
-    const void* found = memmem(text.data() + *at, text.size() - *at, piece.data(), piece.size());
-    if (found == nullptr) return false;
-    *at = static_cast<size_t>(static_cast<const char*>(found) - text.data()) + piece.size();
+    const size_t found = FindPiece(text, *at, piece);
+    if (found == std::string_view::npos) return false;
+    *at = found + piece.size();
     return true;
   }
-  for (size_t start = *at; start + segment.bytes_min <= text.size();
-       start += start < text.size() ? CodePointBytes(text, start) : 1) {
+  size_t start = *at;
+  while (start + segment.bytes_min <= text.size()) {
+    if (!piece.empty()) {
+      start = FindPiece(text, start, piece);
+      if (start == std::string_view::npos) return false;
+    }
     const size_t end = MatchAt(segment, text, start);
     if (end != std::string_view::npos) {
       *at = end;
       return true;
     }
+    start += start < text.size() ? CodePointBytes(text, start) : 1;
   }
   return false;
 }

@@ -182,7 +182,10 @@ class IntSet {
   }
   // The slot that holds v, or the empty one where it would go.
   size_t SlotOf(int64_t v) const {
-    size_t slot = (static_cast<uint64_t>(v) * 0x9E3779B97F4A7C15ULL) >> shift_;
+    // Two rounds: one multiplication alone puts evenly spaced values into long runs.
+    uint64_t hash = static_cast<uint64_t>(v) * 0x9E3779B97F4A7C15ULL;
+    hash = (hash ^ (hash >> 32)) * 0xD6E8FEB86659FD93ULL;
+    size_t slot = hash >> shift_;
     while (slots_[slot] != v && slots_[slot] != low_) slot = (slot + 1) & (slots_.size() - 1);
     return slot;
   }

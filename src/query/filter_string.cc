@@ -62,40 +62,39 @@ Operator Make(double cost, BoundColumn column, Test test) {
   return std::make_unique<StringOperator<Test>>(cost, std::move(column), std::move(test));
 }
 
-// Open addressing over hashes, at most half full; the strings lie in one buffer.
+// Open addressing, at most half full. A slot is small (part of the hash, where the text lies), so
+// that a thousand texts stay in the first-level cache until one is compared.
 class StringSet {
  public:
-  explicit StringSet(const std::vector<std::string>& values) {
-    slots_.resize(std::bit_ceil(values.size() * 2));
+  explicit StringSet(const std::vector<std::string>& values) : slots_(SlotsFor(values.size())) {
     for (const std::string& value : values) {
       const uint64_t hash = Hash(value);
       size_t slot = hash & (slots_.size() - 1);
-      while (slots_[slot].used) slot = (slot + 1) & (slots_.size() - 1);
-      slots_[slot] = {hash, bytes_.size(), value.size(), true};
-      bytes_ += value;
+      while (slots_[slot].end != 0) slot = (slot + 1) & (slots_.size() - 1);
+      texts_.push_back(value);
+      slots_[slot] = {static_cast<uint32_t>(hash >> 32), static_cast<uint32_t>(texts_.size())};
     }
   }
   bool operator()(std::string_view text) const {
     const uint64_t hash = Hash(text);
-    for (size_t slot = hash & (slots_.size() - 1); slots_[slot].used;
+    const auto tag = static_cast<uint32_t>(hash >> 32);
+    for (size_t slot = hash & (slots_.size() - 1); slots_[slot].end != 0;
          slot = (slot + 1) & (slots_.size() - 1)) {
-      const Slot& s = slots_[slot];
-      if (s.hash == hash && text == std::string_view(bytes_).substr(s.offset, s.size)) return true;
+      if (slots_[slot].tag == tag && texts_[slots_[slot].end - 1] == text) return true;
     }
     return false;
   }
 
  private:
   struct Slot {
-    uint64_t hash = 0;
-    size_t offset = 0;
-    size_t size = 0;
-    bool used = false;
+    uint32_t tag = 0;
+    uint32_t end = 0;  // index of the text plus one; 0 = empty
   };
+  static size_t SlotsFor(size_t texts) { return std::bit_ceil(texts * 2); }
   static uint64_t Hash(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
 
   std::vector<Slot> slots_;
-  std::string bytes_;
+  std::vector<std::string> texts_;
 };
 
 }  // namespace
