@@ -1,0 +1,149 @@
+#include "proxy/catalog_frontend.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "proxy/ddl_check.h"
+#include "proxy/names.h"
+#include "proxy/read_scope.h"
+
+namespace elanus::proxy {
+
+using service::CallContext;
+using service::CollectionPtr;
+using service::SegmentStats;
+
+Status CatalogFrontend::Ddl(const CallContext& call, const service::DdlRequest& request) {
+  service::DdlRequest checked = request;
+  RETURN_IF_ERROR(CheckDdl(backends_.coordinator, call, checked));
+  return backends_.coordinator.Execute(checked);
+}
+
+Result<CollectionPtr> CatalogFrontend::Describe(const CallContext& call,
+                                                const std::string& collection) {
+  auto found = Resolve(backends_.coordinator, call, collection);
+  if (!found.has_value() && found.error().code() == Code::kCollectionNotFound) {
+    // Both texts are known to clients: Milvus says the first here and the second elsewhere.
+    return Error(found.error().Wrap(fmt::format("can't find collection[database={}][collection={}]",
+                                                call.database, collection)));
+  }
+  return found;
+}
+
+Result<CollectionPtr> CatalogFrontend::Describe(const CallContext& call, CollectionId id) {
+  return backends_.coordinator.FindCollection(id);
+}
+
+Result<std::vector<CollectionPtr>> CatalogFrontend::ListCollections(const CallContext& call) {
+  return backends_.coordinator.ListCollections(call.database);
+}
+
+std::vector<model::DatabaseInfo> CatalogFrontend::ListDatabases() {
+  return backends_.coordinator.ListDatabases();
+}
+
+Result<model::DatabaseInfo> CatalogFrontend::DescribeDatabase(const std::string& name) {
+  return backends_.coordinator.FindDatabase(name);
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> CatalogFrontend::ListAliases(
+    const CallContext& call, const std::string& collection) {
+  std::vector<CollectionPtr> of;
+  if (collection.empty()) {
+    ASSIGN_OR_RETURN(of, ListCollections(call));
+  } else {
+    ASSIGN_OR_RETURN(auto found, Resolve(backends_.coordinator, call, collection));
+    of.push_back(std::move(found));
+  }
+  std::vector<std::pair<std::string, std::string>> aliases;
+  for (const auto& info : of) {
+    for (const auto& alias : info->aliases) aliases.emplace_back(alias, info->name);
+  }
+  return aliases;
+}
+
+Result<std::vector<SegmentStats>> CatalogFrontend::SegmentsOf(
+    const model::CollectionInfo& collection) const {
+  std::vector<SegmentStats> segments;
+  for (ShardId shard : collection.shards) {
+    ASSIGN_OR_RETURN(auto stats, backends_.shards.Stats(shard));
+    segments.insert(segments.end(), stats.segments.begin(), stats.segments.end());
+  }
+  return segments;
+}
+
+Result<int64_t> CatalogFrontend::RowCount(const CallContext& call, const std::string& collection,
+                                          const std::string& partition) {
+  ASSIGN_OR_RETURN(auto info, Resolve(backends_.coordinator, call, collection));
+  PartitionId only;
+  if (!partition.empty()) {
+    const model::PartitionInfo* found = info->FindPartition(Trim(partition));
+    if (found == nullptr) {
+      return Error(Code::kPartitionNotFound,
+                   fmt::format("partition not found[partition={}]", partition));
+    }
+    only = found->id;
+  }
+  ASSIGN_OR_RETURN(auto segments, SegmentsOf(*info));
+  int64_t rows = 0;
+  for (const auto& segment : segments) {
+    if (!only || segment.partition == only) rows += segment.rows;
+  }
+  return rows;
+}
+
+Result<std::vector<SegmentStats>> CatalogFrontend::Segments(const CallContext& call,
+                                                            const std::string& collection) {
+  ASSIGN_OR_RETURN(auto info, Resolve(backends_.coordinator, call, collection));
+  return SegmentsOf(*info);
+}
+
+Result<std::vector<service::IndexDescription>> CatalogFrontend::DescribeIndex(
+    const CallContext& call, const std::string& collection, const std::string& field,
+    const std::string& index_name) {
+  ASSIGN_OR_RETURN(auto info, Resolve(backends_.coordinator, call, collection));
+  ASSIGN_OR_RETURN(auto segments, SegmentsOf(*info));
+  std::vector<service::IndexDescription> descriptions;
+  for (const auto& index : info->indexes) {
+    const model::FieldSchema* on = info->schema.FindField(index.field);
+    if (on == nullptr || (!field.empty() && on->name != field)) continue;
+    if (!index_name.empty() && index.name != index_name) continue;
+    service::IndexDescription description{.info = index, .field_name = on->name};
+    for (const auto& segment : segments) {
+      // Rows not yet flushed have no index and are not waited for, as in Milvus.
+      if (segment.state != service::SegmentState::kSealed) continue;
+      description.total_rows += segment.rows;
+      const bool indexed =
+          !IsVector(on->type) ||
+          std::ranges::find(segment.indexed_fields, index.field) != segment.indexed_fields.end();
+      (indexed ? description.indexed_rows : description.pending_rows) += segment.rows;
+    }
+    description.finished = description.pending_rows == 0;
+    descriptions.push_back(std::move(description));
+  }
+  if (descriptions.empty()) {
+    return Error(Code::kIndexNotFound, fmt::format("index not found[collection={}]", collection));
+  }
+  return descriptions;
+}
+
+Result<service::LoadStatus> CatalogFrontend::LoadProgress(
+    const CallContext& call, const std::string& collection,
+    const std::vector<std::string>& partitions) {
+  ASSIGN_OR_RETURN(auto info, Resolve(backends_.coordinator, call, collection));
+  bool loaded = info->loaded;
+  for (const auto& name : partitions) {
+    const model::PartitionInfo* partition = info->FindPartition(Trim(name));
+    if (partition == nullptr) {
+      return Error(Code::kPartitionNotFound,
+                   fmt::format("partition not found[partition={}]", name));
+    }
+    loaded = loaded && partition->loaded;
+  }
+  // Rows are readable from the moment of loading: growing rows from memory, files as they are read.
+  if (!loaded) return service::LoadStatus{};
+  return service::LoadStatus{.state = service::LoadState::kLoaded, .progress = 100};
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,89 @@
+#include "proxy/ddl_check.h"
+
+#include <fmt/core.h>
+
+#include "proxy/index_check.h"
+#include "proxy/names.h"
+#include "proxy/schema_check.h"
+
+namespace elanus::proxy {
+
+namespace {
+
+/// One overload a request; those without one need no more than the names of all.
+class Checker {
+ public:
+  Checker(const service::Coordinator& coordinator) : coordinator_(coordinator) {}
+
+  Status operator()(service::CreateDatabase& r) const { return CheckDatabaseName(r.name); }
+  Status operator()(service::DropDatabase& r) const { return CheckDatabaseName(r.name); }
+  Status operator()(service::AlterDatabase& r) const { return CheckDatabaseName(r.name); }
+  Status operator()(service::CreateCollection& r) const { return CheckCreateCollection(r); }
+  Status operator()(service::DropCollection& r) const { return CheckCollectionName(r.collection); }
+  Status operator()(service::TruncateCollection& r) const {
+    return CheckCollectionName(r.collection);
+  }
+  Status operator()(service::RenameCollection& r) const {
+    RETURN_IF_ERROR(CheckCollectionName(r.collection));
+    return CheckCollectionName(r.new_name);
+  }
+  Status operator()(service::AlterCollection& r) const { return CheckCollectionName(r.collection); }
+  Status operator()(service::AlterField& r) const { return CheckCollectionName(r.collection); }
+  Status operator()(service::AddField& r) const {
+    RETURN_IF_ERROR(CheckCollectionName(r.collection));
+    ASSIGN_OR_RETURN(auto collection, coordinator_.FindCollection(r.database, r.collection));
+    return CheckAddField(collection->schema, r.field);
+  }
+  Status operator()(service::CreatePartition& r) const { return CheckPartition(r); }
+  Status operator()(service::DropPartition& r) const { return CheckPartition(r); }
+  Status operator()(service::CreateAlias& r) const { return CheckAlias(r); }
+  Status operator()(service::AlterAlias& r) const { return CheckAlias(r); }
+  Status operator()(service::DropAlias& r) const { return CheckAliasName(r.alias); }
+  Status operator()(service::CreateIndex& r) const {
+    RETURN_IF_ERROR(CheckCollectionName(r.collection));
+    ASSIGN_OR_RETURN(auto collection, coordinator_.FindCollection(r.database, r.collection));
+    const model::FieldSchema* field = collection->schema.FindField(r.field);
+    if (field == nullptr) {
+      return InvalidParameter(fmt::format("cannot create index on non-exist field: {}", r.field));
+    }
+    return CheckCreateIndex(*field, r.index_name, r.params);
+  }
+  Status operator()(service::DropIndex& r) const { return CheckCollectionName(r.collection); }
+  Status operator()(service::AlterIndex& r) const { return CheckCollectionName(r.collection); }
+  Status operator()(service::SetLoad& r) const {
+    RETURN_IF_ERROR(CheckCollectionName(r.collection));
+    for (auto& partition : r.partitions) partition = Trim(partition);
+    return Status::Ok();
+  }
+
+ private:
+  template <class R>
+  static Status CheckPartition(R& r) {
+    RETURN_IF_ERROR(CheckCollectionName(r.collection));
+    r.partition = Trim(r.partition);
+    return CheckPartitionName(r.partition);
+  }
+  template <class R>
+  static Status CheckAlias(R& r) {
+    RETURN_IF_ERROR(CheckAliasName(r.alias));
+    return CheckCollectionName(r.collection);
+  }
+
+  const service::Coordinator& coordinator_;
+};
+
+}  // namespace
+
+Status CheckDdl(const service::Coordinator& coordinator, const service::CallContext& call,
+                service::DdlRequest& request) {
+  return std::visit(
+      [&](auto& r) {
+        if constexpr (requires { r.database; }) {
+          if (r.database.empty()) r.database = call.database;
+        }
+        return Checker(coordinator)(r);
+      },
+      request);
+}
+
+}  // namespace elanus::proxy

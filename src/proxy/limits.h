@@ -1,0 +1,23 @@
+// How much one request or one collection may ask for; Milvus' defaults.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace elanus::proxy {
+
+constexpr size_t kNameBytesMax = 255;
+constexpr size_t kDescriptionBytesMax = 1'024;
+constexpr int64_t kFieldsMax = 256;  ///< of a collection, the dynamic field not counted
+constexpr int64_t kVectorFieldsMax = 10;
+constexpr int64_t kShardsMax = 16;
+constexpr int64_t kPartitionKeyPartitionsMax = 1'024;
+constexpr int64_t kDimensionMin = 2;
+constexpr int64_t kDimensionMax = 32'768;
+constexpr int64_t kVarCharLengthMax = 65'535;
+constexpr size_t kJsonBytesMax = 65'536;  ///< of one row
+constexpr int64_t kTopKMax = 16'384;      ///< limit, and offset + limit
+constexpr int64_t kQueriesMax = 16'384;   ///< nq
+constexpr int64_t kReplyBytesMax = 100 << 20;
+
+}  // namespace elanus::proxy

@@ -1,0 +1,188 @@
+#include "proxy/output_fields.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "proxy/json.h"
+#include "proxy/names.h"
+#include "proxy/row_check.h"
+
+namespace elanus::proxy {
+
+namespace {
+
+using model::FieldSchema;
+
+struct Aggregate {
+  std::string operation;
+  std::string target;
+};
+
+bool IsWordChar(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+std::string Lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+/// `op ( target )`, in any case.
+std::optional<Aggregate> ParseAggregate(std::string_view name) {
+  const size_t open = name.find('(');
+  if (open == std::string_view::npos || !name.ends_with(')')) return std::nullopt;
+  Aggregate aggregate{.operation = Lower(Trim(name.substr(0, open))),
+                      .target = std::string(Trim(name.substr(open + 1, name.size() - open - 2)))};
+  for (std::string_view known : {"count", "sum", "avg", "min", "max"}) {
+    if (aggregate.operation == known) return aggregate;
+  }
+  return std::nullopt;
+}
+
+/// The key of a bare name or of `$meta["key"]`; nullopt when it is neither.
+std::optional<std::string> DynamicKey(std::string_view name) {
+  const std::string opening = fmt::format("{}[", model::kDynamicFieldName);
+  if (name.starts_with(opening) && name.ends_with(']')) {
+    std::string_view key = name.substr(opening.size(), name.size() - opening.size() - 1);
+    if (key.size() < 2 || (key.front() != '"' && key.front() != '\'') ||
+        key.back() != key.front()) {
+      return std::nullopt;
+    }
+    key = key.substr(1, key.size() - 2);
+    if (key.find_first_of("\"'[]") != std::string_view::npos) return std::nullopt;
+    return std::string(key);
+  }
+  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return std::nullopt;
+  // Letters of other scripts are fine, as in the filter language.
+  if (!std::ranges::all_of(name, [](char c) { return IsWordChar(c) || (c & 0x80) != 0; })) {
+    return std::nullopt;
+  }
+  return std::string(name);
+}
+
+class OutputPlanner {
+ public:
+  OutputPlanner(const model::CollectionSchema& schema, ReadKind kind)
+      : schema_(schema), kind_(kind) {}
+
+  Result<OutputPlan> Run(const std::vector<std::string>& output_fields) {
+    for (const std::string& asked : output_fields) {
+      RETURN_IF_ERROR(Add(std::string(Trim(asked))));
+    }
+    if (plan_.count_only && plan_.names.size() > 1) {
+      return Error(InvalidParameter(
+          "when using aggregation functions (e.g., count(*)), output_fields can only contain "
+          "aggregation expressions, not regular columns"));
+    }
+    if (kind_ == ReadKind::kQuery && !plan_.count_only) AddField(*schema_.primary());
+    if (whole_dynamic_) plan_.dynamic_keys.clear();
+    return std::move(plan_);
+  }
+
+ private:
+  Status Add(const std::string& name) {
+    if (name == "*") {
+      for (const FieldSchema& field : schema_.fields) AddField(field);
+      return Status::Ok();
+    }
+    if (const FieldSchema* field = schema_.FindField(name)) {
+      AddField(*field);
+      return Status::Ok();
+    }
+    if (auto aggregate = ParseAggregate(name)) return AddAggregate(name, *aggregate);
+    const FieldSchema* dynamic = schema_.dynamic();
+    auto key = DynamicKey(name);
+    if (!key.has_value()) {
+      return InvalidParameter(
+          fmt::format("parse output field name failed: {}: field {} not exist", name, name));
+    }
+    if (dynamic == nullptr) return InvalidParameter(fmt::format("field {} not exist", name));
+    AddName(name);
+    AddId(dynamic->id);
+    if (std::ranges::find(plan_.dynamic_keys, *key) == plan_.dynamic_keys.end()) {
+      plan_.dynamic_keys.push_back(*key);
+    }
+    return Status::Ok();
+  }
+
+  Status AddAggregate(const std::string& name, const Aggregate& aggregate) {
+    if (kind_ == ReadKind::kSearch) {
+      return InvalidParameter("aggregates are not supported in search request");
+    }
+    if (aggregate.operation == "count" && aggregate.target == "*") {
+      plan_.count_only = true;
+      AddName(name);
+      return Status::Ok();
+    }
+    if (aggregate.target == "*") {
+      return InvalidParameter(
+          fmt::format("{}(*) is not supported, only count(*) is allowed", aggregate.operation));
+    }
+    if (schema_.FindField(aggregate.target) == nullptr) {
+      return InvalidParameter(fmt::format("target field {} for aggregation:{} does not exist",
+                                          aggregate.target, aggregate.operation));
+    }
+    return {Code::kUnsupported,
+            fmt::format("aggregation {} is not supported yet: unsupported operation", name)};
+  }
+
+  void AddField(const FieldSchema& field) {
+    AddName(field.name);
+    AddId(field.id);
+    if (field.is_dynamic) whole_dynamic_ = true;
+  }
+  void AddName(const std::string& name) {
+    if (std::ranges::find(plan_.names, name) == plan_.names.end()) plan_.names.push_back(name);
+  }
+  void AddId(FieldId id) {
+    if (std::ranges::find(plan_.fields, id) == plan_.fields.end()) plan_.fields.push_back(id);
+  }
+
+  const model::CollectionSchema& schema_;
+  ReadKind kind_;
+  OutputPlan plan_;
+  bool whole_dynamic_ = false;
+};
+
+model::Column TrimDynamic(const model::Column& column, const std::vector<std::string>& keys) {
+  JsonReader reader;
+  model::Column trimmed = model::MakeColumn(column.field, column.type);
+  for (size_t row = 0; row < column.rows; ++row) {
+    trimmed.AppendValue(column.IsNull(row) ? "{}" : reader.Trim(column.StringAt(row), keys));
+  }
+  return trimmed;
+}
+
+}  // namespace
+
+Result<OutputPlan> PlanOutput(const model::CollectionSchema& schema,
+                              const std::vector<std::string>& output_fields, ReadKind kind) {
+  return OutputPlanner(schema, kind).Run(output_fields);
+}
+
+std::vector<service::OutputColumn> OutputColumns(const model::CollectionSchema& schema,
+                                                 const OutputPlan& plan, model::RowBatch rows) {
+  std::vector<service::OutputColumn> columns;
+  for (FieldId id : plan.fields) {
+    const FieldSchema* field = schema.FindField(id);
+    if (field == nullptr) continue;
+    model::Column* found = rows.Find(id);
+    service::OutputColumn out{
+        .name = field->name,
+        .is_dynamic = field->is_dynamic,
+        .nullable = field->nullable && !field->is_dynamic,
+        .column = found != nullptr ? std::move(*found) : FilledColumn(*field, rows.rows)};
+    if (field->is_dynamic && !plan.dynamic_keys.empty()) {
+      out.column = TrimDynamic(out.column, plan.dynamic_keys);
+    }
+    columns.push_back(std::move(out));
+  }
+  return columns;
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,156 @@
+#include "proxy/partial_update.h"
+
+#include <fmt/core.h>
+
+#include <map>
+
+#include "proxy/json.h"
+#include "proxy/limits.h"
+#include "proxy/query_path.h"
+#include "proxy/read_scope.h"
+
+namespace elanus::proxy {
+
+namespace {
+
+using model::Column;
+using model::FieldSchema;
+using service::UserColumn;
+
+/// Where the old row of each new one is.
+struct OldRow {
+  const model::RowBatch* batch = nullptr;  ///< nullptr = the key is new
+  uint32_t row = 0;
+};
+
+class PartialUpdate {
+ public:
+  PartialUpdate(const Backends& backends, const model::CollectionInfo& collection,
+                service::MutationCall& mutation)
+      : backends_(backends), collection_(collection), mutation_(mutation) {}
+
+  Result<CheckedRows> Run(const Cancel& cancel) {
+    RETURN_IF_ERROR(CheckGiven());
+    RETURN_IF_ERROR(ReadOld(cancel));
+    CheckedRows checked{.rows = {.rows = rows_}, .keys = keys_, .deletes = keys_};
+    for (const FieldSchema& field : collection_.schema.fields) {
+      ASSIGN_OR_RETURN(Column column, MergeField(field));
+      checked.rows.columns.push_back(std::move(column));
+    }
+    return checked;
+  }
+
+ private:
+  Status CheckGiven() {
+    if (mutation_.num_rows <= 0) {
+      return InvalidParameter("num_rows should be greater than 0", "more than 0",
+                              std::to_string(mutation_.num_rows));
+    }
+    rows_ = static_cast<uint64_t>(mutation_.num_rows);
+    for (UserColumn& column : mutation_.columns) {
+      if (column.is_dynamic) column.name = model::kDynamicFieldName;
+      const FieldSchema* field = collection_.schema.FindField(column.name);
+      if (field == nullptr) {
+        return InvalidParameter("more fieldData has pass in",
+                                std::to_string(collection_.schema.fields.size()),
+                                std::to_string(mutation_.columns.size()));
+      }
+      if (!given_.emplace(field->id, &column).second) {
+        return InvalidParameter(fmt::format("duplicated field {} found", column.name));
+      }
+      RETURN_IF_ERROR(CheckColumn(*field, rows_, column.column));
+    }
+    const FieldSchema& primary = *collection_.schema.primary();
+    auto key = given_.find(primary.id);
+    if (key == given_.end()) {
+      return InvalidParameter(
+          fmt::format("must assign pk when upsert, primary field: {}", primary.name));
+    }
+    keys_ = model::PrimaryKeys::FromColumn(key->second->column);
+    return CheckNoRepeatedKeys(keys_);
+  }
+
+  Status ReadOld(const Cancel& cancel) {
+    service::QueryRequest request{.collection = collection_.id, .keys = keys_};
+    for (const FieldSchema& field : collection_.schema.fields) {
+      request.output_fields.push_back(field.id);
+    }
+    if (!mutation_.partition.empty()) {
+      ASSIGN_OR_RETURN(request.partitions, NamedPartitions(collection_, {mutation_.partition}));
+    }
+    request.bytes_max = std::numeric_limits<int64_t>::max();
+    const service::Consistency strong{.use_default = false,
+                                      .level = model::ConsistencyLevel::kStrong};
+    request.read = ReadPointOf(collection_, strong, false, backends_.clock.Next());
+    Status status = CheckLoaded(collection_, request.partitions, {});
+    if (status.ok()) {
+      auto replies = AskByKey(backends_, collection_, request, cancel);
+      status = StatusOf(replies);
+      if (status.ok()) replies_ = *std::move(replies);
+    }
+    if (!status.ok()) return status.Wrap("failed to query");
+    return FindOld();
+  }
+
+  Status FindOld() {
+    std::map<model::PrimaryKey, OldRow> found;
+    for (const auto& reply : replies_) {
+      for (uint32_t row = 0; row < reply.keys.size(); ++row) {
+        found[reply.keys.At(row)] = {&reply.rows, row};
+      }
+    }
+    if (found.size() < rows_ && collection_.schema.primary()->auto_id) {
+      return InvalidParameter(
+          "partial update on an AutoID collection requires every primary key to exist");
+    }
+    old_.resize(rows_);
+    for (uint64_t row = 0; row < rows_; ++row) {
+      auto at = found.find(keys_.At(row));
+      if (at != found.end()) old_[row] = at->second;
+    }
+    return Status::Ok();
+  }
+
+  Result<Column> MergeField(const FieldSchema& field) {
+    auto given = given_.find(field.id);
+    if (given != given_.end() && !field.is_dynamic) return std::move(given->second->column);
+    const Column* update = given == given_.end() ? nullptr : &given->second->column;
+    const Column fallback = FilledColumn(field, 1);
+    const bool may_miss = field.is_dynamic || field.nullable || field.default_value.has_value();
+    Column merged = model::MakeColumn(field.id, field.type, field.dim());
+    for (uint64_t row = 0; row < rows_; ++row) {
+      const OldRow& old = old_[row];
+      const Column* column = old.batch == nullptr ? nullptr : old.batch->Find(field.id);
+      if (column == nullptr && !may_miss) return Error(MissingField(field));
+      const Column& source = column == nullptr ? fallback : *column;
+      const size_t at = column == nullptr ? 0 : old.row;
+      if (update == nullptr) {
+        merged.AppendFrom(source, at);
+      } else {
+        const std::string_view before = source.IsNull(at) ? "{}" : source.StringAt(at);
+        merged.AppendValue(reader_.Merge(before, update->StringAt(row)));
+      }
+    }
+    return merged;
+  }
+
+  const Backends& backends_;
+  const model::CollectionInfo& collection_;
+  service::MutationCall& mutation_;
+  uint64_t rows_ = 0;
+  model::PrimaryKeys keys_;
+  std::map<FieldId, UserColumn*> given_;
+  std::vector<service::QueryReply> replies_;
+  std::vector<OldRow> old_;
+  JsonReader reader_;
+};
+
+}  // namespace
+
+Result<CheckedRows> MergePartialUpdate(const Backends& backends,
+                                       const model::CollectionInfo& collection,
+                                       service::MutationCall& mutation, const Cancel& cancel) {
+  return PartialUpdate(backends, collection, mutation).Run(cancel);
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,104 @@
+#include "proxy/read_scope.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "proxy/names.h"
+
+namespace elanus::proxy {
+
+namespace {
+
+/// How far a Bounded read may lie behind; Milvus' gracefulTime.
+constexpr int64_t kBoundedMs = 5'000;
+/// What clients send for Eventually and for Bounded in place of a timestamp.
+constexpr model::Timestamp kEventuallyMark = 1;
+constexpr model::Timestamp kBoundedMark = 2;
+
+model::Timestamp Guarantee(const model::CollectionInfo& collection,
+                           const service::Consistency& consistency, model::Timestamp now) {
+  using model::ConsistencyLevel;
+  const model::Timestamp bounded = now - (model::TimestampFromMs(kBoundedMs));
+  // Clients before 2.2 know no levels: they say everything with the timestamp.
+  if (!consistency.use_default && consistency.level == ConsistencyLevel::kStrong &&
+      consistency.guarantee > 0) {
+    return consistency.guarantee == kBoundedMark ? bounded : consistency.guarantee;
+  }
+  switch (consistency.use_default ? collection.consistency : consistency.level) {
+    case ConsistencyLevel::kStrong: return now;
+    case ConsistencyLevel::kBounded: return bounded;
+    case ConsistencyLevel::kEventually: return kEventuallyMark;
+    case ConsistencyLevel::kSession:
+    case ConsistencyLevel::kCustomized: return consistency.guarantee;
+  }
+  return now;
+}
+
+}  // namespace
+
+Result<service::CollectionPtr> Resolve(const service::Coordinator& coordinator,
+                                       const service::CallContext& call, const std::string& name) {
+  RETURN_IF_ERROR(CheckCollectionName(name));
+  return coordinator.FindCollection(call.database, name);
+}
+
+Result<std::vector<PartitionId>> NamedPartitions(const model::CollectionInfo& collection,
+                                                 const std::vector<std::string>& names) {
+  std::vector<PartitionId> ids;
+  if (names.empty()) return ids;
+  if (std::ranges::any_of(collection.schema.fields, &model::FieldSchema::is_partition_key)) {
+    return Error(InvalidParameter(
+        "not support manually specifying the partition names if partition key mode is used"));
+  }
+  for (const auto& name : names) {
+    const model::PartitionInfo* partition = collection.FindPartition(Trim(name));
+    if (partition == nullptr) {
+      return Error(Code::kPartitionNotFound, fmt::format("partition name {} not found", name));
+    }
+    if (std::ranges::find(ids, partition->id) == ids.end()) ids.push_back(partition->id);
+  }
+  return ids;
+}
+
+Status CheckLoaded(const model::CollectionInfo& collection,
+                   const std::vector<PartitionId>& partitions, const std::vector<FieldId>& fields) {
+  if (!collection.loaded) {
+    return {Code::kCollectionNotLoaded,
+            fmt::format("collection not loaded[collection={}]", collection.name)};
+  }
+  for (const auto& partition : collection.partitions) {
+    const bool wanted = std::ranges::find(partitions, partition.id) != partitions.end();
+    if (wanted && !partition.loaded) {
+      return {Code::kPartitionNotLoaded,
+              fmt::format("partition not loaded[partition={}]", partition.name)};
+    }
+  }
+  if (collection.load_fields.empty()) return Status::Ok();
+  for (FieldId id : fields) {
+    const model::FieldSchema* field = collection.schema.FindField(id);
+    if (field == nullptr || field->is_dynamic) continue;
+    if (std::ranges::find(collection.load_fields, id) == collection.load_fields.end()) {
+      return InvalidParameter(fmt::format("field {} is not loaded", field->name));
+    }
+  }
+  return Status::Ok();
+}
+
+service::ReadPoint ReadPointOf(const model::CollectionInfo& collection,
+                               const service::Consistency& consistency, bool iterator,
+                               model::Timestamp now) {
+  if (iterator && consistency.guarantee > kBoundedMark) {
+    return {.guarantee = consistency.guarantee, .exactly = consistency.guarantee};
+  }
+  return {.guarantee = std::max(Guarantee(collection, consistency, now), collection.updated)};
+}
+
+Result<expr::BoundFilter> BindFilter(const model::CollectionInfo& collection,
+                                     const std::string& filter, const expr::Templates& templates) {
+  auto bound = expr::ParseFilter(filter, collection.schema, templates);
+  if (!bound.has_value()) return Error(expr::PlanError("query", bound.error()));
+  return bound;
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,36 @@
+// What a read is about before it runs: which collection, which partitions, as of when. Errors carry
+// Milvus' texts. Called by the read and write paths. Pure functions apart from Resolve.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "service/call.h"
+#include "service/frontend.h"
+
+namespace elanus::proxy {
+
+/// The collection of a name or alias; the name is checked first.
+Result<service::CollectionPtr> Resolve(const service::Coordinator& coordinator,
+                                       const service::CallContext& call, const std::string& name);
+
+/// Ids of the named partitions; empty = none named. `partition name X not found`.
+Result<std::vector<PartitionId>> NamedPartitions(const model::CollectionInfo& collection,
+                                                 const std::vector<std::string>& names);
+
+/// kCollectionNotLoaded or kPartitionNotLoaded unless the read can run.
+Status CheckLoaded(const model::CollectionInfo& collection,
+                   const std::vector<PartitionId>& partitions, const std::vector<FieldId>& fields);
+
+/// The timestamp a read must have seen.
+/// \param iterator  pages of an iterator read exactly at the timestamp of their first page
+service::ReadPoint ReadPointOf(const model::CollectionInfo& collection,
+                               const service::Consistency& consistency, bool iterator,
+                               model::Timestamp now);
+
+/// Parses the filter for a search or query.
+Result<expr::BoundFilter> BindFilter(const model::CollectionInfo& collection,
+                                     const std::string& filter, const expr::Templates& templates);
+
+}  // namespace elanus::proxy

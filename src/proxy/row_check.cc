@@ -1,0 +1,339 @@
+#include "proxy/row_check.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <unordered_set>
+
+#include "proxy/json.h"
+#include "proxy/limits.h"
+
+namespace elanus::proxy {
+
+namespace {
+
+using model::Column;
+using model::DataType;
+using model::FieldSchema;
+using service::MutationKind;
+using service::UserColumn;
+
+/// The client's columns by name.
+class Given {
+ public:
+  static Result<Given> Of(const model::CollectionSchema& schema, service::MutationCall& mutation) {
+    Given given;
+    for (UserColumn& column : mutation.columns) {
+      if (column.is_dynamic || column.name == model::kDynamicFieldName) {
+        column.name = model::kDynamicFieldName;
+        if (schema.dynamic() == nullptr) {
+          return Error(InvalidParameter(
+              "without dynamic schema enabled, the field name cannot be set to $meta"));
+        }
+      }
+      if (given.Find(column.name) != nullptr) {
+        return Error(InvalidParameter(fmt::format("duplicated field {} found", column.name)));
+      }
+      given.columns_.push_back(&column);
+    }
+    return given;
+  }
+
+  UserColumn* Find(std::string_view name) const {
+    for (UserColumn* column : columns_) {
+      if (column->name == name) return column;
+    }
+    return nullptr;
+  }
+  size_t size() const { return columns_.size(); }
+
+ private:
+  std::vector<UserColumn*> columns_;
+};
+
+template <class T>
+Status CheckFinite(std::span<const T> values) {
+  // Adding value * 0 keeps 0 for finite values and makes NaN of the others: one pass without
+  // branches.
+  T sum = 0;
+  for (T value : values) sum += value * T{0};
+  if (!std::isnan(sum)) return Status::Ok();
+  for (T value : values) {
+    if (std::isfinite(value)) continue;
+    const char* name = std::isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
+    return InvalidParameter(fmt::format("value '{}' is not a number or infinity", name));
+  }
+  return Status::Ok();
+}
+
+Status RowsMismatch(const FieldSchema& field, uint64_t given, uint64_t wanted) {
+  return InvalidParameter(fmt::format("the num_rows ({}) of field ({}) is not equal to passed "
+                                      "num_rows ({})",
+                                      given, field.name, wanted),
+                          std::to_string(wanted), std::to_string(given));
+}
+
+Status CheckVector(const FieldSchema& field, uint64_t rows, Column& column) {
+  const int64_t dim = field.dim();
+  const size_t floats = column.fixed.size() / sizeof(float);
+  if (floats % static_cast<size_t>(dim) != 0) {
+    return InvalidParameter(
+        fmt::format("the length({}) of float data should divide the dim({})", floats, dim));
+  }
+  if (column.dim != 0 && column.dim != dim) {
+    return InvalidParameter(
+        fmt::format("the dim ({}) of field data({}) is not equal to schema dim "
+                    "({})",
+                    column.dim, field.name, dim));
+  }
+  column.dim = dim;
+  column.rows = floats / static_cast<size_t>(dim);
+  if (column.rows != rows) return RowsMismatch(field, column.rows, rows);
+  return CheckFinite(column.Values<float>());
+}
+
+Status CheckStrings(const FieldSchema& field, const Column& column) {
+  const auto max = static_cast<uint64_t>(field.max_length());
+  for (size_t row = 0; row < column.rows; ++row) {
+    const uint64_t length = column.offsets[row + 1] - column.offsets[row];
+    if (length > max) {
+      return InvalidParameter(
+          fmt::format("length of varchar field {} exceeds max length, row number: {}, length: {}, "
+                      "max length: {}",
+                      field.name, row, length, max));
+    }
+  }
+  return Status::Ok();
+}
+
+Status CheckJson(const FieldSchema& field, const Column& column) {
+  JsonReader reader;
+  for (size_t row = 0; row < column.rows; ++row) {
+    if (column.IsNull(row)) continue;
+    const std::string_view text = column.StringAt(row);
+    if (text.size() > kJsonBytesMax) {
+      return InvalidParameter(
+          fmt::format("the length ({}) of {} field ({}) exceeds max length ({})", text.size(),
+                      field.is_dynamic ? "dynamic" : "json", field.name, kJsonBytesMax));
+    }
+    if (field.is_dynamic) continue;  // parsed with its keys
+    if (Status status = reader.Check(text); !status.ok()) {
+      return status.Wrap(
+          fmt::format("the {}th row of json field ({}) is not JSON", row, field.name));
+    }
+  }
+  return Status::Ok();
+}
+
+Status CheckDynamic(const model::CollectionSchema& schema, const Column& column) {
+  JsonReader reader;
+  for (size_t row = 0; row < column.rows; ++row) {
+    const std::string_view text = column.StringAt(row);
+    if (text == "{}") continue;
+    auto keys = reader.Keys(text);
+    if (!keys.has_value()) {
+      return InvalidParameter(
+          fmt::format("invalid dynamic field data, only json map is supported: {}", text));
+    }
+    for (const std::string& key : *keys) {
+      if (key == model::kDynamicFieldName) return InvalidParameter("cannot set json key to: $meta");
+      if (schema.FindField(key) != nullptr) {
+        return InvalidParameter(
+            fmt::format("dynamic field name cannot include the static field name: {}", key));
+      }
+    }
+  }
+  return Status::Ok();
+}
+
+/// Puts the default where the client sent null; refuses null where there is none.
+Status SettleNulls(const FieldSchema& field, uint64_t rows, Column& column) {
+  if (column.valid.empty()) return Status::Ok();
+  const auto present =
+      static_cast<uint64_t>(std::ranges::count_if(column.valid, [](uint8_t v) { return v != 0; }));
+  if (present == rows) {
+    column.valid.clear();
+    return Status::Ok();
+  }
+  if (field.default_value.has_value() || field.is_dynamic) {
+    const std::string value = field.is_dynamic ? "{}" : DefaultBytes(field);
+    Column filled = model::MakeColumn(field.id, field.type, field.dim());
+    for (size_t row = 0; row < rows; ++row) {
+      filled.AppendValue(column.IsNull(row) ? std::string_view(value) : column.ValueAt(row));
+    }
+    column = std::move(filled);
+    return Status::Ok();
+  }
+  if (!field.nullable) return RowsMismatch(field, present, rows);
+  return Status::Ok();
+}
+
+Result<Column> AutoIdColumn(const FieldSchema& field, uint64_t rows, AutoIds& ids) {
+  ASSIGN_OR_RETURN(int64_t id, ids.Take(static_cast<int64_t>(rows)));
+  Column column = model::MakeColumn(field.id, field.type);
+  for (uint64_t row = 0; row < rows; ++row, ++id) {
+    if (field.type == DataType::kInt64) {
+      column.Append(id);
+    } else {
+      column.AppendValue(std::to_string(id));
+    }
+  }
+  return column;
+}
+
+bool AllowsGivenAutoId(const model::CollectionInfo& collection) {
+  const std::string* value = model::FindValue(collection.properties, "allow_insert_auto_id");
+  return value != nullptr && (*value == "true" || *value == "True");
+}
+
+Status CheckFieldSet(const model::CollectionInfo& collection, const Given& given,
+                     MutationKind kind) {
+  size_t known = 0;
+  size_t wanted = 0;
+  for (const FieldSchema& field : collection.schema.fields) {
+    const bool is_given = given.Find(field.name) != nullptr;
+    const bool generated = field.is_primary && field.auto_id && kind == MutationKind::kInsert;
+    if (is_given && (!generated || AllowsGivenAutoId(collection))) ++known;
+    if (!generated && !field.is_dynamic) ++wanted;
+    const bool may_miss =
+        generated || field.is_dynamic || field.nullable || field.default_value.has_value();
+    if (is_given || may_miss) continue;
+    if (field.is_primary && kind == MutationKind::kUpsert) {
+      return InvalidParameter(
+          fmt::format("must assign pk when upsert, primary field: {}", field.name));
+    }
+    return MissingField(field);
+  }
+  if (given.size() > known) {
+    return InvalidParameter("more fieldData has pass in", std::to_string(wanted),
+                            std::to_string(given.size()));
+  }
+  return Status::Ok();
+}
+
+Result<Column> BuildColumn(const model::CollectionSchema& schema, const FieldSchema& field,
+                           UserColumn* given, uint64_t rows) {
+  if (given == nullptr) return FilledColumn(field, rows);
+  RETURN_IF_ERROR(CheckColumn(field, rows, given->column));
+  if (field.is_dynamic) RETURN_IF_ERROR(CheckDynamic(schema, given->column));
+  return std::move(given->column);
+}
+
+}  // namespace
+
+Status MissingField(const FieldSchema& field) {
+  return InvalidParameter(
+      fmt::format("fieldSchema({}) has no corresponding fieldData pass in", field.name));
+}
+
+std::string DefaultBytes(const FieldSchema& field) {
+  auto raw = [](auto value) {
+    return std::string(reinterpret_cast<const char*>(&value), sizeof(value));
+  };
+  const model::Scalar& value = *field.default_value;
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* boolean = std::get_if<bool>(&value)) return raw(static_cast<uint8_t>(*boolean));
+  if (const auto* real = std::get_if<double>(&value)) {
+    return field.type == DataType::kFloat ? raw(static_cast<float>(*real)) : raw(*real);
+  }
+  const int64_t number = std::get<int64_t>(value);
+  switch (field.type) {
+    case DataType::kInt8: return raw(static_cast<int8_t>(number));
+    case DataType::kInt16: return raw(static_cast<int16_t>(number));
+    case DataType::kInt32: return raw(static_cast<int32_t>(number));
+    default: return raw(number);
+  }
+}
+
+Column FilledColumn(const FieldSchema& field, uint64_t rows) {
+  Column column = model::MakeColumn(field.id, field.type, field.dim());
+  const bool has_value = field.is_dynamic || field.default_value.has_value();
+  const std::string value = field.is_dynamic ? "{}" : has_value ? DefaultBytes(field) : "";
+  for (uint64_t row = 0; row < rows; ++row) {
+    if (has_value) {
+      column.AppendValue(value);
+    } else {
+      column.AppendNull();
+    }
+  }
+  return column;
+}
+
+Status CheckColumn(const FieldSchema& field, uint64_t rows, Column& column) {
+  column.field = field.id;
+  if (column.type != field.type) {
+    // Clients mark a column that has no value at all with any type.
+    const bool empty = column.rows == 0 || std::ranges::all_of(column.valid, std::logical_not<>());
+    if (!empty || column.valid.empty()) {
+      return InvalidParameter(fmt::format("field {} is illegal, array type mismatch", field.name),
+                              fmt::format("need {} array", DataTypeName(field.type)),
+                              fmt::format("got {}", DataTypeName(column.type)));
+    }
+    const std::vector<uint8_t> valid = std::move(column.valid);
+    column = model::MakeColumn(field.id, field.type, field.dim());
+    column.ResizeZero(valid.size());
+    column.valid = valid;
+  }
+  if (field.type == DataType::kFloatVector) {
+    RETURN_IF_ERROR(CheckVector(field, rows, column));
+  } else if (column.rows != rows) {
+    return RowsMismatch(field, column.rows, rows);
+  }
+  RETURN_IF_ERROR(SettleNulls(field, rows, column));
+  switch (field.type) {
+    case DataType::kFloat: return CheckFinite(column.Values<float>());
+    case DataType::kDouble: return CheckFinite(column.Values<double>());
+    case DataType::kVarChar: return CheckStrings(field, column);
+    case DataType::kJson: return CheckJson(field, column);
+    default: return Status::Ok();
+  }
+}
+
+Status CheckNoRepeatedKeys(const model::PrimaryKeys& keys) {
+  auto repeated = [](const auto& values) {
+    std::unordered_set<typename std::decay_t<decltype(values)>::value_type> seen;
+    seen.reserve(values.size());
+    return std::ranges::any_of(values, [&](const auto& v) { return !seen.insert(v).second; });
+  };
+  if (keys.is_string ? repeated(keys.strings) : repeated(keys.ints)) {
+    return InvalidParameter("duplicate primary keys are not allowed in the same batch");
+  }
+  return Status::Ok();
+}
+
+Result<CheckedRows> CheckRows(const model::CollectionInfo& collection,
+                              service::MutationCall& mutation, AutoIds& ids) {
+  if (mutation.num_rows <= 0) {
+    return Error(InvalidParameter("num_rows should be greater than 0", "more than 0",
+                                  std::to_string(mutation.num_rows)));
+  }
+  const auto rows = static_cast<uint64_t>(mutation.num_rows);
+  ASSIGN_OR_RETURN(Given given, Given::Of(collection.schema, mutation));
+  RETURN_IF_ERROR(CheckFieldSet(collection, given, mutation.kind));
+  const bool upsert = mutation.kind == MutationKind::kUpsert;
+
+  CheckedRows checked{.rows = {.rows = rows}};
+  for (const FieldSchema& field : collection.schema.fields) {
+    UserColumn* column = given.Find(field.name);
+    if (field.is_primary && upsert) {
+      RETURN_IF_ERROR(CheckColumn(field, rows, column->column));
+      checked.deletes = model::PrimaryKeys::FromColumn(column->column);
+      RETURN_IF_ERROR(CheckNoRepeatedKeys(checked.deletes));
+    }
+    // A full upsert of an auto id row gives it a new key, as in Milvus.
+    if (field.is_primary && field.auto_id && (upsert || column == nullptr)) {
+      ASSIGN_OR_RETURN(Column generated, AutoIdColumn(field, rows, ids));
+      checked.rows.columns.push_back(std::move(generated));
+    } else {
+      ASSIGN_OR_RETURN(Column built, BuildColumn(collection.schema, field, column, rows));
+      checked.rows.columns.push_back(std::move(built));
+    }
+    if (field.is_primary)
+      checked.keys = model::PrimaryKeys::FromColumn(checked.rows.columns.back());
+  }
+  return checked;
+}
+
+}  // namespace elanus::proxy

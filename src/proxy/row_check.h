@@ -1,0 +1,40 @@
+// The client's columns against the schema: every rule of insert and upsert that can be checked
+// without reading. Errors carry Milvus' codes and texts.
+// Holds: what comes out is complete (every field of the schema, in its order) and well formed.
+// Called by the write path. Threads: any. Cost: one pass over the values; nothing is copied that
+// fits.
+#pragma once
+
+#include "base/status.h"
+#include "model/collection.h"
+#include "proxy/auto_ids.h"
+#include "service/frontend.h"
+
+namespace elanus::proxy {
+
+struct CheckedRows {
+  model::RowBatch rows;
+  model::PrimaryKeys keys;     ///< of `rows`
+  model::PrimaryKeys deletes;  ///< upsert: the keys that go first
+};
+
+/// Takes the call's columns.
+Result<CheckedRows> CheckRows(const model::CollectionInfo& collection,
+                              service::MutationCall& mutation, AutoIds& ids);
+
+/// One given column against its field: type, length, range, nulls and defaults.
+Status CheckColumn(const model::FieldSchema& field, uint64_t rows, model::Column& column);
+
+/// `fieldSchema(X) has no corresponding fieldData pass in: invalid parameter`.
+Status MissingField(const model::FieldSchema& field);
+
+/// A column of the field's default, or of nulls.
+model::Column FilledColumn(const model::FieldSchema& field, uint64_t rows);
+
+/// The field's default as the bytes of one value.
+std::string DefaultBytes(const model::FieldSchema& field);
+
+/// The rows of a key that occurs twice, as Milvus refuses it in one upsert.
+Status CheckNoRepeatedKeys(const model::PrimaryKeys& keys);
+
+}  // namespace elanus::proxy

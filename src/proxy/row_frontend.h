@@ -1,0 +1,48 @@
+// The proxy's door for rows: writes, searches, queries, flush. What it does is in the paths; this
+// class only names them. Called by gateway/. Threads: any.
+#pragma once
+
+#include "proxy/backends.h"
+#include "proxy/query_path.h"
+#include "proxy/search_path.h"
+#include "proxy/write_path.h"
+#include "service/frontend.h"
+
+namespace elanus::proxy {
+
+class RowFrontend final : public service::FrontendData {
+ public:
+  RowFrontend(service::Coordinator& coordinator, service::ShardService& shards,
+              model::HybridClock& clock)
+      : backends_{coordinator, shards, clock},
+        writes_(backends_),
+        searches_(backends_),
+        queries_(backends_) {}
+
+  void Mutate(const service::CallContext& call, service::MutationCall mutation,
+              service::MutationDone done) override {
+    writes_.Mutate(call, std::move(mutation), std::move(done));
+  }
+  void Delete(const service::CallContext& call, service::DeleteCall deletion,
+              service::MutationDone done) override {
+    writes_.Delete(call, std::move(deletion), std::move(done));
+  }
+  Result<service::SearchResult> Search(const service::CallContext& call,
+                                       const service::SearchCall& search) override {
+    return searches_.Run(call, search);
+  }
+  Result<service::QueryResult> Query(const service::CallContext& call,
+                                     const service::QueryCall& query) override {
+    return queries_.Run(call, query);
+  }
+  Result<service::FlushResult> Flush(const service::CallContext& call,
+                                     const std::vector<std::string>& collections) override;
+
+ private:
+  const Backends backends_;
+  WritePath writes_;
+  SearchPath searches_;
+  QueryPath queries_;
+};
+
+}  // namespace elanus::proxy

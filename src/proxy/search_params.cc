@@ -1,0 +1,300 @@
+#include "proxy/search_params.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "proxy/index_check.h"
+#include "proxy/limits.h"
+#include "proxy/params.h"
+
+namespace elanus::proxy {
+
+namespace {
+
+using model::FieldSchema;
+
+Result<const FieldSchema*> FindVectorField(const model::CollectionInfo& collection,
+                                           const Params& params) {
+  const std::string* name = params.Text("anns_field");
+  if (name != nullptr && !name->empty()) {
+    const FieldSchema* field = collection.schema.FindField(*name);
+    if (field == nullptr) {
+      return Error(InvalidParameter(
+          fmt::format("failed to create query plan: failed to get field schema by name: "
+                      "fieldName({}) not found",
+                      *name)));
+    }
+    if (!IsVector(field->type)) {
+      return Error(InvalidParameter(fmt::format(
+          "failed to create query plan: field ({}) to search is not of vector data type", *name)));
+    }
+    return field;
+  }
+  const FieldSchema* only = nullptr;
+  for (const auto& field : collection.schema.fields) {
+    if (!IsVector(field.type)) continue;
+    if (only != nullptr) {
+      return Error(InvalidParameter(
+          "multiple anns_fields exist, please specify a anns_field in search_params"));
+    }
+    only = &field;
+  }
+  return only;
+}
+
+/// A whole number of the index's own parameters, as Milvus' vector library checks it.
+Result<int64_t> IndexInteger(const Params& params, std::string_view key, int64_t high) {
+  auto given = params.Typed(key);
+  if (!given.has_value()) return 0;
+  auto conflict = [&] {
+    return Error(InvalidParameter(
+        fmt::format("Type conflict in json: param '{}' ({}) should be integer", key, given->text)));
+  };
+  int64_t value = 0;
+  if (given->kind == JsonValue::Kind::kInteger) {
+    value = given->integer;
+  } else if (given->kind == JsonValue::Kind::kString) {
+    auto parsed = ToInteger(given->text);
+    if (!parsed.has_value()) return conflict();
+    value = *parsed;
+  } else {
+    return conflict();
+  }
+  if (value < 1 || value > high) {
+    return Error(InvalidParameter(fmt::format(
+        "Out of range in json: param '{}' ({}) should be in range [1, {}]", key, value, high)));
+  }
+  return value;
+}
+
+Result<std::optional<double>> RangeBound(const Params& params, std::string_view key) {
+  auto given = params.Typed(key);
+  if (!given.has_value()) return std::optional<double>();
+  if (given->kind == JsonValue::Kind::kInteger || given->kind == JsonValue::Kind::kReal) {
+    return std::optional(given->real);
+  }
+  // A pair, or text inside the object: as in Milvus only a number's text will do.
+  auto parsed = given->kind == JsonValue::Kind::kString ? ToReal(given->text) : std::nullopt;
+  if (!parsed.has_value()) {
+    return Error(
+        InvalidParameter(fmt::format("{} [{}] is invalid: type must be number", key, given->text)));
+  }
+  return parsed;
+}
+
+Status PlanRange(const Params& params, SearchPlan& plan) {
+  ASSIGN_OR_RETURN(plan.params.radius, RangeBound(params, "radius"));
+  ASSIGN_OR_RETURN(plan.params.range_filter, RangeBound(params, "range_filter"));
+  const auto& [radius, filter] = std::pair(plan.params.radius, plan.params.range_filter);
+  if (!filter.has_value()) return Status::Ok();
+  if (!radius.has_value()) {
+    return InvalidParameter(
+        "range_filter requires radius to be set; range_filter alone is not a valid range search "
+        "parameter");
+  }
+  const bool ascends = ScoreAscendsWithNearness(plan.metric);
+  if (ascends ? *filter > *radius : *filter < *radius) return Status::Ok();
+  return InvalidParameter(
+      fmt::format("metric type ({}), range_filter({}) must be {} than radius({})",
+                  MetricName(plan.metric), *filter, ascends ? "greater" : "less", *radius));
+}
+
+Status PlanIndexParams(const model::IndexInfo* index, const Params& params, SearchPlan& plan) {
+  const std::string type = index == nullptr ? "FLAT" : IndexTypeOf(*index);
+  const int64_t top_k = plan.limit + plan.offset;
+  if (type == "HNSW" || type == "AUTOINDEX") {
+    ASSIGN_OR_RETURN(plan.params.ef,
+                     IndexInteger(params, "ef", std::numeric_limits<int32_t>::max()));
+    // An iterator asks for pages of its own size, a range search looks as far as its radius.
+    if (plan.params.ef != 0 && plan.params.ef < top_k && !plan.iterator) {
+      return InvalidParameter(
+          fmt::format("ef({}) should be larger than k({})", plan.params.ef, top_k));
+    }
+  }
+  if (type == "IVF_FLAT" || type == "AUTOINDEX") {
+    ASSIGN_OR_RETURN(plan.params.nprobe, IndexInteger(params, "nprobe", 65'536));
+  }
+  const std::string* hints = params.Text("hints");
+  if (hints != nullptr && !hints->empty() && *hints != "iterative_filter" && *hints != "disable") {
+    return InvalidParameter(fmt::format("hints: {} not supported", *hints));
+  }
+  return PlanRange(params, plan);
+}
+
+Status PlanMetric(const model::IndexInfo* index, const Params& params, SearchPlan& plan) {
+  if (index != nullptr) plan.metric = MetricOf(*index);
+  const std::string* given = params.Text("metric_type");
+  if (given == nullptr || given->empty()) return Status::Ok();
+  if (model::MetricFromName(*given) == plan.metric) return Status::Ok();
+  return InvalidParameter("metric type not match", MetricName(plan.metric), *given);
+}
+
+Status OutOfWindow(std::string_view what, int64_t value) {
+  return InvalidParameter(
+      fmt::format("{} [{}] is invalid, it should be in range [1, {}], but got {}", what, value,
+                  kTopKMax, value));
+}
+
+Status PlanWindow(const Params& params, SearchPlan& plan) {
+  ASSIGN_OR_RETURN(auto limit, params.Integer("topk"));
+  if (!limit.has_value()) {
+    ASSIGN_OR_RETURN(limit, params.Integer("limit"));
+  }
+  if (!limit.has_value()) return InvalidParameter("topk is required");
+  plan.limit = *limit;
+  // The first iterators widened their window without looking at the limit.
+  if (plan.iterator) plan.limit = std::min(plan.limit, kTopKMax);
+  if (plan.limit < 1 || plan.limit > kTopKMax) return OutOfWindow("topk", plan.limit);
+  ASSIGN_OR_RETURN(auto offset, params.Integer("offset"));
+  plan.offset = offset.value_or(0);
+  if (plan.offset < 0 || plan.offset > kTopKMax) return OutOfWindow("offset", plan.offset);
+  if (plan.limit + plan.offset > kTopKMax) {
+    return OutOfWindow("offset+topk", plan.limit + plan.offset);
+  }
+  return Status::Ok();
+}
+
+bool IsUuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Status PlanIterator(const Params& params, int64_t nq, SearchPlan& plan) {
+  ASSIGN_OR_RETURN(auto iterator, params.Boolean("iterator", "parse iterator field failed"));
+  plan.iterator = iterator.value_or(false);
+  ASSIGN_OR_RETURN(auto second,
+                   params.Boolean("search_iter_v2", "parse search iterator v2 field failed"));
+  plan.iterator_v2 = second.value_or(false);
+  if (!plan.iterator_v2) return Status::Ok();
+  if (!plan.iterator) {
+    return InvalidParameter("both iterator and search_iter_v2 must be set in the SDK");
+  }
+  ASSIGN_OR_RETURN(auto offset, params.Integer("offset"));
+  if (offset.value_or(0) != 0) {
+    return InvalidParameter("Setting an offset is not permitted when using a search iterator v2");
+  }
+  if (nq > 1) {
+    return InvalidParameter(
+        "search_iterator_v2 does not support processing multiple vectors simultaneously");
+  }
+  ASSIGN_OR_RETURN(auto batch, params.Integer("search_iter_batch_size"));
+  if (!batch.has_value()) return InvalidParameter("batch size is required");
+  if (*batch < 1 || *batch > kTopKMax) return OutOfWindow("batch size", *batch);
+  plan.limit = *batch;
+  if (const std::string* token = params.Text("search_iter_id"); token != nullptr) {
+    if (!token->empty() && !IsUuid(*token)) return InvalidParameter("invalid token format");
+    plan.iterator_token = *token;
+  }
+  const std::string* last = params.Text("search_iter_last_bound");
+  if (last != nullptr && !last->empty()) {
+    auto bound = ToReal(*last);
+    if (!bound.has_value()) {
+      return InvalidParameter(fmt::format("failed to parse input last bound, value: {}", *last));
+    }
+    plan.iterator_last = static_cast<float>(*bound);
+  }
+  return Status::Ok();
+}
+
+Status PlanRounding(const Params& params, SearchPlan& plan) {
+  const std::string* text = params.Text("round_decimal");
+  if (text == nullptr || text->empty()) return Status::Ok();
+  auto decimals = ToInteger(*text);
+  if (!decimals.has_value() || *decimals < -1 || *decimals > 6) {
+    return InvalidParameter(fmt::format(
+        "round_decimal [{}] is invalid, should be -1 or an integer in range [0, 6]", *text));
+  }
+  plan.round_decimal = static_cast<int>(*decimals);
+  return Status::Ok();
+}
+
+Status CheckNotBuilt(const Params& params, bool iterator) {
+  for (std::string_view key : {"group_by_field", "group_by_fields"}) {
+    const std::string* field = params.Text(key);
+    if (field == nullptr || field->empty()) continue;
+    if (iterator) return InvalidParameter("Not allowed to do groupBy when doing iteration");
+    return {Code::kUnsupported, fmt::format("search with {} is not supported yet: unsupported "
+                                            "operation",
+                                            key)};
+  }
+  const std::string* order = params.Text("order_by_fields");
+  if (order != nullptr && !order->empty()) {
+    return {Code::kUnsupported,
+            "search with order_by_fields is not supported yet: unsupported operation"};
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status CheckCollectionId(const model::CollectionInfo& collection, const std::string* id_text) {
+  if (id_text == nullptr || id_text->empty()) return Status::Ok();
+  if (ToInteger(*id_text) == collection.id.value) return Status::Ok();
+  return InvalidParameter(
+      "Input collection id is not consistent to collectionID in the context,alias or database may "
+      "have changed");
+}
+
+Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
+                              const service::SearchCall& search) {
+  if (search.nq < 1 || search.nq > kQueriesMax) {
+    return Error(InvalidParameter(
+        fmt::format("nq [{}] is invalid, nq (number of search vector per search request) should be "
+                    "in range [1, {}], but got {}",
+                    search.nq, kQueriesMax, search.nq)));
+  }
+  ASSIGN_OR_RETURN(Params params, Params::Open(search.params));
+  SearchPlan plan;
+  RETURN_IF_ERROR(PlanIterator(params, search.nq, plan));
+  RETURN_IF_ERROR(CheckNotBuilt(params, plan.iterator));
+  if (!plan.iterator_v2) RETURN_IF_ERROR(PlanWindow(params, plan));
+  RETURN_IF_ERROR(PlanRounding(params, plan));
+  ASSIGN_OR_RETURN(auto ignore,
+                   params.Boolean("ignore_growing", "parse ignore growing field failed"));
+  plan.ignore_growing = ignore.value_or(false);
+  RETURN_IF_ERROR(CheckCollectionId(collection, params.Text("collection_id")));
+  ASSIGN_OR_RETURN(plan.field, FindVectorField(collection, params));
+  const model::IndexInfo* index = collection.FindIndexOn(plan.field->id);
+  RETURN_IF_ERROR(PlanMetric(index, params, plan));
+  RETURN_IF_ERROR(PlanIndexParams(index, params, plan));
+  plan.params.after_score = plan.iterator_last;
+  return plan;
+}
+
+Status CheckQueryVectors(const FieldSchema& field, const service::SearchCall& search) {
+  if (search.vector_type != field.type) {
+    return InvalidParameter(
+        fmt::format("vector type must be the same: field {} - type {}, search info type {}",
+                    field.name, DataTypeName(field.type), DataTypeName(search.vector_type)));
+  }
+  const size_t wanted = model::ValueBytes(field.type, field.dim());
+  const auto nq = static_cast<size_t>(search.nq);
+  if (search.vectors.size() != wanted * nq) {
+    return InvalidParameter(
+        fmt::format("vector dimension mismatch, expected vector size(byte) {}, actual {}.", wanted,
+                    search.vectors.size() / nq));
+  }
+  for (size_t at = 0; at < search.vectors.size(); at += sizeof(float)) {
+    float value;
+    std::memcpy(&value, search.vectors.data() + at, sizeof(value));
+    if (!std::isfinite(value)) {
+      return InvalidParameter(
+          fmt::format("value '{}' is not a number or infinity", std::isnan(value) ? "NaN"
+                                                                : value > 0       ? "+Inf"
+                                                                                  : "-Inf"));
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace elanus::proxy

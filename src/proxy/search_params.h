@@ -1,0 +1,37 @@
+// A search call's parameters, checked against the collection. Errors carry Milvus' texts.
+// Called by the search path. Pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/status.h"
+#include "service/frontend.h"
+
+namespace elanus::proxy {
+
+struct SearchPlan {
+  const model::FieldSchema* field = nullptr;  ///< of the collection's schema
+  model::Metric metric = model::Metric::kCosine;
+  int64_t limit = 0;
+  int64_t offset = 0;
+  service::VectorSearchParams params;
+  int round_decimal = -1;
+  bool ignore_growing = false;
+  bool iterator = false;
+  bool iterator_v2 = false;
+  std::string iterator_token;          ///< of the client; empty on the first page
+  std::optional<float> iterator_last;  ///< the last page's worst score
+};
+
+/// The pointers of the plan point into `collection`.
+Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
+                              const service::SearchCall& search);
+
+/// `vectors` must be nq float vectors of the field's dimension, all finite.
+Status CheckQueryVectors(const model::FieldSchema& field, const service::SearchCall& search);
+
+/// The collection named by id in a parameter must be this one.
+Status CheckCollectionId(const model::CollectionInfo& collection, const std::string* id_text);
+
+}  // namespace elanus::proxy

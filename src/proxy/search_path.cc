@@ -1,0 +1,226 @@
+#include "proxy/search_path.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "proxy/query_path.h"
+#include "proxy/read_scope.h"
+#include "proxy/router.h"
+#include "rank/merge.h"
+#include "rank/score.h"
+
+namespace elanus::proxy {
+
+namespace {
+
+using service::SearchReply;
+using service::SearchRequest;
+using service::SearchResult;
+
+/// Rows of one score that an iterator's page may be longer than asked for.
+constexpr int64_t kTiesMax = 131'072;
+
+rank::MergedLists Merge(const std::vector<SearchReply>& replies, model::Metric metric,
+                        rank::Slice slice) {
+  std::vector<rank::ScoredLists> lists;
+  for (const auto& reply : replies) {
+    lists.push_back({.counts = reply.counts, .keys = &reply.keys, .scores = reply.scores});
+  }
+  return rank::MergeScored(lists, metric, slice);
+}
+
+float ScoreAt(const std::vector<SearchReply>& replies, rank::SourceRow at) {
+  return replies[at.source].scores[at.row];
+}
+
+/// A token in UUID's form, different for every timestamp.
+std::string NewToken(model::Timestamp now) {
+  const uint64_t a = XXH64(&now, sizeof(now), 1);
+  const uint64_t b = XXH64(&now, sizeof(now), 2);
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a >> 32, (a >> 16) & 0xffff, a & 0xfff,
+                     (b >> 48 & 0x3fff) | 0x8000, b & 0xffffffffffff);
+}
+
+/// One search while it runs.
+class Search {
+ public:
+  Search(const Backends& backends, const service::CallContext& call,
+         const service::SearchCall& search)
+      : backends_(backends), call_(call), search_(search) {}
+
+  Result<SearchResult> Run() {
+    ASSIGN_OR_RETURN(collection_, Resolve(backends_.coordinator, call_, search_.collection));
+    ASSIGN_OR_RETURN(plan_, PlanSearch(*collection_, search_));
+    ASSIGN_OR_RETURN(output_,
+                     PlanOutput(collection_->schema, search_.output_fields, ReadKind::kSearch));
+    ASSIGN_OR_RETURN(request_.partitions, NamedPartitions(*collection_, search_.partitions));
+    ASSIGN_OR_RETURN(request_.filter, BindFilter(*collection_, search_.filter, search_.templates));
+    if (Status status = Execute(); !status.ok()) return Error(status.Wrap("failed to search"));
+    return Finish();
+  }
+
+ private:
+  Status Execute() {
+    std::vector<FieldId> used = output_.fields;
+    used.push_back(plan_.field->id);
+    RETURN_IF_ERROR(CheckLoaded(*collection_, request_.partitions, used));
+    FillRequest();
+    if (search_.ids.has_value()) {
+      RETURN_IF_ERROR(FetchVectors());
+    } else {
+      RETURN_IF_ERROR(CheckQueryVectors(*plan_.field, search_));
+      request_.vectors = search_.vectors;
+    }
+    RETURN_IF_ERROR(AskShards(request_));
+    merged_ = Merge(replies_, plan_.metric, {.offset = plan_.offset, .limit = plan_.limit});
+    if (plan_.iterator_v2 && merged_.rows.size() == static_cast<size_t>(plan_.limit)) {
+      return AddTies();
+    }
+    return Status::Ok();
+  }
+
+  void FillRequest() {
+    request_.collection = collection_->id;
+    request_.field = plan_.field->id;
+    request_.metric = plan_.metric;
+    request_.nq = search_.nq;
+    request_.top_k = plan_.limit + plan_.offset;
+    request_.params = plan_.params;
+    request_.output_fields = output_.fields;
+    request_.ignore_growing = plan_.ignore_growing;
+    request_.read =
+        ReadPointOf(*collection_, search_.consistency, plan_.iterator, backends_.clock.Next());
+  }
+
+  Status AskShards(SearchRequest request) {
+    for (ShardId shard : collection_->shards) {
+      request.shard = shard;
+      ASSIGN_OR_RETURN(auto reply, backends_.shards.Search(request, call_.cancel));
+      session_ts_ = std::max(session_ts_, reply.read_at);
+      replies_.push_back(std::move(reply));
+    }
+    return Status::Ok();
+  }
+
+  /// The next page begins strictly beyond this page's last score, so the page takes every row that
+  /// has this score: else those would be on no page.
+  Status AddTies() {
+    const float last = ScoreAt(replies_, merged_.rows.back());
+    const bool ascends = ScoreAscendsWithNearness(plan_.metric);
+    const float beyond = std::nextafter(last, ascends ? -INFINITY : INFINITY);
+    SearchRequest ring = request_;
+    ring.params.after_score.reset();
+    ring.params.range_filter = last;
+    ring.params.radius = beyond;
+    ring.top_k = kTiesMax;
+    // Both must read the same rows.
+    ring.read.exactly = session_ts_;
+    RETURN_IF_ERROR(AskShards(std::move(ring)));
+    merged_ = Merge(replies_, plan_.metric, {});
+    auto worse = std::ranges::find_if(merged_.rows, [&](rank::SourceRow at) {
+      const float score = ScoreAt(replies_, at);
+      return ascends ? score < last : score > last;
+    });
+    merged_.rows.erase(worse, merged_.rows.end());
+    merged_.counts = {static_cast<int64_t>(merged_.rows.size())};
+    return Status::Ok();
+  }
+
+  Status FetchVectors() {
+    const model::PrimaryKeys& ids = *search_.ids;
+    const model::FieldSchema& primary = *collection_->schema.primary();
+    if (ids.is_string != IsString(primary.type)) {
+      return InvalidParameter(fmt::format("primary key is {}, but IDs type mismatch",
+                                          IsString(primary.type) ? "varchar" : "int64"));
+    }
+    std::map<model::PrimaryKey, size_t> wanted;
+    for (size_t i = 0; i < ids.size(); ++i) {
+      if (!wanted.emplace(ids.At(i), i).second) {
+        return InvalidParameter("duplicate IDs found in search request");
+      }
+    }
+    service::QueryRequest query{.collection = collection_->id,
+                                .partitions = request_.partitions,
+                                .keys = ids,
+                                .output_fields = {plan_.field->id},
+                                .read = request_.read};
+    ASSIGN_OR_RETURN(auto found, AskByKey(backends_, *collection_, query, call_.cancel));
+    const size_t width = model::ValueBytes(plan_.field->type, plan_.field->dim());
+    request_.vectors.assign(width * ids.size(), '\0');
+    for (const auto& reply : found) {
+      const model::Column* column = reply.rows.Find(plan_.field->id);
+      for (size_t row = 0; column != nullptr && row < reply.keys.size(); ++row) {
+        auto at = wanted.find(reply.keys.At(row));
+        if (at == wanted.end()) continue;
+        column->ValueAt(row).copy(request_.vectors.data() + at->second * width, width);
+        wanted.erase(at);
+      }
+    }
+    if (wanted.empty()) return Status::Ok();
+    std::vector<std::string> missing;
+    for (const auto& [key, at] : wanted) missing.push_back(model::PrimaryKeyText(key));
+    return InvalidParameter(
+        fmt::format("some of the provided primary key IDs do not exist: missing IDs = [{}]",
+                    fmt::join(missing, " ")));
+  }
+
+  SearchResult Finish() {
+    SearchResult result{.collection = collection_,
+                        .counts = std::move(merged_.counts),
+                        .output_fields = output_.names,
+                        .session_ts = session_ts_,
+                        .iterator_v2 = plan_.iterator_v2};
+    std::vector<const model::PrimaryKeys*> keys;
+    std::vector<const model::RowBatch*> rows;
+    for (const auto& reply : replies_) {
+      keys.push_back(&reply.keys);
+      rows.push_back(&reply.rows);
+    }
+    result.keys = rank::TakeKeys(keys, merged_.rows);
+    result.keys.is_string = IsString(collection_->schema.primary()->type);
+    for (auto at : merged_.rows) result.scores.push_back(ScoreAt(replies_, at));
+    if (plan_.iterator_v2) FillIterator(result);
+    rank::RoundScores(result.scores, plan_.round_decimal);
+    result.columns =
+        OutputColumns(collection_->schema, output_, rank::TakeRows(rows, merged_.rows));
+    return result;
+  }
+
+  void FillIterator(SearchResult& result) const {
+    result.iterator_token =
+        plan_.iterator_token.empty() ? NewToken(backends_.clock.Next()) : plan_.iterator_token;
+    if (!result.scores.empty()) {
+      result.iterator_last_bound = result.scores.back();
+    } else {
+      const float best = std::numeric_limits<float>::max();
+      result.iterator_last_bound =
+          plan_.iterator_last.value_or(ScoreAscendsWithNearness(plan_.metric) ? best : -best);
+    }
+  }
+
+  const Backends& backends_;
+  const service::CallContext& call_;
+  const service::SearchCall& search_;
+  service::CollectionPtr collection_;
+  SearchPlan plan_;
+  OutputPlan output_;
+  SearchRequest request_;
+  std::vector<SearchReply> replies_;
+  rank::MergedLists merged_;
+  model::Timestamp session_ts_ = 0;
+};
+
+}  // namespace
+
+Result<SearchResult> SearchPath::Run(const service::CallContext& call,
+                                     const service::SearchCall& search) const {
+  return Search(backends_, call, search).Run();
+}
+
+}  // namespace elanus::proxy
