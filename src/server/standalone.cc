@@ -1,0 +1,88 @@
+#include "server/standalone.h"
+
+#include "base/codec.h"
+#include "coordinator/catalog.h"
+
+namespace elanus {
+namespace {
+
+constexpr const char* kTermKey = "log/0/term";
+
+/// One more than the term of the last process: its log writer, should it still run, is fenced.
+Result<uint64_t> NextTerm(storage::MetaStore& meta) {
+  ASSIGN_OR_RETURN(auto entry, meta.Get(kTermKey));
+  uint64_t term = 0;
+  if (entry) {
+    ASSIGN_OR_RETURN(term, DecodeBytes<uint64_t>(entry->value, kTermKey));
+  }
+  ++term;
+  ASSIGN_OR_RETURN(auto commit, meta.Commit({.compares = {{kTermKey, entry ? entry->revision : 0}},
+                                             .puts = {{kTermKey, EncodeBytes(term)}}}));
+  if (!commit.committed) return Error(Code::kUnavailable, "another process opened the log: service unavailable");
+  return term;
+}
+
+worker::ShardOwnerOptions OwnerOptions(const Config& config) {
+  worker::ShardOwnerOptions options;
+  options.maintenance.flush.growing_bytes = static_cast<uint64_t>(config.Number("segment.growing_bytes"));
+  options.maintenance.flush.age_ms = config.Number("segment.flush_age_ms");
+  options.maintenance.merge.segment_bytes_max = static_cast<uint64_t>(config.Number("segment.merged_bytes_max"));
+  options.maintenance.merge.segments_max = static_cast<size_t>(config.Number("segment.small_segments_max"));
+  options.maintenance.retention_ms = config.Number("history.retention_ms");
+  options.maintenance.build_threads = static_cast<int>(config.Number("build.threads"));
+  options.unflushed_bytes_max = static_cast<uint64_t>(config.Number("segment.unflushed_bytes_max"));
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Standalone>> Standalone::Open(FileSystem& files, const std::string& dir,
+                                                     const Config& config) {
+  std::unique_ptr<Standalone> server(new Standalone());
+  RETURN_IF_ERROR(server->OpenStorage(files, dir, config));
+  RETURN_IF_ERROR(server->OpenRoles(config));
+  return server;
+}
+
+Status Standalone::OpenStorage(FileSystem& files, const std::string& dir, const Config& config) {
+  RETURN_IF_ERROR(files.CreateDirs(dir));
+  ASSIGN_OR_RETURN(lock_, files.LockFile(dir + "/LOCK"));
+  ASSIGN_OR_RETURN(meta_, storage::OpenRocksMetaStore(dir + "/meta"));
+  ASSIGN_OR_RETURN(objects_, storage::OpenDirectoryObjectStore(files, dir + "/objects"));
+  ASSIGN_OR_RETURN(const uint64_t term, NextTerm(*meta_));
+  ASSIGN_OR_RETURN(log_, storage::OpenFileLog(files, dir + "/log",
+                                              {.partition = {1},
+                                               .term = term,
+                                               .durability = config.Number("log.durability_async") != 0
+                                                                 ? storage::LogDurability::kAsync
+                                                                 : storage::LogDurability::kSync}));
+  return Status::Ok();
+}
+
+Status Standalone::OpenRoles(const Config& config) {
+  // The log can only be replayed into shards that are there: the catalog is read first, on its own.
+  coordinator::Catalog catalog(*meta_);
+  RETURN_IF_ERROR(catalog.Load(clock_));
+  std::vector<service::CollectionPtr> collections;
+  for (const auto& [id, collection] : catalog.state()->collections()) collections.push_back(collection);
+  ASSIGN_OR_RETURN(owner_, worker::ShardOwner::Open({.meta = meta_.get(),
+                                                     .objects = objects_.get(),
+                                                     .log = log_.get(),
+                                                     .clock = &clock_},
+                                                    OwnerOptions(config), collections));
+  coordinator_ = std::make_unique<coordinator::CoordinatorService>(*meta_, *owner_, clock_);
+  RETURN_IF_ERROR(coordinator_->Recover());
+  catalog_ = std::make_unique<proxy::CatalogFrontend>(*coordinator_, *owner_, clock_);
+  data_ = std::make_unique<proxy::RowFrontend>(*coordinator_, *owner_, clock_);
+  return Status::Ok();
+}
+
+Standalone::~Standalone() {
+  data_.reset();
+  catalog_.reset();
+  coordinator_.reset();
+  owner_.reset();
+  log_.reset();
+}
+
+}  // namespace elanus

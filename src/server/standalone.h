@@ -1,0 +1,51 @@
+// Everything of a standalone server but its sockets: storage in one folder, the roles wired with direct calls.
+// Holds: one process a folder (lock file); recovery is over when Open returns. Called by main.cc.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/file_system.h"
+#include "base/metrics.h"
+#include "base/status.h"
+#include "coordinator/coordinator_service.h"
+#include "model/hybrid_time.h"
+#include "proxy/catalog_frontend.h"
+#include "proxy/row_frontend.h"
+#include "server/config.h"
+#include "storage/log/log.h"
+#include "storage/meta/meta_store.h"
+#include "storage/object/object_store.h"
+#include "worker/stream/shard_owner.h"
+
+namespace elanus {
+
+class Standalone {
+ public:
+  /// Errors: kUnavailable naming who has the folder; kIoFailed, kDiskLimit; kDataIntegrity naming a damaged file.
+  static Result<std::unique_ptr<Standalone>> Open(FileSystem& files, const std::string& dir, const Config& config);
+  /// Answers what was accepted, then syncs and closes the log.
+  ~Standalone();
+
+  service::FrontendCatalog& catalog() { return *catalog_; }
+  service::FrontendData& data() { return *data_; }
+  worker::ShardOwner& owner() { return *owner_; }
+  storage::LogStats log_stats() const { return log_->Stats(); }
+
+ private:
+  Standalone() : clock_(SystemClock()) {}
+  Status OpenStorage(FileSystem& files, const std::string& dir, const Config& config);
+  Status OpenRoles(const Config& config);
+
+  std::unique_ptr<FileLock> lock_;
+  model::HybridClock clock_;
+  std::unique_ptr<storage::MetaStore> meta_;
+  std::unique_ptr<storage::ObjectStore> objects_;
+  std::unique_ptr<storage::Log> log_;
+  std::unique_ptr<worker::ShardOwner> owner_;
+  std::unique_ptr<coordinator::CoordinatorService> coordinator_;
+  std::unique_ptr<proxy::CatalogFrontend> catalog_;
+  std::unique_ptr<proxy::RowFrontend> data_;
+};
+
+}  // namespace elanus
