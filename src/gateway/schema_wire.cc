@@ -87,14 +87,6 @@ void FieldToPb(const model::FieldSchema& field, pb::schema::FieldSchema& out) {
   PairsToPb(field.index_params, *out.mutable_index_params());
 }
 
-model::FieldSchema DynamicField() {
-  model::FieldSchema field;
-  field.name = model::kDynamicFieldName;
-  field.type = DataType::kJson;
-  field.is_dynamic = true;
-  return field;
-}
-
 Status NotSupported(std::string_view what) {
   return {Code::kUnimplemented, fmt::format("{} not supported: service unimplemented", what)};
 }
@@ -130,7 +122,7 @@ Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes) {
   schema.description = in.description();
   schema.enable_dynamic_field = in.enable_dynamic_field();
   for (const auto& field : in.fields()) {
-    // A client that spells out `$meta` means the dynamic field.
+    // A client that spells out `$meta` means the dynamic field, which the coordinator adds.
     if (field.is_dynamic()) {
       schema.enable_dynamic_field = true;
       continue;
@@ -143,7 +135,6 @@ Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes) {
     schema.auto_id = true;
     for (auto& field : schema.fields) field.auto_id |= field.is_primary;
   }
-  if (schema.enable_dynamic_field) schema.fields.push_back(DynamicField());
   return schema;
 }
 
