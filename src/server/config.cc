@@ -32,10 +32,13 @@ size_t Distance(std::string_view a, std::string_view b) {
 }
 
 std::string_view NearestKnob(std::string_view name) {
-  return std::ranges::min_element(Knobs(), {}, [&](const Knob& k) { return Distance(k.name, name); })->name;
+  return std::ranges::min_element(Knobs(), {},
+                                  [&](const Knob& k) { return Distance(k.name, name); })
+      ->name;
 }
 
-void Flatten(const YAML::Node& node, const std::string& prefix, std::vector<std::pair<std::string, YAML::Node>>& out) {
+void Flatten(const YAML::Node& node, const std::string& prefix,
+             std::vector<std::pair<std::string, YAML::Node>>& out) {
   for (const auto& entry : node) {
     const std::string name = prefix + entry.first.as<std::string>();
     if (entry.second.IsMap()) {
@@ -52,18 +55,28 @@ const std::vector<Knob>& Knobs() {
   static const std::vector<Knob> knobs = {
       {"segment.growing_bytes", 128 * kMiB, 4 * kKiB, 64 * kGiB, "bytes",
        "A shard's rows in memory are written to a segment file once they take this much."},
-      {"segment.flush_age_ms", 600'000, 10, kDayMs, "ms", "Rows are written to a file at the latest after this time."},
+      {"segment.flush_age_ms", 600'000, 10, kDayMs, "ms",
+       "Rows are written to a file at the latest after this time."},
       {"segment.unflushed_bytes_max", 512 * kMiB, 64 * kKiB, 256 * kGiB, "bytes",
-       "Rows in memory that no file has yet, of all shards; inserts above it are refused until a flush made room."},
-      {"segment.merged_bytes_max", kGiB, 64 * kKiB, 64 * kGiB, "bytes", "Merges make no segment larger than this."},
-      {"segment.small_segments_max", 4, 1, 100, "segments", "More small segments of a partition than this are merged."},
+       "Rows in memory that no file has yet, of all shards; inserts above it are refused until a "
+       "flush made room."},
+      {"segment.merged_bytes_max", kGiB, 64 * kKiB, 64 * kGiB, "bytes",
+       "Merges make no segment larger than this."},
+      {"segment.small_segments_max", 4, 1, 100, "segments",
+       "More small segments of a partition than this are merged."},
       {"history.retention_ms", 3'600'000, 0, 365 * kDayMs, "ms",
        "Deleted rows can still be read at an earlier timestamp for this long."},
-      {"build.threads", 2, 1, 256, "threads", "Threads of an index build; they run at low priority."},
+      {"build.threads", 2, 1, 256, "threads",
+       "Threads of an index build; they run at low priority."},
+      {"service.copy_calls", 0, 0, 1, "0 or 1",
+       "1: every call between roles goes through its byte form, as in a cluster; for tests."},
       {"log.durability_async", 0, 0, 1, "0 or 1",
-       "1: a write is acknowledged before it is on the disk; a power loss may take the last tenth of a second."},
-      {"gateway.data_threads", 2, 1, 1024, "threads", "Threads that run searches, queries and writes."},
-      {"gateway.queue_max", 1024, 1, 1'000'000, "calls", "Calls that wait for a thread; more are refused (code 4)."},
+       "1: a write is acknowledged before it is on the disk; a power loss may take the last tenth "
+       "of a second."},
+      {"gateway.data_threads", 2, 1, 1024, "threads",
+       "Threads that run searches, queries and writes."},
+      {"gateway.queue_max", 1024, 1, 1'000'000, "calls",
+       "Calls that wait for a thread; more are refused (code 4)."},
       {"gateway.request_bytes_max", 512 * kMiB, kMiB, 256 * kGiB, "bytes",
        "Bytes of requests that are being worked on; more are refused (code 4)."},
   };
@@ -89,7 +102,8 @@ Result<Config> Config::FromYaml(const std::string& text, std::string_view source
   std::vector<std::pair<std::string, YAML::Node>> entries;
   try {
     const YAML::Node root = YAML::Load(text);
-    if (!root.IsNull() && !root.IsMap()) return Error(InvalidParameter(fmt::format("{}: not a map of keys", source)));
+    if (!root.IsNull() && !root.IsMap())
+      return Error(InvalidParameter(fmt::format("{}: not a map of keys", source)));
     Flatten(root, "", entries);
   } catch (const YAML::Exception& e) {
     return Error(InvalidParameter(fmt::format("{}:{}: {}", source, e.mark.line + 1, e.msg)));
@@ -103,8 +117,8 @@ Result<Config> Config::FromYaml(const std::string& text, std::string_view source
     }
     int64_t value = 0;
     if (!YAML::convert<int64_t>::decode(node, value) || value < knob->min || value > knob->max) {
-      return Error(InvalidParameter(fmt::format("{}: {} must be a whole number of {} from {} to {}", source, name,
-                                                knob->unit, knob->min, knob->max)));
+      return Error(InvalidParameter(fmt::format("{}: {} must be a whole number of {} from {} to {}",
+                                                source, name, knob->unit, knob->min, knob->max)));
     }
     config.values_[name] = value;
   }
@@ -119,10 +133,12 @@ int64_t Config::Number(std::string_view knob) const {
 
 std::string ConfigPage() {
   std::string page =
-      "# Configuration\n\nPrinted by `elanus knobs`; `elanus serve --config FILE` reads them from YAML, nested or "
+      "# Configuration\n\nPrinted by `elanus knobs`; `elanus serve --config FILE` reads them from "
+      "YAML, nested or "
       "dotted.\n\n| knob | default | from | to | unit | |\n|---|---|---|---|---|---|\n";
   for (const Knob& k : Knobs()) {
-    page += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", k.name, k.fallback, k.min, k.max, k.unit, k.what);
+    page += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", k.name, k.fallback, k.min, k.max,
+                        k.unit, k.what);
   }
   return page;
 }

@@ -1,5 +1,6 @@
-// The server's knobs: each is declared once, in the table of config.cc: name, default, bounds, unit, one sentence.
-// docs/ops/config.md is printed from that table. Only this room reads files and the environment.
+// The server's knobs: each is declared once, in the table of config.cc: name, default, bounds,
+// unit, one sentence. docs/ops/config.md is printed from that table. Only this room reads files and
+// the environment.
 #pragma once
 
 #include <cstdint>

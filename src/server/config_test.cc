@@ -6,7 +6,8 @@ namespace elanus {
 namespace {
 
 TEST(Config, ReadsNestedAndDottedKeys) {
-  auto config = Config::FromYaml("segment:\n  growing_bytes: 8192\nbuild.threads: 1\n", "test.yaml");
+  auto config =
+      Config::FromYaml("segment:\n  growing_bytes: 8192\nbuild.threads: 1\n", "test.yaml");
   ASSERT_TRUE(config.has_value());
   EXPECT_EQ(config->Number("segment.growing_bytes"), 8192);
   EXPECT_EQ(config->Number("build.threads"), 1);

@@ -56,10 +56,13 @@ int Serve(const ServeFlags& flags) {
       {.data_threads = static_cast<size_t>(config.Number("gateway.data_threads")),
        .queue_max = static_cast<size_t>(config.Number("gateway.queue_max")),
        .request_bytes_max = static_cast<size_t>(config.Number("gateway.request_bytes_max"))},
-      {.catalog = &(*standalone)->catalog(), .data = &(*standalone)->data(), .version = kVersion}, ProcessMetrics());
-  auto server = gateway::GrpcServer::Start({.address = fmt::format("{}:{}", flags.host, flags.port)}, gateway);
+      {.catalog = &(*standalone)->catalog(), .data = &(*standalone)->data(), .version = kVersion},
+      ProcessMetrics());
+  auto server = gateway::GrpcServer::Start(
+      {.address = fmt::format("{}:{}", flags.host, flags.port)}, gateway);
   if (!server.has_value()) return Fail(server.error());
-  if (flags.host == "0.0.0.0") LogWarn("listening on every address without authentication host={}", flags.host);
+  if (flags.host == "0.0.0.0")
+    LogWarn("listening on every address without authentication host={}", flags.host);
   LogInfo("ready address={}:{} version={} ms={}", flags.host, (*server)->port(), kVersion,
           (SystemClock().MonotonicUs() - started_us) / 1000);
 

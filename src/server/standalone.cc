@@ -18,16 +18,20 @@ Result<uint64_t> NextTerm(storage::MetaStore& meta) {
   ++term;
   ASSIGN_OR_RETURN(auto commit, meta.Commit({.compares = {{kTermKey, entry ? entry->revision : 0}},
                                              .puts = {{kTermKey, EncodeBytes(term)}}}));
-  if (!commit.committed) return Error(Code::kUnavailable, "another process opened the log: service unavailable");
+  if (!commit.committed)
+    return Error(Code::kUnavailable, "another process opened the log: service unavailable");
   return term;
 }
 
 worker::ShardOwnerOptions OwnerOptions(const Config& config) {
   worker::ShardOwnerOptions options;
-  options.maintenance.flush.growing_bytes = static_cast<uint64_t>(config.Number("segment.growing_bytes"));
+  options.maintenance.flush.growing_bytes =
+      static_cast<uint64_t>(config.Number("segment.growing_bytes"));
   options.maintenance.flush.age_ms = config.Number("segment.flush_age_ms");
-  options.maintenance.merge.segment_bytes_max = static_cast<uint64_t>(config.Number("segment.merged_bytes_max"));
-  options.maintenance.merge.segments_max = static_cast<size_t>(config.Number("segment.small_segments_max"));
+  options.maintenance.merge.segment_bytes_max =
+      static_cast<uint64_t>(config.Number("segment.merged_bytes_max"));
+  options.maintenance.merge.segments_max =
+      static_cast<size_t>(config.Number("segment.small_segments_max"));
   options.maintenance.retention_ms = config.Number("history.retention_ms");
   options.maintenance.build_threads = static_cast<int>(config.Number("build.threads"));
   options.unflushed_bytes_max = static_cast<uint64_t>(config.Number("segment.unflushed_bytes_max"));
@@ -50,12 +54,13 @@ Status Standalone::OpenStorage(FileSystem& files, const std::string& dir, const 
   ASSIGN_OR_RETURN(meta_, storage::OpenRocksMetaStore(dir + "/meta"));
   ASSIGN_OR_RETURN(objects_, storage::OpenDirectoryObjectStore(files, dir + "/objects"));
   ASSIGN_OR_RETURN(const uint64_t term, NextTerm(*meta_));
-  ASSIGN_OR_RETURN(log_, storage::OpenFileLog(files, dir + "/log",
-                                              {.partition = {1},
-                                               .term = term,
-                                               .durability = config.Number("log.durability_async") != 0
-                                                                 ? storage::LogDurability::kAsync
-                                                                 : storage::LogDurability::kSync}));
+  ASSIGN_OR_RETURN(log_,
+                   storage::OpenFileLog(files, dir + "/log",
+                                        {.partition = {1},
+                                         .term = term,
+                                         .durability = config.Number("log.durability_async") != 0
+                                                           ? storage::LogDurability::kAsync
+                                                           : storage::LogDurability::kSync}));
   return Status::Ok();
 }
 
@@ -64,16 +69,25 @@ Status Standalone::OpenRoles(const Config& config) {
   coordinator::Catalog catalog(*meta_);
   RETURN_IF_ERROR(catalog.Load(clock_));
   std::vector<service::CollectionPtr> collections;
-  for (const auto& [id, collection] : catalog.state()->collections()) collections.push_back(collection);
-  ASSIGN_OR_RETURN(owner_, worker::ShardOwner::Open({.meta = meta_.get(),
-                                                     .objects = objects_.get(),
-                                                     .log = log_.get(),
-                                                     .clock = &clock_},
-                                                    OwnerOptions(config), collections));
+  for (const auto& [id, collection] : catalog.state()->collections())
+    collections.push_back(collection);
+  ASSIGN_OR_RETURN(
+      owner_,
+      worker::ShardOwner::Open(
+          {.meta = meta_.get(), .objects = objects_.get(), .log = log_.get(), .clock = &clock_},
+          OwnerOptions(config), collections));
   coordinator_ = std::make_unique<coordinator::CoordinatorService>(*meta_, *owner_, clock_);
   RETURN_IF_ERROR(coordinator_->Recover());
-  catalog_ = std::make_unique<proxy::CatalogFrontend>(*coordinator_, *owner_, clock_);
-  data_ = std::make_unique<proxy::RowFrontend>(*coordinator_, *owner_, clock_);
+  service::ShardService* shards = owner_.get();
+  service::Coordinator* coordinator = coordinator_.get();
+  if (config.Number("service.copy_calls") != 0) {
+    copying_shards_ = std::make_unique<service::CopyingShardService>(*owner_);
+    copying_coordinator_ = std::make_unique<service::CopyingCoordinator>(*coordinator_);
+    shards = copying_shards_.get();
+    coordinator = copying_coordinator_.get();
+  }
+  catalog_ = std::make_unique<proxy::CatalogFrontend>(*coordinator, *shards, clock_);
+  data_ = std::make_unique<proxy::RowFrontend>(*coordinator, *shards, clock_);
   return Status::Ok();
 }
 

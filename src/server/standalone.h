@@ -1,5 +1,6 @@
-// Everything of a standalone server but its sockets: storage in one folder, the roles wired with direct calls.
-// Holds: one process a folder (lock file); recovery is over when Open returns. Called by main.cc.
+// Everything of a standalone server but its sockets: storage in one folder, the roles wired with
+// direct calls. Holds: one process a folder (lock file); recovery is over when Open returns. Called
+// by main.cc.
 #pragma once
 
 #include <memory>
@@ -13,6 +14,7 @@
 #include "proxy/catalog_frontend.h"
 #include "proxy/row_frontend.h"
 #include "server/config.h"
+#include "service/copying.h"
 #include "storage/log/log.h"
 #include "storage/meta/meta_store.h"
 #include "storage/object/object_store.h"
@@ -22,8 +24,10 @@ namespace elanus {
 
 class Standalone {
  public:
-  /// Errors: kUnavailable naming who has the folder; kIoFailed, kDiskLimit; kDataIntegrity naming a damaged file.
-  static Result<std::unique_ptr<Standalone>> Open(FileSystem& files, const std::string& dir, const Config& config);
+  /// Errors: kUnavailable naming who has the folder; kIoFailed, kDiskLimit; kDataIntegrity naming a
+  /// damaged file.
+  static Result<std::unique_ptr<Standalone>> Open(FileSystem& files, const std::string& dir,
+                                                  const Config& config);
   /// Answers what was accepted, then syncs and closes the log.
   ~Standalone();
 
@@ -44,6 +48,9 @@ class Standalone {
   std::unique_ptr<storage::Log> log_;
   std::unique_ptr<worker::ShardOwner> owner_;
   std::unique_ptr<coordinator::CoordinatorService> coordinator_;
+  // Between the proxy and the roles behind it, when calls are to go through bytes.
+  std::unique_ptr<service::CopyingShardService> copying_shards_;
+  std::unique_ptr<service::CopyingCoordinator> copying_coordinator_;
   std::unique_ptr<proxy::CatalogFrontend> catalog_;
   std::unique_ptr<proxy::RowFrontend> data_;
 };

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "segment/field_reader.h"
+#include "worker/build/index_spec.h"
 
 namespace elanus::worker {
 namespace {
@@ -274,6 +275,7 @@ uint64_t Shard::unflushed_bytes() const {
 service::ShardStats Shard::Stats() const {
   service::ShardStats stats;
   stats.fault = fault().message();
+  const service::CollectionPtr collection = this->collection();
   MutexLock lock(state_mutex_);
   stats.applied = applied_timestamp_;
   for (const format::SegmentRef& ref : committed_.manifest->segments) {
@@ -284,7 +286,13 @@ service::ShardStats Shard::Stats() const {
                             .state = service::SegmentState::kSealed,
                             .rows = static_cast<int64_t>(ref.rows),
                             .bytes = static_cast<int64_t>(ref.file.bytes)};
-    for (const format::IndexRef& index : ref.indexes) s.indexed_fields.push_back(index.field);
+    for (const model::IndexInfo& index : collection->indexes) {
+      const model::FieldSchema* field = collection->schema.FindField(index.field);
+      const bool built =
+          std::ranges::find(ref.indexes, index.id, &format::IndexRef::index) != ref.indexes.end();
+      if (built || field == nullptr || !BuildParamsOf(index, *field, ref.rows))
+        s.indexed_fields.push_back(index.field);
+    }
     stats.segments.push_back(std::move(s));
   }
   auto add = [&](const segment::GrowingSegment& segment) {
