@@ -69,7 +69,8 @@ TEST_P(MetaStoreContract, NeverGivesARevisionTwice) {
 
 TEST_P(MetaStoreContract, ReadsAPrefixInByteOrder) {
   using namespace std::string_literals;
-  for (const std::string& key : {"b/2"s, "a"s, "b/10"s, "b/1"s, "b"s, "b0"s, "b/\xff"s, "b/\0x"s}) {
+  const std::vector<std::string> put = {"b/2", "a", "b/10", "b/1", "b", "b0", "b/\xff", "b/\0x"s};
+  for (const std::string& key : put) {
     ASSERT_TRUE(Put(key, "v" + key, 0).committed);
   }
   std::vector<std::string> keys;
