@@ -281,7 +281,7 @@ TEST(FileLogDamage, OfAnyBitIsNamedOrHarmless) {
     const std::string healthy = *files.ReadFile(path);
     // The last sector in use is the mark of the close: damage to it costs nothing.
     const uint64_t durable = UsedBytes(files, path) - (id == 3 ? kLogSectorBytes : 0);
-    for (uint64_t at = random() % 7; at < healthy.size(); at += at < durable + 600 ? 7 : 997) {
+    for (uint64_t at = random() % 7; at < healthy.size(); at += at < durable + 600 ? 13 : 997) {
       files.FlipBit(path, at * 8 + random() % 8);
       auto log = OpenFileLog(files, kDir, SmallLog());
       if (log.has_value()) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <random>
 
+#include "base/file_system.h"
 #include "base/thread.h"
 #include "storage/meta/faulty_meta_store.h"
 
@@ -68,7 +69,8 @@ TEST_P(MetaStoreContract, NeverGivesARevisionTwice) {
 
 TEST_P(MetaStoreContract, ReadsAPrefixInByteOrder) {
   using namespace std::string_literals;
-  for (const std::string& key : {"b/2"s, "a"s, "b/10"s, "b/1"s, "b"s, "b0"s, "b/\xff"s, "b/\0x"s}) {
+  const std::vector<std::string> put = {"b/2", "a", "b/10", "b/1", "b", "b0", "b/\xff", "b/\0x"s};
+  for (const std::string& key : put) {
     ASSERT_TRUE(Put(key, "v" + key, 0).committed);
   }
   std::vector<std::string> keys;
@@ -130,6 +132,42 @@ TEST_P(RocksMetaStoreTest, RefusesASecondOpen) {
   auto second = OpenRocksMetaStore(dir_ + "/a/meta");
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().code(), Code::kIoFailed);
+}
+
+/// The log that RocksDB has written to since it was opened.
+std::string WalPath(const std::string& meta_dir) {
+  for (const auto& entry : std::filesystem::directory_iterator(meta_dir + "/db")) {
+    if (entry.path().extension() == ".log") return entry.path();
+  }
+  return "";
+}
+
+TEST_P(RocksMetaStoreTest, NamesDamageThatLostCommits) {
+  const std::string dir = dir_ + "/a/meta";
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(Put("k" + std::to_string(i), std::string(200, 'v'), 0).committed);
+  }
+  store_.reset();
+  const std::string healthy = dir_ + "/healthy";
+  std::filesystem::copy(dir, healthy, std::filesystem::copy_options::recursive);
+  const std::string wal = WalPath(dir);
+  const std::string bytes = *PosixFileSystem().ReadFile(wal);
+  const auto open_with = [&](const std::string& wal_bytes) {
+    std::filesystem::remove_all(dir);
+    std::filesystem::copy(healthy, dir, std::filesystem::copy_options::recursive);
+    EXPECT_TRUE(PosixFileSystem().WriteFile(wal, wal_bytes).ok());
+    return OpenRocksMetaStore(dir);
+  };
+  for (size_t at = 5; at < bytes.size(); at += bytes.size() / 12) {
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ 4);
+    EXPECT_EQ(open_with(damaged).error().code(), Code::kDataIntegrity) << at;
+  }
+  EXPECT_EQ(open_with("").error().code(), Code::kDataIntegrity);
+  // A commit that was never answered, torn by a power loss, is no damage.
+  auto torn = open_with(bytes + bytes.substr(0, 100));
+  ASSERT_TRUE(torn.has_value());
+  EXPECT_EQ((*torn)->Range("")->size(), 30u);
 }
 
 TEST(FaultyMetaStore, CanCommitAndStillAnswerAnError) {
