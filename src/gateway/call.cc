@@ -7,6 +7,10 @@
 
 namespace elanus::gateway {
 
+std::string Transport::EncodeError(const RpcInfo& rpc, const Status& status) {
+  return StatusReply(status, rpc.status_field);
+}
+
 Call::Call(const RpcInfo& rpc, std::shared_ptr<Transport> transport, service::CallContext context,
            int64_t started_us, OnReply on_reply)
     : rpc_(rpc),
@@ -41,7 +45,7 @@ void Call::Reply(Code outcome, std::string bytes) {
 }
 
 void Call::Fail(const Status& status) {
-  Reply(status.code(), StatusReply(status, rpc_.status_field));
+  Reply(status.code(), transport_->EncodeError(rpc_, status));
 }
 
 }  // namespace elanus::gateway

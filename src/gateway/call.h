@@ -25,6 +25,8 @@ class Transport {
   virtual std::span<const std::string_view> request() const = 0;
   /// Sends the reply; called once, from any thread.
   virtual void Send(std::string reply) = 0;
+  /// The bytes of a reply that carries nothing but an error; protobuf unless overridden.
+  virtual std::string EncodeError(const RpcInfo& rpc, const Status& status);
   virtual std::string peer() const { return {}; }
 };
 

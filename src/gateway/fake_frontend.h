@@ -33,6 +33,11 @@ class FakeFrontend final : public service::FrontendCatalog, public service::Fron
       info->database_name = create->database;
       info->name = create->schema.name;
       info->schema = create->schema;
+      if (info->schema.enable_dynamic_field) {
+        info->schema.fields.push_back({.name = std::string(model::kDynamicFieldName),
+                                       .type = model::DataType::kJson,
+                                       .is_dynamic = true});
+      }
       int64_t field = 100;
       for (auto& f : info->schema.fields) f.id = FieldId{field++};
       info->shards = {ShardId{next_id_++}};

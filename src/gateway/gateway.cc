@@ -65,7 +65,13 @@ Gateway::Gateway(GatewayOptions options, Services services, MetricRegistry& metr
   }
 }
 
-Gateway::~Gateway() = default;
+Gateway::~Gateway() {
+  data_.reset();
+  control_.reset();
+  // What is left are writes whose answer is still on its way from the owner of the shard.
+  MutexLock lock(mutex_);
+  while (calls_.load() != 0) idle_.Wait(mutex_);
+}
 
 void Gateway::Start(const RpcInfo& rpc, std::shared_ptr<Transport> transport,
                     const CallHeaders& headers, Cancel cancel) {
@@ -84,6 +90,7 @@ void Gateway::Start(const RpcInfo& rpc, std::shared_ptr<Transport> transport,
       rpc, std::move(transport), std::move(context), SystemClock().MonotonicUs(),
       [this](const Call& done, const CallRecord& record) { OnReply(done, record); });
   call->client_id = ParseIdentifier(headers.identifier);
+  calls_.fetch_add(1);
 
   const size_t bytes = call->request_bytes();
   const size_t before = bytes_in_flight_.fetch_add(bytes);
@@ -124,6 +131,9 @@ void Gateway::OnReply(const Call& call, const CallRecord& record) {
     metrics->latency.Observe(record.latency_us);
   }
   if (options_.access_log) options_.access_log(call, record);
+  // Under the lock: the destructor must not end between the count and the wake.
+  MutexLock lock(mutex_);
+  if (calls_.fetch_sub(1) == 1) idle_.NotifyAll();
 }
 
 }  // namespace elanus::gateway

@@ -17,6 +17,7 @@
 #include "base/cancel.h"
 #include "base/executor.h"
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "gateway/call.h"
 #include "gateway/rpc_table.h"
 #include "gateway/services.h"
@@ -43,6 +44,7 @@ struct CallHeaders {
 class Gateway {
  public:
   Gateway(GatewayOptions options, Services services, MetricRegistry& metrics);
+  /// Waits for the calls that are under way: none may be answered by a gateway that is gone.
   ~Gateway();
 
   /// Takes a call through the chain; its reply goes to `transport`, at once when it is refused.
@@ -59,7 +61,7 @@ class Gateway {
  private:
   struct RpcMetrics;
 
-  void OnReply(const Call& call, const CallRecord& record);
+  void OnReply(const Call& call, const CallRecord& record) EXCLUDES(mutex_);
   void Run(CallPtr call, std::move_only_function<void(const Services&, CallPtr)>& handler);
 
   const GatewayOptions options_;
@@ -67,6 +69,9 @@ class Gateway {
   std::vector<std::unique_ptr<RpcMetrics>> rpc_metrics_;  ///< as RpcTable(); null: not served
   Counter& refused_;
   std::atomic<size_t> bytes_in_flight_{0};
+  std::atomic<int64_t> calls_{0};  ///< between Start and the end of OnReply
+  Mutex mutex_;
+  CondVar idle_;
   std::unique_ptr<Executor> control_;
   std::unique_ptr<Executor> data_;
 };

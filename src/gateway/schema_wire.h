@@ -16,8 +16,8 @@ using PbPairs = google::protobuf::RepeatedPtrField<milvus::proto::common::KeyVal
 model::KeyValues PairsFromPb(const PbPairs& pairs);
 void PairsToPb(const model::KeyValues& pairs, PbPairs& out);
 
-/// The byte form of schema.CollectionSchema, as CreateCollection carries it; `$meta` is appended
-/// when the dynamic field is on. Field ids are not set. Errors: kInvalidParameter for bytes that
+/// The byte form of schema.CollectionSchema, as CreateCollection carries it, without `$meta`
+/// (the coordinator adds it). Field ids are not set. Errors: kInvalidParameter for bytes that
 /// are no schema, kUnimplemented for functions, struct arrays, external sources and namespaces.
 Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes);
 Result<model::FieldSchema> FieldFromBytes(const std::string& bytes);

@@ -7,6 +7,10 @@
 #include "base/log.h"
 #include "gateway/gateway.h"
 #include "gateway/grpc_server.h"
+#include "gateway/http_server.h"
+#include "gateway/ops_http.h"
+#include "gateway/port.h"
+#include "gateway/rest_api.h"
 #include "server/config.h"
 #include "server/standalone.h"
 
@@ -58,18 +62,32 @@ int Serve(const ServeFlags& flags) {
        .request_bytes_max = static_cast<size_t>(config.Number("gateway.request_bytes_max"))},
       {.catalog = &(*standalone)->catalog(), .data = &(*standalone)->data(), .version = kVersion},
       ProcessMetrics());
-  auto server = gateway::GrpcServer::Start(
-      {.address = fmt::format("{}:{}", flags.host, flags.port)}, gateway);
-  if (!server.has_value()) return Fail(server.error());
+  auto grpc_server = gateway::GrpcServer::Start({}, gateway);
+  if (!grpc_server.has_value()) return Fail(grpc_server.error());
+  gateway::HttpServer http({},
+                           [&](gateway::HttpRequest request, gateway::HttpServer::Respond respond) {
+                             gateway::HandleRest(gateway, std::move(request), std::move(respond));
+                           });
+  gateway::OpsServer ops(ProcessMetrics(), [] { return Status::Ok(); });
+  auto ops_port = ops.Listen("127.0.0.1", flags.metrics_port);
+  if (!ops_port.has_value()) return Fail(ops_port.error());
+  auto port = gateway::Port::Listen(
+      {.host = flags.host, .port = flags.port}, [&](int fd) { (*grpc_server)->Adopt(fd); },
+      [&](int fd) { http.Adopt(fd); });
+  if (!port.has_value()) return Fail(port.error());
   if (flags.host == "0.0.0.0")
     LogWarn("listening on every address without authentication host={}", flags.host);
-  LogInfo("ready address={}:{} version={} ms={}", flags.host, (*server)->port(), kVersion,
-          (SystemClock().MonotonicUs() - started_us) / 1000);
+  LogInfo("ready address={}:{} metrics=127.0.0.1:{} version={} ms={}", flags.host, (*port)->port(),
+          *ops_port, kVersion, (SystemClock().MonotonicUs() - started_us) / 1000);
 
   int signal_number = 0;
   sigwait(&signals, &signal_number);
   LogInfo("stopping signal={}", signal_number);
-  (*server)->Shutdown(std::chrono::seconds(2));
+  // No new connections, then no new calls; running ones end before the roles below them do.
+  (*port)->Shutdown();
+  (*grpc_server)->Shutdown(std::chrono::seconds(2));
+  http.Shutdown();
+  ops.Shutdown();
   return 0;
 }
 

@@ -1,0 +1,277 @@
+#include "gateway/rest_rows.h"
+
+#include <fmt/core.h>
+
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+#include "gateway/base64.h"
+#include "gateway/rest_call.h"
+
+namespace elanus::gateway {
+namespace {
+
+namespace dom = simdjson::dom;
+using model::DataType;
+
+Status BadRows(std::string_view reason) {
+  return {kRestBadRows, fmt::format("fail to deal the insert data, error: {}", reason)};
+}
+
+Status WrongType(const model::FieldSchema& field) {
+  return BadRows(
+      fmt::format("the value of field ({}) is no {}", field.name, model::DataTypeName(field.type)));
+}
+
+template <class T>
+Status AppendInteger(dom::element value, const model::FieldSchema& field, model::Column& column) {
+  auto number = IntegerOf(value);
+  if (!number) return WrongType(field);
+  if (!std::in_range<T>(*number)) {
+    return BadRows(fmt::format("the value ({}) of field ({}) is out of range: [{}, {}]", *number,
+                               field.name, std::numeric_limits<T>::min(),
+                               std::numeric_limits<T>::max()));
+  }
+  column.Append(static_cast<T>(*number));
+  return Status::Ok();
+}
+
+Status AppendFloats(dom::element value, const model::FieldSchema& field, model::Column& column) {
+  dom::array array;
+  if (value.get(array) != simdjson::SUCCESS) return WrongType(field);
+  std::string bytes;
+  for (dom::element item : array) {
+    double number = 0;
+    if (item.get(number) != simdjson::SUCCESS) return WrongType(field);
+    const auto narrow = static_cast<float>(number);
+    bytes.append(reinterpret_cast<const char*>(&narrow), sizeof(narrow));
+  }
+  if (bytes.size() != static_cast<size_t>(column.dim) * sizeof(float)) {
+    return BadRows(fmt::format("the dimension ({}) of field ({}) is not equal to schema dim ({})",
+                               bytes.size() / sizeof(float), field.name, column.dim));
+  }
+  column.AppendValue(bytes);
+  return Status::Ok();
+}
+
+Status AppendJson(dom::element value, const model::FieldSchema& field, model::Column& column) {
+  if (value.is_null()) {
+    if (!field.nullable && !field.default_value) {
+      return BadRows(fmt::format("the value (nil) of field ({}) must not be null", field.name));
+    }
+    column.AppendNull();
+    return Status::Ok();
+  }
+  switch (field.type) {
+    case DataType::kBool: {
+      bool flag = false;
+      if (value.get(flag) != simdjson::SUCCESS) return WrongType(field);
+      column.Append<uint8_t>(flag ? 1 : 0);
+      return Status::Ok();
+    }
+    case DataType::kInt8: return AppendInteger<int8_t>(value, field, column);
+    case DataType::kInt16: return AppendInteger<int16_t>(value, field, column);
+    case DataType::kInt32: return AppendInteger<int32_t>(value, field, column);
+    case DataType::kInt64: return AppendInteger<int64_t>(value, field, column);
+    case DataType::kFloat:
+    case DataType::kDouble: {
+      double number = 0;
+      if (value.get(number) != simdjson::SUCCESS) return WrongType(field);
+      if (field.type == DataType::kFloat) {
+        column.Append(static_cast<float>(number));
+      } else {
+        column.Append(number);
+      }
+      return Status::Ok();
+    }
+    case DataType::kVarChar: {
+      std::string_view text;
+      if (value.get(text) != simdjson::SUCCESS) return WrongType(field);
+      column.AppendValue(text);
+      return Status::Ok();
+    }
+    case DataType::kJson: column.AppendValue(simdjson::minify(value)); return Status::Ok();
+    case DataType::kFloatVector: return AppendFloats(value, field, column);
+    default:
+      return BadRows(fmt::format("field ({}) has a type that is not supported: {}", field.name,
+                                 model::DataTypeName(field.type)));
+  }
+}
+
+// The columns of one batch while its rows are read.
+struct Builder {
+  std::vector<service::UserColumn> columns;  ///< as schema.fields
+  std::unordered_map<std::string_view, size_t> by_name;
+  size_t dynamic = SIZE_MAX;
+
+  explicit Builder(const model::CollectionSchema& schema) {
+    for (const model::FieldSchema& field : schema.fields) {
+      if (field.is_dynamic) {
+        dynamic = columns.size();
+      } else {
+        by_name.emplace(field.name, columns.size());
+      }
+      columns.push_back({.name = field.name,
+                         .is_dynamic = field.is_dynamic,
+                         .column = model::MakeColumn(FieldId{}, field.type, field.dim())});
+    }
+  }
+
+  Status AddRow(dom::object row, const model::CollectionSchema& schema, size_t index) {
+    JsonWriter extra;
+    extra.BeginObject();
+    for (auto [key, value] : row) {
+      auto it = by_name.find(key);
+      if (it != by_name.end()) {
+        model::Column& column = columns[it->second].column;
+        // Fewer: an auto id that earlier rows left out. More: the key stands twice in this row.
+        if (column.rows != index) {
+          return BadRows(fmt::format("field ({}) is given in some rows only or twice", key));
+        }
+        RETURN_IF_ERROR(AppendJson(value, schema.fields[it->second], column));
+      } else if (dynamic == SIZE_MAX || key == model::kDynamicFieldName) {
+        return BadRows(
+            fmt::format("{} is no field of the collection, and it has no dynamic field", key));
+      } else {
+        extra.Key(key).Raw(simdjson::minify(value));
+      }
+    }
+    extra.EndObject();
+    return FillMissing(schema, index, extra.Take());
+  }
+
+  Status FillMissing(const model::CollectionSchema& schema, size_t index, std::string extra) {
+    for (size_t i = 0; i < columns.size(); ++i) {
+      model::Column& column = columns[i].column;
+      const model::FieldSchema& field = schema.fields[i];
+      if (i == dynamic) {
+        column.AppendValue(extra);
+      } else if (column.rows == index) {
+        if (field.auto_id) continue;
+        if (!field.nullable && !field.default_value) {
+          return BadRows(fmt::format("the value (nil) of field ({}) is missing", field.name));
+        }
+        column.AppendNull();
+      }
+    }
+    return Status::Ok();
+  }
+};
+
+void WriteValue(JsonWriter& json, const model::Column& column, size_t row, bool int64_as_number) {
+  if (column.IsNull(row)) {
+    json.Null();
+    return;
+  }
+  switch (column.type) {
+    case DataType::kBool: json.Bool(column.Values<uint8_t>()[row] != 0); return;
+    case DataType::kInt8: json.Int(column.Values<int8_t>()[row]); return;
+    case DataType::kInt16: json.Int(column.Values<int16_t>()[row]); return;
+    case DataType::kInt32: json.Int(column.Values<int32_t>()[row]); return;
+    case DataType::kInt64: json.Int64(column.Values<int64_t>()[row], int64_as_number); return;
+    case DataType::kFloat: json.Real(column.Values<float>()[row]); return;
+    case DataType::kDouble: json.Real(column.Values<double>()[row]); return;
+    case DataType::kJson: json.Raw(column.StringAt(row)); return;
+    case DataType::kFloatVector: {
+      json.BeginArray();
+      for (float x : column.Values<float>().subspan(row * static_cast<size_t>(column.dim),
+                                                    static_cast<size_t>(column.dim))) {
+        json.Real(x);
+      }
+      json.EndArray();
+      return;
+    }
+    default:
+      if (column.IsFixed()) {
+        json.Text(EncodeBase64(column.ValueAt(row)));
+      } else {
+        json.Text(column.StringAt(row));
+      }
+  }
+}
+
+/// The inside of a JSON object's text.
+std::string_view MembersOf(std::string_view object) {
+  const size_t begin = object.find('{');
+  const size_t end = object.rfind('}');
+  if (begin == std::string_view::npos || end == std::string_view::npos || end <= begin) return {};
+  object = object.substr(begin + 1, end - begin - 1);
+  const size_t first = object.find_first_not_of(" \t\r\n");
+  return first == std::string_view::npos ? std::string_view() : object.substr(first);
+}
+
+}  // namespace
+
+Result<std::vector<service::UserColumn>> ColumnsOfRows(dom::array rows,
+                                                       const model::CollectionSchema& schema) {
+  Builder builder(schema);
+  size_t index = 0;
+  for (dom::element row : rows) {
+    dom::object object;
+    if (row.get(object) != simdjson::SUCCESS) return Error(BadRows("a row is no object"));
+    RETURN_IF_ERROR(builder.AddRow(object, schema, index));
+    ++index;
+  }
+  std::vector<service::UserColumn> columns;
+  for (service::UserColumn& user : builder.columns) {
+    // An auto id that no row gave.
+    if (user.column.rows == 0 && index != 0) continue;
+    if (user.column.rows != index) {
+      return Error(BadRows(fmt::format("field ({}) is given in some rows only", user.name)));
+    }
+    user.valid_given = !user.column.valid.empty();
+    columns.push_back(std::move(user));
+  }
+  return columns;
+}
+
+Result<QueryVectors> VectorsOf(dom::element data) {
+  auto fault = [](std::string_view reason) {
+    return Error(Status(kRestBadJson,
+                        fmt::format("can only accept json format request, error: {}", reason)));
+  };
+  dom::array queries;
+  if (data.get(queries) != simdjson::SUCCESS) return fault("data is no list of vectors");
+  QueryVectors vectors;
+  size_t first = 0;
+  for (dom::element query : queries) {
+    dom::array numbers;
+    if (query.get(numbers) != simdjson::SUCCESS) return fault("data is no list of vectors");
+    const size_t before = vectors.bytes.size();
+    for (dom::element item : numbers) {
+      double number = 0;
+      if (item.get(number) != simdjson::SUCCESS) return fault("a vector is no list of numbers");
+      const auto narrow = static_cast<float>(number);
+      vectors.bytes.append(reinterpret_cast<const char*>(&narrow), sizeof(narrow));
+    }
+    const size_t size = vectors.bytes.size() - before;
+    if (vectors.count == 0) first = size;
+    if (size != first) return fault("the vectors differ in dimension");
+    ++vectors.count;
+  }
+  return vectors;
+}
+
+void WriteRowMembers(JsonWriter& json, const std::vector<service::OutputColumn>& columns,
+                     size_t row, bool int64_as_number, std::string_view skip) {
+  for (const service::OutputColumn& output : columns) {
+    if (output.name == skip) continue;
+    if (output.is_dynamic) {
+      if (!output.column.IsNull(row)) json.RawMembers(MembersOf(output.column.StringAt(row)));
+      continue;
+    }
+    json.Key(output.name);
+    WriteValue(json, output.column, row, int64_as_number);
+  }
+}
+
+std::optional<model::DataType> DataTypeFromName(std::string_view name) {
+  for (int type = 1; type <= 200; ++type) {
+    const auto candidate = static_cast<DataType>(type);
+    if (name != "Unknown" && model::DataTypeName(candidate) == name) return candidate;
+  }
+  return std::nullopt;
+}
+
+}  // namespace elanus::gateway
