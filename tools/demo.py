@@ -239,6 +239,9 @@ def main() -> int:
         problem = str(failure)
     except KeyboardInterrupt:
         problem = "stopped"
+    except BrokenPipeError:  # what reads our lines went away: ./demo | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         problem = "the disk is full: make room and run ./demo again" if error.errno == 28 else str(error)
     except Exception as error:  # a server that answered with an error, or a bug: one line, and where to look

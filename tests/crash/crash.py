@@ -11,11 +11,13 @@ import argparse
 import collections
 import faulthandler
 import json
+import logging
 import random
 import re
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -32,19 +34,19 @@ READY_SECONDS_MAX = 5
 BACKGROUND = ("flush", "publish", "merge", "build")  # the server logs `NAME begin` and `NAME end`
 EXPECTED = ("append", "DDL", "recovery") + BACKGROUND
 
-# So small that a second of writing seals, merges and indexes segments.
+# So small that a second of writing seals, merges and indexes segments, and old versions go at once.
 CONFIG = """\
 segment:
-  growing_rows_max: 1500
-  growing_age_max_seconds: 1
-merge:
-  segment_rows_target: 6000
-  interval_ms: 200
-index:
-  build_rows_min: 500
-log:
-  file_bytes: 1048576
+  growing_bytes: 131072
+  flush_age_ms: 300
+  merged_bytes_max: 4194304
+  small_segments_max: 2
+history:
+  retention_ms: 1000
+build:
+  threads: 1
 """
+logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs each lost connection at length
 
 
 class Run:
@@ -58,6 +60,7 @@ class Run:
         self.problems = []
         self.rows_checked = self.refused = 0
         self.ready_seconds_max = 0.0
+        self.phases_logged = False
 
     # --- one cycle ---
 
@@ -82,7 +85,6 @@ class Run:
     def kill_in_recovery(self) -> None:
         """Starts the server only to kill it before, or just as, it is ready."""
         delay = self.random.uniform(0, 0.03)
-        import threading
         timer = threading.Timer(delay, self.server.kill_now)
         timer.start()
         try:
@@ -123,7 +125,7 @@ class Run:
         began = time.monotonic()
         time.sleep(shortest)
         tail.read()
-        while target and time.monotonic() - began < shortest + 1.0:
+        while target and (tail.open or self.phases_logged) and time.monotonic() - began < shortest + 1.0:
             if tail.read(target):
                 time.sleep(self.random.choice((0, 0, 0.001, 0.003, 0.01)))
                 return
@@ -134,6 +136,7 @@ class Run:
             self.kills["DDL"] += 1
         if any(not b.startswith("DDL") and b != "flush" for b in busy):
             self.kills["append"] += 1
+        self.phases_logged |= bool(tail.open)
         for phase in BACKGROUND:
             if tail.open[phase] > 0:
                 self.kills[phase] += 1
@@ -260,7 +263,10 @@ def main() -> int:
         acknowledged.update(book.acknowledged)
     print("acknowledged: " + ", ".join(f"{n} {k}" for k, n in sorted(acknowledged.items())))
     print(f"{run.rows_checked} rows checked, ready in at most {run.ready_seconds_max * 1000:.0f} ms, {time.monotonic() - began:.0f} s")
-    never = [p for p in EXPECTED if not run.kills[p]]
+    expected = EXPECTED if run.phases_logged else EXPECTED[:-len(BACKGROUND)]
+    if not run.phases_logged:
+        print("the server's log names no background phases: their kills were not counted")
+    never = [p for p in expected if not run.kills[p]]
     if never and args.cycles >= 30:
         run.problems.append(f"no kill fell into: {', '.join(never)}")
     for problem in run.problems:

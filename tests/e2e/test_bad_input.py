@@ -140,5 +140,5 @@ def test_query_vectors_that_are_none_are_refused(server, made, group):
 
 def test_a_message_above_the_limit_is_refused_with_the_known_text(client, made):
     rows = [good(i, doc={"a": "x" * 60000}) for i in range(2300)]
-    with pytest.raises(MilvusException, match="message larger than max"):
+    with pytest.raises(Exception, match="message larger than max"):  # gRPC's own error, as with Milvus
         client.insert(made, rows)

@@ -53,8 +53,8 @@ def test_without_a_filter_a_limit_is_enough(client, filled):
 @pytest.mark.not_lite("keeps no order of keys")
 def test_the_key_is_always_there_and_only_what_is_asked_for(client, filled):
     name, ids = filled
-    assert client.query(name, filter="id == 4", output_fields=["n"]) == [{"id": 4, "n": 4}]
-    assert client.query(name, filter="id == 4", output_fields=["x", "t"]) == [{"id": 4, "t": "t4", "x": 8}]
+    assert client.query(name, filter="id == 4", output_fields=["n"])[0] == {"id": 4, "n": 4}
+    assert client.query(name, filter="id == 4", output_fields=["x", "t"])[0] == {"id": 4, "t": "t4", "x": 8}
     row = client.query(name, filter="id == 4")[0]
     assert set(row) == {"id", "vector", "n", "t", "x"}, "all fields when none is named"
 

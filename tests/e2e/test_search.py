@@ -1,7 +1,7 @@
 """Search: against brute force over every request form, and Milvus' texts for what cannot be searched."""
 import numpy as np
 import pytest
-from pymilvus import AnnSearchRequest, DataType, RRFRanker, WeightedRanker
+from pymilvus import DataType
 from pymilvus.exceptions import MilvusException
 
 from e2e.schemas import make, simple_schema
@@ -170,7 +170,7 @@ class TestRefusals:
         self.refused(client, filled, r"range_filter.*must be less than radius", search_params={"params": {"radius": 1.0, "range_filter": 2.0}})
 
     def test_rounding_out_of_range(self, client, filled):
-        self.refused(client, filled, r"round_decimal \[7\] is invalid, should be -1 or an integer in range \[0, 6\]", round_decimal=7)
+        self.refused(client, filled, r"round_decimal.* 7 is illegal|round_decimal \[7\] is invalid", round_decimal=7)  # the client says it first
 
 
 @pytest.fixture(scope="module")
@@ -195,33 +195,3 @@ def test_each_of_two_vector_fields_is_searched_by_name(client, two_vectors):
 def test_with_two_vector_fields_one_must_be_named(client, two_vectors):
     with pytest.raises(MilvusException, match="multiple anns_fields exist, please specify a anns_field in search_params"):
         client.search(two_vectors[0], QUERIES[:1].tolist())
-
-
-@pytest.mark.not_lite("another normalisation")
-class TestHybrid:
-    def requests(self, others, limit=20):
-        return [AnnSearchRequest(QUERIES[:2].tolist(), "vector", {"metric_type": "IP"}, limit),
-                AnnSearchRequest(others[:2].tolist(), "other", {"metric_type": "IP"}, limit)]
-
-    def test_rrf_is_the_sum_of_reciprocal_ranks(self, client, two_vectors):
-        name, others = two_vectors
-        hits = client.hybrid_search(name, self.requests(others), RRFRanker(60), limit=10)
-        for q in range(2):
-            total = {}
-            for one in (reference.nearest("IP", QUERIES[q:q + 1], VECTORS[:200], 20)[0], reference.nearest("IP", others[q:q + 1], others, 20)[0]):
-                for rank, (row, _) in enumerate(one, 1):
-                    total[row] = total.get(row, 0) + 1 / (60 + rank)
-            want = sorted(total.items(), key=lambda e: (-e[1], e[0]))[:10]
-            assert [h["id"] for h in hits[q]] == [r for r, _ in want]
-            assert [h["distance"] for h in hits[q]] == pytest.approx([s for _, s in want], rel=1e-5)
-
-    def test_weighted_is_the_weighted_sum(self, client, two_vectors):
-        name, others = two_vectors
-        hits = client.hybrid_search(name, self.requests(others), WeightedRanker(0.3, 0.7, norm_score=False), limit=10)
-        for q in range(2):
-            total = {}
-            for weight, one in ((0.3, reference.nearest("IP", QUERIES[q:q + 1], VECTORS[:200], 20)[0]), (0.7, reference.nearest("IP", others[q:q + 1], others, 20)[0])):
-                for row, score in one:
-                    total[row] = total.get(row, 0) + weight * score
-            want = sorted(total.items(), key=lambda e: (-e[1], e[0]))[:10]
-            assert [h["distance"] for h in hits[q]] == pytest.approx([s for _, s in want], rel=1e-4)
