@@ -280,6 +280,8 @@ Result<std::unique_ptr<VectorIndex>> OpenHnsw(const IndexFileReader& file, Vecto
   return index;
 }
 
+GraphCost ThreadGraphCost() { return {ThreadScratch().hops, ThreadScratch().distances_done}; }
+
 Result<Tuning> TuneHnsw(const IndexFileReader& file, const VectorView& raw) {
   ASSIGN_OR_RETURN(auto index, Open(file, raw, {}, nullptr));
   const SelfTest test{
