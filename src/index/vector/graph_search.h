@@ -75,7 +75,16 @@ void ExpandBeam(const Links& links, const Distance& distance, GraphScratch& s,
     size_t fresh = 0;
     for (size_t i = 0; i < count; ++i) {
       s.fresh[fresh] = s.nodes[i];
-      fresh += s.visited.Insert(s.nodes[i]) ? 1 : 0;
+      fresh += s.visited.Insert(s.nodes[i]);
+    }
+    for (size_t i = 0; i < fresh; ++i) distance.Prefetch(s.fresh[i]);
+    // The node that comes next, unless a nearer one turns up now: its neighbours travel while these
+    // are computed.
+    if (s.pool.Peek(&node)) {
+      const size_t later = links.Read(node, s.nodes.data());
+      for (size_t i = 0; i < later; ++i) {
+        if (!s.visited.Has(s.nodes[i])) distance.Prefetch(s.nodes[i]);
+      }
     }
     distance(s.fresh.data(), fresh, s.distances.data());
     ++s.hops;

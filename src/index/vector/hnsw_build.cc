@@ -118,9 +118,11 @@ class Builder {
     size_t padded;
     void operator()(const uint32_t* rows, size_t count, int32_t* out) const {
       simd::Active().dot_s8u8_rows(query, codes.Row(0), codes.stride(), rows, count, padded, out);
-      for (size_t i = 0; i < count; ++i)
+      for (size_t i = 0; i < count; ++i) {
         out[i] = term + codes.Term(rows[i]) - weight * (out[i] - bias);
+      }
     }
+    void Prefetch(uint32_t row) const { codes.Prefetch(row); }
   };
 
   FromRow From(uint32_t row, std::vector<int8_t>& query) const {
