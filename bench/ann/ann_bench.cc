@@ -22,6 +22,7 @@
 
 #include "index/vector/brute_force.h"
 #include "index/vector/buffer.h"
+#include "index/vector/hnsw_index.h"
 #include "index/vector/vector_index.h"
 
 namespace elanus::index {
@@ -146,12 +147,14 @@ int Main(int argc, char** argv) {
 
   std::string widths =
       options.contains("widths") ? options["widths"] : "0,20,40,60,80,100,120,160,200,300,400,800";
-  std::printf("%8s %8s %9s %9s %9s\n", "width", "recall", "QPS", "p50 us", "p99 us");
+  std::printf("%8s %8s %9s %9s %9s %7s %9s\n", "width", "recall", "QPS", "p50 us", "p99 us", "hops",
+              "distances");
   for (size_t at = 0; at < widths.size();) {
     const int width = std::atoi(widths.c_str() + at);
     at = std::min(widths.find(',', at), widths.size() - 1) + 1;
     SearchParams search{.top_k = top_k};
     (params.kind == Kind::kHnsw ? search.ef : search.nprobe) = width;
+    const GraphCost before = ThreadGraphCost();
     double best = 1e9, recall = 0;
     std::vector<double> times(queries.rows, 1e9);
     for (int round = 0; round < 5; ++round) {
@@ -171,10 +174,14 @@ int Main(int argc, char** argv) {
       best = std::min(best, total);
     }
     std::sort(times.begin(), times.end());
-    std::printf("%8d %8.4f %9.0f %9.1f %9.1f\n", width,
+    const GraphCost after = ThreadGraphCost();
+    const double searches = 5.0 * static_cast<double>(queries.rows);
+    std::printf("%8d %8.4f %9.0f %9.1f %9.1f %7.0f %9.0f\n", width,
                 recall / static_cast<double>(queries.rows * std::min(top_k, truth[0].size())),
                 static_cast<double>(queries.rows) / best, 1e6 * times[times.size() / 2],
-                1e6 * times[times.size() * 99 / 100]);
+                1e6 * times[times.size() * 99 / 100],
+                static_cast<double>(after.hops - before.hops) / searches,
+                static_cast<double>(after.distances - before.distances) / searches);
   }
   std::printf("resident %lld MB\n", static_cast<long long>(ProcessKb("VmRSS:") / 1024));
   return 0;

@@ -40,14 +40,14 @@ class CandidatePool {
     } else {
       ++size_;
     }
-    size_t low = 0, high = size_ - 1;
-    while (low < high) {
-      const size_t middle = (low + high) / 2;
-      if (entries_[middle].distance <= distance) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
+    // The place behind all that are as near, found without a branch on the data: each would be a
+    // coin toss.
+    size_t low = 0;
+    for (size_t left = size_ - 1; left > 0;) {
+      const size_t half = (left + 1) / 2;
+      // Multiplied, since a conditional is turned into a jump again.
+      low += half * static_cast<size_t>(entries_[low + half - 1].distance <= distance);
+      left -= half;
     }
     std::memmove(&entries_[low + 1], &entries_[low], (size_ - 1 - low) * sizeof(Entry));
     entries_[low] = {distance, node};
@@ -61,6 +61,14 @@ class CandidatePool {
     if (next_ == size_) return false;
     *node = entries_[next_].tagged_node;
     entries_[next_++].tagged_node |= kExpanded;
+    return true;
+  }
+
+  /// The node that Pop would take.
+  bool Peek(uint32_t* node) {
+    while (next_ < size_ && (entries_[next_].tagged_node & kExpanded) != 0) ++next_;
+    if (next_ == size_) return false;
+    *node = entries_[next_].tagged_node;
     return true;
   }
 

@@ -20,6 +20,8 @@ constexpr uint32_t kNoNode = 0xFFFFFFFF;
 
 /// What one thread needs to search a graph; kept between searches, so that none allocates.
 struct GraphScratch {
+  uint64_t hops = 0;            // nodes expanded on level 0 since the start
+  uint64_t distances_done = 0;  // codes compared there
   VisitedSet visited;
   CandidatePool pool;
   std::vector<uint32_t> nodes;
@@ -27,7 +29,6 @@ struct GraphScratch {
   std::vector<int32_t> distances;
   std::vector<int8_t> query_code;
   std::vector<uint32_t> rows;
-  std::vector<float> exact;
 
   void Reserve(size_t degree) {
     if (nodes.size() >= degree) return;
@@ -74,9 +75,20 @@ void ExpandBeam(const Links& links, const Distance& distance, GraphScratch& s,
     size_t fresh = 0;
     for (size_t i = 0; i < count; ++i) {
       s.fresh[fresh] = s.nodes[i];
-      fresh += s.visited.Insert(s.nodes[i]) ? 1 : 0;
+      fresh += s.visited.Insert(s.nodes[i]);
+    }
+    for (size_t i = 0; i < fresh; ++i) distance.Prefetch(s.fresh[i]);
+    // The node that comes next, unless a nearer one turns up now: its neighbours travel while these
+    // are computed.
+    if (s.pool.Peek(&node)) {
+      const size_t later = links.Read(node, s.nodes.data());
+      for (size_t i = 0; i < later; ++i) {
+        if (!s.visited.Has(s.nodes[i])) distance.Prefetch(s.nodes[i]);
+      }
     }
     distance(s.fresh.data(), fresh, s.distances.data());
+    ++s.hops;
+    s.distances_done += fresh;
     for (size_t i = 0; i < fresh; ++i) {
       if (s.distances[i] < s.pool.bound() && s.pool.Insert(s.distances[i], s.fresh[i])) {
         links.Prefetch(s.fresh[i]);

@@ -124,6 +124,17 @@ Result<Graph> ReadGraph(const IndexFileReader& file) {
   return graph;
 }
 
+// Distances of a query to rows, by code.
+struct FromQuery {
+  const CodeView& codes;
+  const int8_t* query;
+  int32_t bias;
+  void operator()(const uint32_t* rows, size_t count, int32_t* out) const {
+    codes.Distances(query, bias, rows, count, out);
+  }
+  void Prefetch(uint32_t row) const { codes.Prefetch(row); }
+};
+
 GraphScratch& ThreadScratch() {
   static thread_local GraphScratch scratch;
   return scratch;
@@ -221,9 +232,7 @@ class HnswIndex final : public VectorIndex {
     s.Reserve(std::max(header_.degree, header_.upper_degree));
     s.query_code.resize(graph_.codec.stride());
     const int32_t bias = graph_.codec.EncodeQuery(query, s.query_code.data());
-    const auto distance = [&](const uint32_t* rows, size_t count, int32_t* out) {
-      graph_.codes.Distances(s.query_code.data(), bias, rows, count, out);
-    };
+    const FromQuery distance{graph_.codes, s.query_code.data(), bias};
     GraphEntry at{graph_.entry(), 0};
     distance(&at.node, 1, &at.distance);
     if (!graph_.levels.empty()) at.node = 0;
@@ -279,6 +288,8 @@ Result<std::unique_ptr<VectorIndex>> OpenHnsw(const IndexFileReader& file, Vecto
                    Open(file, raw, std::move(copies), std::move(owner)));
   return index;
 }
+
+GraphCost ThreadGraphCost() { return {ThreadScratch().hops, ThreadScratch().distances_done}; }
 
 Result<Tuning> TuneHnsw(const IndexFileReader& file, const VectorView& raw) {
   ASSIGN_OR_RETURN(auto index, Open(file, raw, {}, nullptr));
