@@ -352,6 +352,23 @@ TEST(Filter, BindsContainsAndLength) {
             "contains operation are only supported on json or array fields now, got: pk");
 }
 
+TEST(Filter, BindsCallsByName) {
+  EXPECT_EQ(Tree("empty(varchar)"), "(varchar == \"\")");
+  EXPECT_EQ(Tree("Starts_With(varchar, '5%')"), "(varchar like 5\\%%)");
+  EXPECT_EQ(Cause("empty(pk)"), "function empty does not take: pk");
+  EXPECT_EQ(Cause("starts_with(varchar, 5)"),
+            "function starts_with does not take: starts_with(varchar,5)");
+  EXPECT_EQ(Cause("nothing(pk)"), "function nothing is not supported yet");
+}
+
+TEST(Filter, ReservesFunctionNamesOnlyForCalls) {
+  EXPECT_EQ(Tree("threshold == 1"), "($meta/threshold == 1)");
+  EXPECT_EQ(Tree("1 < match_all < 3"), "(1 < $meta/match_all < 3)");
+  EXPECT_EQ(Tree("interval['a'] is not null"), "(exists $meta/interval/a)");
+  EXPECT_EQ(Cause("pk > iso '2025-01-01T00:00:00Z'"),
+            "'iso' is not supported yet in: iso'2025-01-01T00:00:00Z'");
+}
+
 TEST(Filter, FillsTemplates) {
   Templates templates;
   templates.values["n"] = Value{int64_t{5}};
