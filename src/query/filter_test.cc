@@ -52,7 +52,9 @@ class FilterText {
                  "$meta['b']", "c[1]", "zz", "j['c'][0][1]"});
   }
   std::string JsonLiteral() {
-    return random_() % 2 == 0 ? Int() : Pick({Text(), Float(), "true", "false"});
+    return random_() % 2 == 0 ? Int()
+                              : Pick({Text(), Float(), "true", "false", "9223372036854775808.0",
+                                      "18446744073709549568.0", "18446744073709551616.0"});
   }
   std::string Arithmetic() { return Pick({"+", "-", "*", "/", "%", "&", "|", "^"}); }
   std::string Operand() { return Pick({"1", "2", "3", "-1", "7", "-5"}); }
