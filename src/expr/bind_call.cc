@@ -184,6 +184,8 @@ Result<Term> Binder::BindCall(const Syntax& syntax) {
     return BindContains(syntax, name);
   }
   if (name == "array_length") return BindLength(syntax);
+  if (name == "empty" && syntax.children.size() == 1) return BindEmpty(syntax);
+  if (name == "starts_with" && syntax.children.size() == 2) return BindStartsWith(syntax);
   return BindError(fmt::format("function {} is not supported yet", name));
 }
 
@@ -243,6 +245,35 @@ Result<Term> Binder::BindLength(const Syntax& syntax) {
                     CompactText(syntax.children[0].text)));
   }
   return Term(LengthTerm{std::move(term->column)});
+}
+
+Result<Term> Binder::BindEmpty(const Syntax& syntax) {
+  ASSIGN_OR_RETURN(Term argument, Bind(syntax.children[0]));
+  auto* term = std::get_if<ColumnTerm>(&argument);
+  if (term == nullptr || term->column.type != DataType::kVarChar) {
+    return BindError(
+        fmt::format("function empty does not take: {}", CompactText(syntax.children[0].text)));
+  }
+  return Term(Node{.form = Compare{std::move(term->column), CompareOp::kEq, Value{std::string()}}});
+}
+
+Result<Term> Binder::BindStartsWith(const Syntax& syntax) {
+  ASSIGN_OR_RETURN(Term left, Bind(syntax.children[0]));
+  ASSIGN_OR_RETURN(Term right, Bind(syntax.children[1]));
+  auto* term = std::get_if<ColumnTerm>(&left);
+  const auto* literal = std::get_if<LiteralTerm>(&right);
+  const auto* prefix =
+      literal == nullptr ? nullptr : std::get_if<std::string>(&literal->value.data);
+  if (term == nullptr || term->column.type != DataType::kVarChar || prefix == nullptr) {
+    return BindError(
+        fmt::format("function starts_with does not take: {}", CompactText(syntax.text)));
+  }
+  std::string pattern;
+  for (char c : *prefix) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return Term(Node{.form = Like{std::move(term->column), pattern + "%"}});
 }
 
 }  // namespace elanus::expr

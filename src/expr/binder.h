@@ -72,6 +72,8 @@ class Binder {
   Result<Term> BindCall(const Syntax& syntax);
   Result<Term> BindContains(const Syntax& syntax, std::string_view name);
   Result<Term> BindLength(const Syntax& syntax);
+  Result<Term> BindEmpty(const Syntax& syntax);
+  Result<Term> BindStartsWith(const Syntax& syntax);
 
   const model::CollectionSchema& schema_;
   const Templates& templates_;

@@ -230,7 +230,8 @@ Token Lexer::Word() {
     kind = WordKind(word);
   }
   if (kind == TokenKind::kIdentifier || kind == TokenKind::kMeta ||
-      kind == TokenKind::kStructPath) {
+      kind == TokenKind::kStructPath || kind == TokenKind::kFunction ||
+      kind == TokenKind::kOption) {
     bool is_struct = false;
     const size_t path_end = PathSteps(end, &is_struct);
     if (path_end != end) {

@@ -62,9 +62,12 @@ int LevelOf(TokenKind op) {
   }
 }
 
+// Function and option names are reserved only where they are used as such: a field may be called
+// `threshold`.
 bool IsNameToken(TokenKind kind) {
   return kind == TokenKind::kIdentifier || kind == TokenKind::kMeta ||
-         kind == TokenKind::kJsonPath || kind == TokenKind::kStructPath;
+         kind == TokenKind::kJsonPath || kind == TokenKind::kStructPath ||
+         kind == TokenKind::kFunction || kind == TokenKind::kOption;
 }
 bool IsLiteralToken(TokenKind kind) {
   return kind >= TokenKind::kInteger && kind <= TokenKind::kFalse;
@@ -238,6 +241,10 @@ class Parser {
   Result<Syntax> Primary() {
     const Token& token = Peek();
     switch (token.kind) {
+      case TokenKind::kOption:
+        if (AtOption()) return Option();
+        [[fallthrough]];
+      case TokenKind::kFunction:
       case TokenKind::kIdentifier:
         if (Peek(1).kind == TokenKind::kLeftParen) return Call();
         [[fallthrough]];
@@ -263,8 +270,6 @@ class Parser {
       case TokenKind::kTilde:
       case TokenKind::kNot: return Prefix(SyntaxKind::kUnary, kLevelUnary);
       case TokenKind::kExists: return Prefix(SyntaxKind::kExists, kLevelExists);
-      case TokenKind::kFunction: return Call();
-      case TokenKind::kOption: return Option();
       default: return Mismatch("an expression");
     }
   }
@@ -324,14 +329,19 @@ class Parser {
 
   Result<Syntax> Call() {
     const Token function = Take();
-    if (Peek().kind != TokenKind::kLeftParen) return Mismatch("'('");
-    Take();
+    Take();  // the parenthesis
     Syntax node{.kind = SyntaxKind::kCall, .name = function.text};
     RETURN_IF_ERROR(List(TokenKind::kRightParen, ")", node));
     node.text = Span(function.offset);
     return node;
   }
 
+  // interval 'P1D', iso {t}, threshold = 2.
+  bool AtOption() const {
+    const TokenKind next = Peek(1).kind;
+    return next == TokenKind::kAssign || next == TokenKind::kString ||
+           next == TokenKind::kRawString || next == TokenKind::kLeftBrace;
+  }
   Result<Syntax> Option() {
     const Token option = Take();
     if (Peek().kind == TokenKind::kAssign) Take();

@@ -275,23 +275,29 @@ Operator MakeIsNull(BoundColumn column) {
 }
 
 Result<Truth> Evaluate(const expr::BoundFilter& filter, const segment::RowSource& source,
-                       const model::CollectionSchema& schema) {
+                       const model::CollectionSchema& schema, const EvaluateScope& scope) {
   const size_t rows = source.rows();
   const size_t words = (rows + 63) / 64;
+  // At first every wanted row is true; each block then reads its part before it is overwritten.
   Truth truth{std::vector<uint64_t>(words, ~uint64_t{0}), std::vector<uint64_t>(words, 0)};
-  const uint64_t last = rows % 64 == 0 ? ~uint64_t{0} : (uint64_t{1} << (rows % 64)) - 1;
-  if (words != 0) truth.is_true.back() = last;
+  if (rows % 64 != 0) truth.is_true.back() = (uint64_t{1} << (rows % 64)) - 1;
+  for (size_t w = 0; scope.hidden != nullptr && w < words; ++w) {
+    truth.is_true[w] &= ~scope.hidden[w];
+  }
   if (filter.root == nullptr) return truth;
   ASSIGN_OR_RETURN(Operator root, Compiler(source, schema).Compile(*filter.root, 0));
   for (size_t first = 0; first < rows; first += kBlockRows) {
-    const size_t word = first / 64;
+    if (scope.cancel != nullptr) RETURN_IF_ERROR(scope.cancel->Check());
     uint64_t wanted[kBlockWords];
     Block block{.first = first,
                 .rows = std::min(kBlockRows, rows - first),
                 .wanted = wanted,
-                .is_true = truth.is_true.data() + word,
-                .is_unknown = truth.is_unknown.data() + word};
-    std::copy_n(block.is_true, block.words(), wanted);  // every row, as set above
+                .is_true = truth.is_true.data() + first / 64,
+                .is_unknown = truth.is_unknown.data() + first / 64};
+    std::copy_n(block.is_true, block.words(), wanted);
+    if (std::all_of(wanted, wanted + block.words(), [](uint64_t word) { return word == 0; })) {
+      continue;
+    }
     root->Run(block);
     for (size_t w = 0; w < block.words(); ++w) {
       block.is_true[w] &= wanted[w];

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/status.h"
 #include "expr/filter.h"
 #include "model/schema.h"
@@ -20,12 +21,21 @@ struct Truth {
   std::vector<uint64_t> is_unknown;
 };
 
-/// Evaluates a filter over all rows of a source.
+/// Which rows a caller cares about, and when it stops caring.
+struct EvaluateScope {
+  /// One bit a row of the source, 1 = the answer is not wanted; nullptr = all are. Hidden rows come
+  /// out neither true nor unknown, and cost nothing where a row is expensive.
+  const uint64_t* hidden = nullptr;
+  const Cancel* cancel = nullptr;  ///< asked every 4096 rows
+};
+
+/// Evaluates a filter over the rows of a source.
 /// \param schema  the source's collection: types, and defaults of columns the rows lack
 /// Errors: kInternal when the tree does not fit the schema (a filter of another version, or bytes
-/// that are no filter). Cost: about 0.3-1 ns a row for a comparison of numbers, 1-10 for strings,
+/// that are no filter); kCanceled, kTimeout. Cost: once the filter's own size (an `in` list becomes
+/// a set); then about 0.3-1 ns a row for a comparison of numbers, 1-10 for strings,
 /// 20-200 for JSON; nodes that an `and` or `or` has decided already are skipped.
 Result<Truth> Evaluate(const expr::BoundFilter& filter, const segment::RowSource& source,
-                       const model::CollectionSchema& schema);
+                       const model::CollectionSchema& schema, const EvaluateScope& scope = {});
 
 }  // namespace elanus::query

@@ -1,5 +1,11 @@
 #include "query/filter_json_text.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -11,6 +17,47 @@ namespace {
 
 bool IsBlank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 bool EndsScalar(char c) { return c == ',' || c == ']' || c == '}' || c == ':' || IsBlank(c); }
+
+// The first byte at or after `at` that Scalar accepts, or `end`. Sixteen bytes a step where the
+// machine has SSE2: Vector gives 0xFF for the same bytes.
+#ifdef __SSE2__
+template <class Scalar, class Vector>
+const char* FindByte(const char* at, const char* end, Scalar scalar, Vector vector) {
+  for (; end - at >= 16; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const auto mask = static_cast<uint32_t>(_mm_movemask_epi8(vector(bytes)));
+    if (mask != 0) return at + std::countr_zero(mask);
+  }
+  while (at != end && !scalar(*at)) ++at;
+  return at;
+}
+__m128i EqualBytes(__m128i bytes, char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); }
+#endif
+
+bool StopsString(char c) { return c == '"' || c == '\\'; }
+const char* FindStringStop(const char* at, const char* end) {
+#ifdef __SSE2__
+  return FindByte(at, end, StopsString, [](__m128i bytes) {
+    return _mm_or_si128(EqualBytes(bytes, '"'), EqualBytes(bytes, '\\'));
+  });
+#else
+  return std::find_if(at, end, StopsString);
+#endif
+}
+
+// A quote or a bracket of either kind: [ and ] differ from { and } by one bit.
+bool IsStructure(char c) { return c == '"' || (c | 0x20) == '{' || (c | 0x20) == '}'; }
+const char* FindStructure(const char* at, const char* end) {
+#ifdef __SSE2__
+  return FindByte(at, end, IsStructure, [](__m128i bytes) {
+    const __m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+    return _mm_or_si128(EqualBytes(bytes, '"'),
+                        _mm_or_si128(EqualBytes(folded, '{'), EqualBytes(folded, '}')));
+  });
+#else
+  return std::find_if(at, end, IsStructure);
+#endif
+}
 
 void AppendUtf8(uint32_t c, std::string& out) {
   if (c < 0x80) {
@@ -87,24 +134,23 @@ bool JsonCursor::Take(char c) {
 bool JsonCursor::StringToken(std::string_view* text, bool* escaped) {
   const char* begin = ++at_;
   *escaped = false;
-  for (; at_ != end_; ++at_) {
-    if (*at_ == '"') {
-      *text = {begin, static_cast<size_t>(at_ - begin)};
-      ++at_;
-      return true;
-    }
-    if (*at_ == '\\') {
-      *escaped = true;
-      if (++at_ == end_) return false;
-    }
+  for (;;) {
+    at_ = FindStringStop(at_, end_);
+    if (at_ == end_) return false;
+    if (*at_ == '"') break;
+    *escaped = true;
+    if (end_ - at_ < 2) return false;
+    at_ += 2;
   }
-  return false;
+  *text = {begin, static_cast<size_t>(at_ - begin)};
+  ++at_;
+  return true;
 }
 
 // From an opening bracket to behind its partner; brackets are counted, not matched by kind.
 bool JsonCursor::SkipContainer() {
   int64_t depth = 0;
-  while (at_ != end_) {
+  while ((at_ = FindStructure(at_, end_)) != end_) {
     const char c = *at_;
     if (c == '"') {
       std::string_view text;
@@ -113,8 +159,8 @@ bool JsonCursor::SkipContainer() {
       continue;
     }
     ++at_;
-    if (c == '{' || c == '[') ++depth;
-    if ((c == '}' || c == ']') && --depth == 0) return true;
+    depth += (c | 0x20) == '{' ? 1 : -1;
+    if (depth == 0) return true;
   }
   return false;
 }

@@ -52,7 +52,7 @@ TEST(FindJson, CallsDamagedTextMissing) {
       // A copy of the exact size: a sanitizer sees any read beyond it.
       const std::vector<char> cut(doc.begin(), doc.begin() + static_cast<std::ptrdiff_t>(n));
       const JsonValue value = FindJson({cut.data(), cut.size()}, path);
-      if (path.empty()) EXPECT_EQ(value.kind, JsonKind::kMissing);
+      EXPECT_TRUE(!path.empty() || value.kind == JsonKind::kMissing);
     }
   }
   EXPECT_EQ(FindJson("[1,]", {"1"}).kind, JsonKind::kMissing);

@@ -52,7 +52,9 @@ class FilterText {
                  "$meta['b']", "c[1]", "zz", "j['c'][0][1]"});
   }
   std::string JsonLiteral() {
-    return random_() % 2 == 0 ? Int() : Pick({Text(), Float(), "true", "false"});
+    return random_() % 2 == 0 ? Int()
+                              : Pick({Text(), Float(), "true", "false", "9223372036854775808.0",
+                                      "18446744073709549568.0", "18446744073709551616.0"});
   }
   std::string Arithmetic() { return Pick({"+", "-", "*", "/", "%", "&", "|", "^"}); }
   std::string Operand() { return Pick({"1", "2", "3", "-1", "7", "-5"}); }
@@ -202,6 +204,38 @@ TEST(Filter, ReadsTheDefaultOfAFieldYoungerThanTheRows) {
   EXPECT_EQ(CountTrue(Filtered("late_null is null", rows)), 5000u);
   EXPECT_EQ(CountTrue(Filtered("late_null == 'a' or late_null != 'a'", rows)), 0u);
   EXPECT_EQ(CountTrue(Filtered("anything is null", rows)), 5000u);
+}
+
+TEST(Filter, AnswersOnlyForRowsThatAreNotHidden) {
+  std::mt19937 random(8);
+  const Rows rows = RandomRows(9000, 6);
+  std::vector<uint64_t> hidden((rows.count + 63) / 64);
+  for (size_t w = 0; w < hidden.size(); ++w) {
+    hidden[w] = w / 64 == 1 ? ~uint64_t{0} : (uint64_t{random()} << 32 | random());
+  }
+  for (int i = 0; i < 100; ++i) {
+    const std::string text = FilterText(random).Predicate(2);
+    const auto filter = expr::ParseFilter(text, Schema(), {});
+    ASSERT_TRUE(filter);
+    const Truth all = Filtered(text, rows);
+    const auto some = Evaluate(*filter, rows, Schema(), {.hidden = hidden.data()});
+    ASSERT_TRUE(some);
+    for (size_t w = 0; w < hidden.size(); ++w) {
+      ASSERT_EQ(some->is_true[w], all.is_true[w] & ~hidden[w]) << text;
+      ASSERT_EQ(some->is_unknown[w], all.is_unknown[w] & ~hidden[w]) << text;
+    }
+  }
+}
+
+TEST(Filter, StopsWhenCancelled) {
+  const Rows rows = RandomRows(100, 6);
+  std::stop_source source;
+  source.request_stop();
+  const Cancel cancel{.stop = source.get_token()};
+  const auto filter = expr::ParseFilter("i8 == 1", Schema(), {});
+  const auto truth = Evaluate(*filter, rows, Schema(), {.cancel = &cancel});
+  ASSERT_FALSE(truth);
+  EXPECT_EQ(truth.error().code(), Code::kCanceled);
 }
 
 TEST(Filter, RefusesATreeThatDoesNotFitTheSchema) {

@@ -7,10 +7,7 @@
 namespace elanus::query {
 namespace {
 
-constexpr size_t kFilterBlockRows =
-    64 << 10;  // between two looks at the cancel flag; a multiple of 64
-
-/// hidden |= not TRUE, for the rows of one block that starts at a multiple of 64.
+/// hidden |= not TRUE, for the rows of one run, which starts at a multiple of 64.
 void HideFiltered(const std::vector<uint64_t>& is_true, size_t rows, uint64_t* hidden) {
   const size_t words = (rows + 63) / 64;
   for (size_t w = 0; w < words; ++w) {
@@ -40,13 +37,10 @@ Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView&
     return HiddenRows{rows, std::move(base)};
   auto bits = base == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*base);
   for (const segment::Run& run : segment.Runs(rows)) {
-    const size_t run_rows = run.source->rows();
-    for (size_t first = 0; first < run_rows; first += kFilterBlockRows) {
-      RETURN_IF_ERROR(view.cancel->Check());
-      const SlicedSource block(*run.source, first, std::min(kFilterBlockRows, run_rows - first));
-      ASSIGN_OR_RETURN(Truth truth, Evaluate(*view.filter, block, *view.schema));
-      HideFiltered(truth.is_true, block.rows(), bits->words() + (run.first + first) / 64);
-    }
+    uint64_t* hidden = bits->words() + run.first / 64;
+    ASSIGN_OR_RETURN(Truth truth, Evaluate(*view.filter, *run.source, *view.schema,
+                                           {.hidden = hidden, .cancel = view.cancel}));
+    HideFiltered(truth.is_true, run.source->rows(), hidden);
   }
   return HiddenRows{rows, std::move(bits)};
 }
