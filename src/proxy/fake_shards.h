@@ -76,7 +76,12 @@ class FakeShards final : public service::ShardService {
         if (a.first != b.first) return ascends ? a.first > b.first : a.first < b.first;
         return a.second->key < b.second->key;
       });
-      if (hits.size() > static_cast<size_t>(request.top_k)) hits.resize(request.top_k);
+      size_t kept = std::min(hits.size(), static_cast<size_t>(request.top_k));
+      while (request.params.after_score && kept != 0 && kept < hits.size() &&
+             hits[kept].first == hits[kept - 1].first) {
+        ++kept;
+      }
+      hits.resize(kept);
       reply.counts.push_back(static_cast<int64_t>(hits.size()));
       for (const auto& [score, row] : hits) {
         reply.keys.Append(row->key);

@@ -64,6 +64,7 @@ TEST_F(FrontendTest, SearchNeedsTheCollectionAndItsPartitionsLoaded) {
   Use(info);
   auto search = SearchFrom({1, 0});
   EXPECT_TRUE(frontend.Search(call, search).has_value());
+  EXPECT_EQ(shards.searches.back().partitions, std::vector<PartitionId>{PartitionId{11}});
   search.partitions = {"p"};
   ExpectError(StatusOf(frontend.Search(call, search)), Code::kPartitionNotLoaded,
               "failed to search: partition not loaded");
