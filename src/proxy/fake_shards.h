@@ -72,10 +72,16 @@ class FakeShards final : public service::ShardService {
         if (Wanted(request, score)) hits.emplace_back(score, Find(request.shard, row));
       }
       const bool ascends = ScoreAscendsWithNearness(request.metric);
-      std::ranges::stable_sort(hits, [&](const auto& a, const auto& b) {
-        return ascends ? a.first > b.first : a.first < b.first;
+      std::ranges::sort(hits, [&](const auto& a, const auto& b) {
+        if (a.first != b.first) return ascends ? a.first > b.first : a.first < b.first;
+        return a.second->key < b.second->key;
       });
-      if (hits.size() > static_cast<size_t>(request.top_k)) hits.resize(request.top_k);
+      size_t kept = std::min(hits.size(), static_cast<size_t>(request.top_k));
+      while (request.params.after_score && kept != 0 && kept < hits.size() &&
+             hits[kept].first == hits[kept - 1].first) {
+        ++kept;
+      }
+      hits.resize(kept);
       reply.counts.push_back(static_cast<int64_t>(hits.size()));
       for (const auto& [score, row] : hits) {
         reply.keys.Append(row->key);
@@ -102,7 +108,7 @@ class FakeShards final : public service::ShardService {
       reply.count = static_cast<int64_t>(found.size());
       return reply;
     }
-    std::ranges::stable_sort(found, {}, &FakeRow::key);
+    std::ranges::sort(found, {}, &FakeRow::key);
     for (const FakeRow& row : found) {
       if (request.limit >= 0 && reply.keys.size() == static_cast<size_t>(request.limit)) break;
       reply.keys.Append(row.key);
@@ -149,11 +155,12 @@ class FakeShards final : public service::ShardService {
   static bool Wanted(const service::SearchRequest& request, float score) {
     const bool ascends = ScoreAscendsWithNearness(request.metric);
     const auto& params = request.params;
-    if (params.after_score && (ascends ? score >= *params.after_score
-                                       : score <= *params.after_score)) {
+    if (params.after_score &&
+        (ascends ? score >= *params.after_score : score <= *params.after_score)) {
       return false;
     }
-    if (params.radius && (ascends ? score <= *params.radius : score >= *params.radius)) return false;
+    if (params.radius && (ascends ? score <= *params.radius : score >= *params.radius))
+      return false;
     if (params.range_filter &&
         (ascends ? score > *params.range_filter : score < *params.range_filter)) {
       return false;

@@ -64,7 +64,7 @@ class Query {
 
  private:
   Status Execute() {
-    RETURN_IF_ERROR(CheckLoaded(*collection_, request_.partitions, output_.fields));
+    RETURN_IF_ERROR(CheckLoaded(*collection_, output_.fields, request_.partitions));
     request_.collection = collection_->id;
     request_.output_fields = output_.fields;
     request_.count_only = output_.count_only;

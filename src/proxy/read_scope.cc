@@ -61,18 +61,23 @@ Result<std::vector<PartitionId>> NamedPartitions(const model::CollectionInfo& co
   return ids;
 }
 
-Status CheckLoaded(const model::CollectionInfo& collection,
-                   const std::vector<PartitionId>& partitions, const std::vector<FieldId>& fields) {
+Status CheckLoaded(const model::CollectionInfo& collection, const std::vector<FieldId>& fields,
+                   std::vector<PartitionId>& partitions) {
   if (!collection.loaded) {
     return {Code::kCollectionNotLoaded,
             fmt::format("collection not loaded[collection={}]", collection.name)};
   }
+  std::vector<PartitionId> loaded;
   for (const auto& partition : collection.partitions) {
     const bool wanted = std::ranges::find(partitions, partition.id) != partitions.end();
     if (wanted && !partition.loaded) {
       return {Code::kPartitionNotLoaded,
               fmt::format("partition not loaded[partition={}]", partition.name)};
     }
+    if (partition.loaded) loaded.push_back(partition.id);
+  }
+  if (partitions.empty() && loaded.size() < collection.partitions.size()) {
+    partitions = std::move(loaded);
   }
   if (collection.load_fields.empty()) return Status::Ok();
   for (FieldId id : fields) {

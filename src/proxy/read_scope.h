@@ -19,9 +19,10 @@ Result<service::CollectionPtr> Resolve(const service::Coordinator& coordinator,
 Result<std::vector<PartitionId>> NamedPartitions(const model::CollectionInfo& collection,
                                                  const std::vector<std::string>& names);
 
-/// kCollectionNotLoaded or kPartitionNotLoaded unless the read can run.
-Status CheckLoaded(const model::CollectionInfo& collection,
-                   const std::vector<PartitionId>& partitions, const std::vector<FieldId>& fields);
+/// kCollectionNotLoaded or kPartitionNotLoaded unless the read can run. When no partition was named
+/// and only some are loaded, names those.
+Status CheckLoaded(const model::CollectionInfo& collection, const std::vector<FieldId>& fields,
+                   std::vector<PartitionId>& partitions);
 
 /// The timestamp a read must have seen.
 /// \param iterator  pages of an iterator read exactly at the timestamp of their first page

@@ -267,7 +267,12 @@ Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
   const model::IndexInfo* index = collection.FindIndexOn(plan.field->id);
   RETURN_IF_ERROR(PlanMetric(index, params, plan));
   RETURN_IF_ERROR(PlanIndexParams(index, params, plan));
-  plan.params.after_score = plan.iterator_last;
+  if (plan.iterator_v2) {
+    // The first page lies beyond the best score there is.
+    const float best = std::numeric_limits<float>::max();
+    plan.params.after_score =
+        plan.iterator_last.value_or(ScoreAscendsWithNearness(plan.metric) ? best : -best);
+  }
   return plan;
 }
 

@@ -5,8 +5,6 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <map>
 
 #include "proxy/query_path.h"
@@ -22,9 +20,6 @@ namespace {
 using service::SearchReply;
 using service::SearchRequest;
 using service::SearchResult;
-
-/// Rows of one score that an iterator's page may be longer than asked for.
-constexpr int64_t kTiesMax = 131'072;
 
 rank::MergedLists Merge(const std::vector<SearchReply>& replies, model::Metric metric,
                         rank::Slice slice) {
@@ -69,7 +64,7 @@ class Search {
   Status Execute() {
     std::vector<FieldId> used = output_.fields;
     used.push_back(plan_.field->id);
-    RETURN_IF_ERROR(CheckLoaded(*collection_, request_.partitions, used));
+    RETURN_IF_ERROR(CheckLoaded(*collection_, used, request_.partitions));
     FillRequest();
     if (search_.ids.has_value()) {
       RETURN_IF_ERROR(FetchVectors());
@@ -79,9 +74,7 @@ class Search {
     }
     RETURN_IF_ERROR(AskShards(request_));
     merged_ = Merge(replies_, plan_.metric, {.offset = plan_.offset, .limit = plan_.limit});
-    if (plan_.iterator_v2 && merged_.rows.size() == static_cast<size_t>(plan_.limit)) {
-      return AddTies();
-    }
+    if (plan_.iterator_v2) AddTies();
     return Status::Ok();
   }
 
@@ -108,28 +101,18 @@ class Search {
     return Status::Ok();
   }
 
-  /// The next page begins strictly beyond this page's last score, so the page takes every row that
-  /// has this score: else those would be on no page.
-  Status AddTies() {
+  /// The next page begins strictly beyond this page's last score, so the page takes every hit that
+  /// has this score: else those would be on no page. The shards' lists are whole in this sense.
+  void AddTies() {
+    if (merged_.rows.size() < static_cast<size_t>(plan_.limit)) return;
     const float last = ScoreAt(replies_, merged_.rows.back());
-    const bool ascends = ScoreAscendsWithNearness(plan_.metric);
-    const float beyond = std::nextafter(last, ascends ? -INFINITY : INFINITY);
-    SearchRequest ring = request_;
-    ring.params.after_score.reset();
-    ring.params.range_filter = last;
-    ring.params.radius = beyond;
-    ring.top_k = kTiesMax;
-    // Both must read the same rows.
-    ring.read.exactly = session_ts_;
-    RETURN_IF_ERROR(AskShards(std::move(ring)));
     merged_ = Merge(replies_, plan_.metric, {});
-    auto worse = std::ranges::find_if(merged_.rows, [&](rank::SourceRow at) {
+    auto beyond = std::ranges::find_if(merged_.rows, [&](rank::SourceRow at) {
       const float score = ScoreAt(replies_, at);
-      return ascends ? score < last : score > last;
+      return ScoreAscendsWithNearness(plan_.metric) ? score < last : score > last;
     });
-    merged_.rows.erase(worse, merged_.rows.end());
+    merged_.rows.erase(beyond, merged_.rows.end());
     merged_.counts = {static_cast<int64_t>(merged_.rows.size())};
-    return Status::Ok();
   }
 
   Status FetchVectors() {

@@ -71,7 +71,8 @@ struct VectorSearchParams {
   int64_t nprobe = 0;
   std::optional<double> radius;        ///< in scores, as the user gave it
   std::optional<double> range_filter;  ///< in scores
-  /// Search iterator: only hits strictly beyond this score.
+  /// Search iterator: only hits strictly beyond this score. The page is then whole: hits that tie
+  /// with the last of top_k come too, since the next page begins strictly beyond them.
   std::optional<float> after_score;
 
   template <class V>

@@ -1,0 +1,110 @@
+#include "proxy/catalog_frontend.h"
+
+#include <gtest/gtest.h>
+
+#include "proxy/fixture.h"
+
+namespace elanus::proxy {
+namespace {
+
+struct CatalogFrontendTest : FrontendTest {
+  CatalogFrontend catalog{coordinator, shards, clock};
+
+  void GiveStats() {
+    using service::SegmentState;
+    shards.stats[ShardId{21}].segments = {{.id = SegmentId{1},
+                                           .partition = PartitionId{11},
+                                           .state = SegmentState::kGrowing,
+                                           .rows = 5},
+                                          {.id = SegmentId{2},
+                                           .partition = PartitionId{12},
+                                           .state = SegmentState::kSealed,
+                                           .rows = 100,
+                                           .indexed_fields = {FieldId{101}}}};
+    shards.stats[ShardId{22}].segments = {{.id = SegmentId{3},
+                                           .partition = PartitionId{11},
+                                           .state = SegmentState::kSealed,
+                                           .rows = 40}};
+  }
+};
+
+TEST_F(CatalogFrontendTest, PutsTheCallsDatabaseAndTrimsNames) {
+  call.database = "db";
+  ASSERT_TRUE(
+      catalog.Ddl(call, service::CreatePartition{.collection = "c", .partition = " p1 "}).ok());
+  ASSERT_EQ(coordinator.executed.size(), 1u);
+  const auto& sent = std::get<service::CreatePartition>(coordinator.executed[0]);
+  EXPECT_EQ(sent.database, "db");
+  EXPECT_EQ(sent.partition, "p1");
+}
+
+TEST_F(CatalogFrontendTest, SendsNothingThatIsNotWellFormed) {
+  EXPECT_FALSE(
+      catalog.Ddl(call, service::CreatePartition{.collection = "c", .partition = ""}).ok());
+  EXPECT_FALSE(catalog.Ddl(call, service::CreateAlias{.collection = "c", .alias = "1"}).ok());
+  EXPECT_FALSE(catalog.Ddl(call, service::CreateCollection{}).ok());
+  EXPECT_FALSE(catalog.Ddl(call, service::CreateDatabase{.name = ""}).ok());
+  ExpectError(catalog.Ddl(call, service::CreateIndex{.collection = "c", .field = "nope"}),
+              Code::kInvalidParameter, "cannot create index on non-exist field: nope");
+  ExpectError(catalog.Ddl(call, service::CreateIndex{.collection = "x", .field = "v"}),
+              Code::kCollectionNotFound, "collection not found[database=default][collection=x]");
+  EXPECT_TRUE(coordinator.executed.empty());
+}
+
+TEST_F(CatalogFrontendTest, DescribeSaysBothOfMilvusTexts) {
+  auto missing = catalog.Describe(call, "x");
+  ExpectError(StatusOf(missing), Code::kCollectionNotFound,
+              "can't find collection[database=default][collection=x]");
+  ExpectError(StatusOf(missing), Code::kCollectionNotFound,
+              "collection not found[database=default][collection=x]");
+  EXPECT_TRUE(catalog.Describe(call, "c").has_value());
+  EXPECT_TRUE(catalog.Describe(call, CollectionId{7}).has_value());
+}
+
+TEST_F(CatalogFrontendTest, CountsRowsOfACollectionAndOfAPartition) {
+  GiveStats();
+  EXPECT_EQ(catalog.RowCount(call, "c", ""), 145);
+  EXPECT_EQ(catalog.RowCount(call, "c", "p"), 100);
+  ExpectError(StatusOf(catalog.RowCount(call, "c", "q")), Code::kPartitionNotFound,
+              "partition not found[partition=q]");
+  EXPECT_EQ(catalog.Segments(call, "c")->size(), 3u);
+}
+
+TEST_F(CatalogFrontendTest, AnIndexIsFinishedWhenEverySealedRowHasIt) {
+  GiveStats();
+  auto described = catalog.DescribeIndex(call, "c", "", "");
+  ASSERT_TRUE(described.has_value());
+  ASSERT_EQ(described->size(), 1u);
+  EXPECT_EQ((*described)[0].total_rows, 140);
+  EXPECT_EQ((*described)[0].indexed_rows, 100);
+  EXPECT_EQ((*described)[0].pending_rows, 40);
+  EXPECT_FALSE((*described)[0].finished);
+  shards.stats[ShardId{22}].segments[0].indexed_fields = {FieldId{101}};
+  EXPECT_TRUE((*catalog.DescribeIndex(call, "c", "v", "v"))[0].finished);
+  ExpectError(StatusOf(catalog.DescribeIndex(call, "c", "", "other")), Code::kIndexNotFound,
+              "index not found[collection=c]");
+}
+
+TEST_F(CatalogFrontendTest, LoadProgressFollowsCollectionAndPartitions) {
+  EXPECT_EQ(catalog.LoadProgress(call, "c", {})->state, service::LoadState::kLoaded);
+  EXPECT_EQ(catalog.LoadProgress(call, "c", {})->progress, 100);
+  auto info = SampleCollection();
+  info.partitions[1].loaded = false;
+  Use(info);
+  EXPECT_EQ(catalog.LoadProgress(call, "c", {"p"})->state, service::LoadState::kNotLoad);
+  EXPECT_EQ(catalog.LoadProgress(call, "c", {"_default"})->state, service::LoadState::kLoaded);
+  EXPECT_FALSE(catalog.LoadProgress(call, "c", {"q"}).has_value());
+}
+
+TEST_F(CatalogFrontendTest, ListsAliases) {
+  auto info = SampleCollection();
+  info.aliases = {"a", "b"};
+  Use(info);
+  auto aliases = catalog.ListAliases(call, "");
+  ASSERT_TRUE(aliases.has_value());
+  EXPECT_EQ(*aliases, (std::vector<std::pair<std::string, std::string>>{{"a", "c"}, {"b", "c"}}));
+  EXPECT_FALSE(catalog.ListAliases(call, "x").has_value());
+}
+
+}  // namespace
+}  // namespace elanus::proxy

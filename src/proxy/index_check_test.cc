@@ -1,0 +1,85 @@
+#include "proxy/index_check.h"
+
+#include <gtest/gtest.h>
+
+#include "proxy/fixture.h"
+
+namespace elanus::proxy {
+namespace {
+
+using model::DataType;
+using model::KeyValues;
+
+const model::FieldSchema kVector = Field(101, "v", DataType::kFloatVector, {{"dim", "8"}});
+
+TEST(IndexCheck, FillsTypeAndMetric) {
+  KeyValues params;
+  ASSERT_TRUE(CheckCreateIndex(kVector, "", params).ok());
+  EXPECT_EQ(*model::FindValue(params, "index_type"), "AUTOINDEX");
+  EXPECT_EQ(*model::FindValue(params, "metric_type"), "COSINE");
+  params = {{"index_type", "HNSW"}, {"metric_type", "l2"}, {"M", "None"}, {"else", "x"}};
+  ASSERT_TRUE(CheckCreateIndex(kVector, "idx", params).ok());
+  EXPECT_EQ(*model::FindValue(params, "metric_type"), "L2");
+  EXPECT_EQ(MetricOf({.params = params}), model::Metric::kL2);
+  EXPECT_EQ(IndexTypeOf({.params = params}), "HNSW");
+}
+
+TEST(IndexCheck, RefusesVectorIndexesWithMilvusTexts) {
+  const std::pair<KeyValues, std::string> cases[] = {
+      {{{"index_type", "ANNOY"}, {"metric_type", "L2"}},
+       "invalid parameter[expected=valid index][actual=invalid index type: ANNOY]"},
+      {{{"index_type", "INVERTED"}}, "metric type not set for vector index"},
+      {{{"index_type", "BIN_FLAT"}, {"metric_type", "L2"}},
+       "data type FloatVector can't build with this index BIN_FLAT"},
+      {{{"index_type", "FLAT"}, {"metric_type", "JACCARD"}},
+       "float vector index does not support metric type: JACCARD"},
+      {{{"index_type", "HNSW"}, {"M", "-1"}}, "param 'M' (-1) should be in range [2, 2048]"},
+      {{{"index_type", "HNSW"}, {"M", "2049"}}, "param 'M' (2049) should be in range [2, 2048]"},
+      {{{"index_type", "HNSW"}, {"M", "16.0"}},
+       "wrong data type in json, key: 'M', value: '16.0': invalid parameter"},
+      {{{"index_type", "HNSW"}, {"M", "True"}},
+       "invalid integer value, key: 'M', value: 'True': invalid parameter"},
+      {{{"index_type", "HNSW"}, {"efConstruction", "[100]"}},
+       "invalid integer value, key: 'efConstruction', value: '[100]': invalid parameter"},
+      {{{"index_type", "IVF_FLAT"}, {"nlist", "65537"}},
+       "Out of range in json: param 'nlist' (65537) should be in range [1, 65536]"},
+      {{{"index_type", "AUTOINDEX"}, {"M", "16"}},
+       "only metric type can be passed when use AutoIndex"},
+  };
+  for (const auto& [params, text] : cases) {
+    KeyValues copy = params;
+    ExpectError(CheckCreateIndex(kVector, "", copy), Code::kInvalidParameter, text);
+  }
+  KeyValues params;
+  ExpectError(CheckCreateIndex(kVector, "1x", params), Code::kInvalidParameter,
+              "Invalid index name: 1x");
+}
+
+TEST(IndexCheck, KeepsScalarIndexesWhereMilvusWould) {
+  const auto number = Field(1, "n", DataType::kInt64);
+  const auto text = Field(2, "s", DataType::kVarChar);
+  const auto json = Field(3, "j", DataType::kJson);
+  for (const char* type : {"INVERTED", "STL_SORT", "BITMAP", "AUTOINDEX"}) {
+    KeyValues params = {{"index_type", type}};
+    EXPECT_TRUE(CheckCreateIndex(number, "", params).ok()) << type;
+  }
+  KeyValues params = {{"index_type", "Trie"}};
+  EXPECT_TRUE(CheckCreateIndex(text, "", params).ok());
+  ExpectError(CheckCreateIndex(number, "", params), Code::kInvalidParameter,
+              "Trie are only supported on varchar field");
+  params = {{"index_type", "INVERTED"}};
+  ExpectError(CheckCreateIndex(json, "", params), Code::kMissingParameter,
+              "json index must specify cast type: missing parameter");
+  params = {{"index_type", "STL_SORT"}, {"json_cast_type", "DOUBLE"}};
+  ExpectError(CheckCreateIndex(json, "", params), Code::kInvalidParameter,
+              "STL_SORT are only supported on numeric, varchar or timestamptz field, got JSON");
+  params = {{"index_type", "BITMAP"}, {"json_cast_type", "DOUBLE"}};
+  ExpectError(CheckCreateIndex(json, "", params), Code::kInvalidParameter,
+              "bitmap index are only supported on bool, int, string and array field");
+  params = {{"index_type", "HNSW"}};
+  ExpectError(CheckCreateIndex(number, "", params), Code::kInvalidParameter,
+              "invalid parameter[expected=valid index][actual=invalid index type: HNSW]");
+}
+
+}  // namespace
+}  // namespace elanus::proxy
