@@ -138,7 +138,8 @@ TEST(SimFileSystem, LosesNamesThatWereNotSynced) {
     ASSERT_TRUE(files.Remove("b").ok());
     files.Crash(seed);
     std::string names;
-    for (const DirEntry& entry : *files.List(".")) names += entry.name;
+    const std::vector<DirEntry> entries = *files.List(".");
+    for (const DirEntry& entry : entries) names += entry.name;
     outcomes.insert(names);
   }
   EXPECT_EQ(outcomes, (std::set<std::string>{"ab", "a", "bc", "c"}));

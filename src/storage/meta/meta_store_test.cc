@@ -68,18 +68,19 @@ TEST_P(MetaStoreContract, NeverGivesARevisionTwice) {
 }
 
 TEST_P(MetaStoreContract, ReadsAPrefixInByteOrder) {
-  using namespace std::string_literals;
-  const std::vector<std::string> put = {"b/2", "a", "b/10", "b/1", "b", "b0", "b/\xff", "b/\0x"s};
+  const std::string zero("b/\0x", 4);
+  const std::vector<std::string> put = {"b/2", "a", "b/10", "b/1", "b", "b0", "b/\xff", zero};
   for (const std::string& key : put) {
     ASSERT_TRUE(Put(key, "v" + key, 0).committed);
   }
   std::vector<std::string> keys;
-  for (const MetaEntry& entry : *store_->Range("b/")) {
+  const std::vector<MetaEntry> entries = *store_->Range("b/");
+  for (const MetaEntry& entry : entries) {
     keys.push_back(entry.key);
     EXPECT_EQ(entry.value, "v" + entry.key);
     EXPECT_EQ(**store_->Get(entry.key), entry);
   }
-  EXPECT_EQ(keys, (std::vector{"b/\0x"s, "b/1"s, "b/10"s, "b/2"s, "b/\xff"s}));
+  EXPECT_EQ(keys, (std::vector<std::string>{zero, "b/1", "b/10", "b/2", "b/\xff"}));
   EXPECT_EQ(store_->Range("")->size(), 8u);
   EXPECT_TRUE(store_->Range("c")->empty());
 }
