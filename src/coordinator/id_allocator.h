@@ -11,8 +11,8 @@
 
 namespace elanus::coordinator {
 
-constexpr int64_t kIdBlock = 1 << 20;
-constexpr int64_t kFirstId = 1'000;
+inline constexpr int64_t kIdBlock = 1 << 20;
+inline constexpr int64_t kFirstId = 1'000;
 
 class IdAllocator {
  public:

@@ -16,7 +16,7 @@
 
 namespace elanus::coordinator {
 
-constexpr DatabaseId kDefaultDatabaseId{1};
+inline constexpr DatabaseId kDefaultDatabaseId{1};
 
 class CatalogState {
  public:

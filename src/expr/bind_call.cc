@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <string>
 
+#include <fmt/format.h>
+#include <re2/re2.h>
 #include "expr/binder.h"
 #include "expr/fold.h"
 #include "expr/literal.h"
-#include "fmt/format.h"
-#include "re2/re2.h"
 
 namespace elanus::expr {
 

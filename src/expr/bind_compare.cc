@@ -3,10 +3,10 @@
 #include <optional>
 #include <string>
 
+#include <fmt/format.h>
 #include "expr/binder.h"
 #include "expr/fold.h"
 #include "expr/number.h"
-#include "fmt/format.h"
 
 namespace elanus::expr {
 

@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
+#include <fmt/format.h>
 #include "expr/fold.h"
 #include "expr/literal.h"
-#include "fmt/format.h"
 
 namespace elanus::expr {
 

@@ -4,10 +4,10 @@
 #include <utility>
 #include <variant>
 
+#include <fmt/format.h>
 #include "expr/binder.h"
 #include "expr/fold.h"
 #include "expr/parser.h"
-#include "fmt/format.h"
 
 namespace elanus::expr {
 namespace {

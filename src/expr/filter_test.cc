@@ -3,9 +3,9 @@
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
+#include <gtest/gtest.h>
 #include "base/codec.h"
-#include "fmt/format.h"
-#include "gtest/gtest.h"
 
 namespace elanus::expr {
 namespace {

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
+#include <fmt/format.h>
 #include "expr/number.h"
-#include "fmt/format.h"
 
 namespace elanus::expr {
 namespace {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "fmt/format.h"
+#include <fmt/format.h>
 
 namespace elanus::expr {
 namespace {

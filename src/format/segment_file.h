@@ -30,7 +30,7 @@ enum class SectionKind : uint8_t {
   kKeyFilter = 6,   ///< filter over the primary keys (format/key_filter.h)
 };
 
-constexpr size_t kSegmentBlockBytes = 64 << 10;
+inline constexpr size_t kSegmentBlockBytes = 64 << 10;
 
 struct SectionInfo {
   SectionKind kind = SectionKind::kFixed;

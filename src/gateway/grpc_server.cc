@@ -14,7 +14,9 @@ std::string_view View(grpc::string_ref text) { return {text.data(), text.size()}
 
 int64_t DeadlineUs(const grpc::CallbackServerContext& context) {
   const auto deadline = context.deadline();
+  // check: allow system_clock: gRPC gives deadlines on it
   if (deadline == std::chrono::system_clock::time_point::max()) return Cancel::kNoDeadline;
+  // check: allow system_clock: gRPC gives deadlines on it
   const auto left = deadline - std::chrono::system_clock::now();
   return SystemClock().MonotonicUs() +
          std::chrono::duration_cast<std::chrono::microseconds>(left).count();
@@ -185,6 +187,7 @@ void GrpcServer::Adopt(int fd) {
 
 void GrpcServer::Shutdown(std::chrono::milliseconds grace) {
   if (impl_->server == nullptr) return;
+  // check: allow system_clock: gRPC takes deadlines on it
   impl_->server->Shutdown(std::chrono::system_clock::now() + grace);
   impl_->server->Wait();
   impl_->server.reset();

@@ -97,6 +97,7 @@ struct PortTest : testing::Test {
     grpc::GenericStub stub(channel);
     grpc::CompletionQueue queue;
     grpc::ClientContext context;
+    // check: allow system_clock: gRPC takes deadlines on it
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
     grpc::ByteBuffer in;
     grpc::ByteBuffer out;

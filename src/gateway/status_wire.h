@@ -18,8 +18,8 @@ int32_t LegacyErrorCode(Code code);
 std::string_view StatusReason(const Status& status);
 
 /// Field numbers of common.Status, and where a reply keeps it.
-constexpr int kReplyIsStatus = 0;  ///< the reply is a common.Status itself
-constexpr int kNoStatus = -1;      ///< the reply has no status
+inline constexpr int kReplyIsStatus = 0;  ///< the reply is a common.Status itself
+inline constexpr int kNoStatus = -1;      ///< the reply has no status
 
 /// Writes the fields of common.Status into a WireSink.
 template <class Sink>

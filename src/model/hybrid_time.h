@@ -11,8 +11,8 @@ namespace elanus::model {
 /// Orders every write; 0 is before all of them.
 using Timestamp = uint64_t;
 
-constexpr int kTimestampCounterBits = 18;
-constexpr Timestamp kTimestampMax = ~Timestamp{0};
+inline constexpr int kTimestampCounterBits = 18;
+inline constexpr Timestamp kTimestampMax = ~Timestamp{0};
 
 constexpr Timestamp TimestampFromMs(int64_t wall_ms) {
   return static_cast<Timestamp>(wall_ms) << kTimestampCounterBits;

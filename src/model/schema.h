@@ -24,9 +24,9 @@ using KeyValues = std::vector<KeyValue>;
 /// The value of a key, or nullptr. The first wins, as in Milvus.
 const std::string* FindValue(const KeyValues& pairs, std::string_view key);
 
-constexpr FieldId kRowIdField{0};
-constexpr FieldId kTimestampField{1};
-constexpr FieldId kFirstUserField{100};
+inline constexpr FieldId kRowIdField{0};
+inline constexpr FieldId kTimestampField{1};
+inline constexpr FieldId kFirstUserField{100};
 inline constexpr std::string_view kDynamicFieldName = "$meta";
 
 struct FieldSchema {

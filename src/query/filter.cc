@@ -5,7 +5,7 @@
 #include <utility>
 #include <variant>
 
-#include "fmt/format.h"
+#include <fmt/format.h>
 #include "query/filter_operator.h"
 
 namespace elanus::query {

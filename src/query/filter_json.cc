@@ -9,11 +9,11 @@
 #include <variant>
 #include <vector>
 
+#include <re2/re2.h>
 #include "expr/number.h"
 #include "query/filter_json_text.h"
 #include "query/filter_like.h"
 #include "query/filter_operator.h"
-#include "re2/re2.h"
 
 namespace elanus::query {
 namespace {

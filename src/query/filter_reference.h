@@ -11,11 +11,11 @@
 #include <variant>
 #include <vector>
 
+#include <re2/re2.h>
+#include <simdjson.h>
 #include "expr/filter.h"
 #include "query/filter_like.h"
-#include "re2/re2.h"
 #include "segment/column_view.h"
-#include "simdjson.h"
 
 namespace elanus::query {
 

@@ -6,11 +6,11 @@
 #include <variant>
 #include <vector>
 
+#include <re2/re2.h>
+#include <xxhash.h>
 #include "expr/number.h"
 #include "query/filter_like.h"
 #include "query/filter_operator.h"
-#include "re2/re2.h"
-#include "xxhash.h"
 
 namespace elanus::query {
 namespace {

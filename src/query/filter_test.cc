@@ -4,9 +4,9 @@
 #include <random>
 #include <string>
 
+#include <fmt/format.h>
+#include <gtest/gtest.h>
 #include "base/codec.h"
-#include "fmt/format.h"
-#include "gtest/gtest.h"
 #include "query/filter_reference.h"
 
 namespace elanus::query {

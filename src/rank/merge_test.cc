@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 #include "rank/score.h"
 
 namespace elanus::rank {

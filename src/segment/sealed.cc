@@ -11,8 +11,8 @@ namespace elanus::segment {
 namespace {
 
 /// Gives back the page-cache pages of a mapped range that has been copied: vectors are resident
-/// once. PAGEOUT and not DONTNEED: the bytes may as well lie on a heap (memory forms of the stores),
-/// which DONTNEED would zero.
+/// once. PAGEOUT and not DONTNEED: the bytes may as well lie on a heap (memory forms of the
+/// stores), which DONTNEED would zero.
 void DropMappedPages(std::string_view range) {
   constexpr uintptr_t kPage = 4096;
   const auto first = (reinterpret_cast<uintptr_t>(range.data()) + kPage - 1) / kPage * kPage;

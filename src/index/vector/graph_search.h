@@ -16,7 +16,7 @@
 
 namespace elanus::index {
 
-constexpr uint32_t kNoNode = 0xFFFFFFFF;
+inline constexpr uint32_t kNoNode = 0xFFFFFFFF;
 
 /// What one thread needs to search a graph; kept between searches, so that none allocates.
 struct GraphScratch {

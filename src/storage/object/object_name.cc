@@ -1,3 +1,5 @@
+// Which texts may name an object: relative, no part that a file system or a temporary name could
+// mean otherwise.
 #include <fmt/core.h>
 
 #include <algorithm>

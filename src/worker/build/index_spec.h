@@ -11,7 +11,7 @@ namespace elanus::worker {
 
 /// Segments with fewer rows are searched by brute force: building costs more than it saves (Milvus'
 /// own threshold).
-constexpr uint64_t kIndexRowsMin = 1024;
+inline constexpr uint64_t kIndexRowsMin = 1024;
 
 index::Metric IndexMetric(model::Metric metric);
 

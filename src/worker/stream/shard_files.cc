@@ -2,12 +2,10 @@
 
 #include <fmt/core.h>
 
-#include <atomic>
-#include <random>
-
 #include "base/codec.h"
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "base/unique.h"
 #include "format/sealed_bytes.h"
 
 namespace elanus::worker {
@@ -24,12 +22,6 @@ struct HeadRecord {
     v(digest);
   }
 };
-
-/// 128 random bits as text: names never repeat, across restarts and nodes.
-std::string UniqueText() {
-  thread_local std::mt19937_64 random{std::random_device{}()};
-  return fmt::format("{:016x}{:016x}", random(), random());
-}
 
 }  // namespace
 
