@@ -17,15 +17,18 @@
 namespace elanus::index {
 
 inline constexpr uint32_t kNoNode = 0xFFFFFFFF;
+inline constexpr size_t kDoorsAhead = 12;  // lists of hidden nodes requested before they are opened
 
 /// What one thread needs to search a graph; kept between searches, so that none allocates.
 struct GraphScratch {
   uint64_t hops = 0;            // nodes expanded on level 0 since the start
   uint64_t distances_done = 0;  // codes compared there
   VisitedSet visited;
+  VisitedSet opened;
   CandidatePool pool;
   std::vector<uint32_t> nodes;
   std::vector<uint32_t> fresh;
+  std::vector<uint32_t> doors;
   std::vector<int32_t> distances;
   std::vector<int8_t> query_code;
   std::vector<uint32_t> rows;
@@ -33,8 +36,9 @@ struct GraphScratch {
   void Reserve(size_t degree) {
     if (nodes.size() >= degree) return;
     nodes.resize(degree);
-    fresh.resize(degree);
-    distances.resize(degree);
+    doors.resize(degree);
+    fresh.resize(2 * degree);
+    distances.resize(2 * degree);
   }
 };
 
@@ -61,13 +65,27 @@ GraphEntry DescendGreedily(const Links& links, const Distance& distance, GraphEn
   return at;
 }
 
+/// Measures the s.fresh[0 .. fresh) and lets the near ones into the beam, their links on the way.
+template <class Links, class Distance>
+void AddFresh(const Links& links, const Distance& distance, size_t fresh, GraphScratch& s) {
+  distance(s.fresh.data(), fresh, s.distances.data());
+  ++s.hops;
+  s.distances_done += fresh;
+  for (size_t i = 0; i < fresh; ++i) {
+    if (s.distances[i] < s.pool.bound() && s.pool.Insert(s.distances[i], s.fresh[i])) {
+      links.Prefetch(s.fresh[i]);
+    }
+  }
+}
+
+constexpr size_t kAskEvery = 4096;  // links between two looks at keep_going
+
 /// Fills s.pool with the nearest nodes found from what it holds already. s.visited must know those
 /// nodes.
-/// \param keep_going  asked every few thousand distances; false ends the search early
+/// \param keep_going  asked every few thousand links; false ends the search early
 template <class Links, class Distance, class KeepGoing>
 void ExpandBeam(const Links& links, const Distance& distance, GraphScratch& s,
                 const KeepGoing& keep_going) {
-  constexpr size_t kAskEvery = 4096;
   size_t work = 0;
   uint32_t node;
   while (s.pool.Pop(&node)) {
@@ -86,19 +104,62 @@ void ExpandBeam(const Links& links, const Distance& distance, GraphScratch& s,
         if (!s.visited.Has(s.nodes[i])) distance.Prefetch(s.nodes[i]);
       }
     }
-    distance(s.fresh.data(), fresh, s.distances.data());
-    ++s.hops;
-    s.distances_done += fresh;
-    for (size_t i = 0; i < fresh; ++i) {
-      if (s.distances[i] < s.pool.bound() && s.pool.Insert(s.distances[i], s.fresh[i])) {
-        links.Prefetch(s.fresh[i]);
-      }
-    }
+    AddFresh(links, distance, fresh, s);
     if ((work += count) >= kAskEvery) {
       if (!keep_going()) return;
       work = 0;
     }
   }
+}
+
+/// Collects into s.fresh the visible nodes next to `node` that are new, and behind its hidden
+/// neighbours those of theirs, nearest first, until about `enough` have come together. Returns how
+/// many; at most `enough` + degree - 1. s.visited counts hidden nodes as seen from the start;
+/// s.opened says whose list has been read from behind.
+template <class Links, class Hidden>
+size_t GatherVisible(const Links& links, const Hidden& hidden, uint32_t node, size_t enough,
+                     GraphScratch& s) {
+  const size_t count = links.Read(node, s.nodes.data());
+  size_t fresh = 0, doors = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t next = s.nodes[i];
+    s.fresh[fresh] = next;
+    fresh += s.visited.Insert(next);
+    s.doors[doors] = next;
+    doors += static_cast<size_t>(hidden(next)) & static_cast<size_t>(!s.opened.Has(next));
+  }
+  for (size_t d = 0; d < doors && d < kDoorsAhead; ++d) links.Prefetch(s.doors[d]);
+  for (size_t d = 0; d < doors && fresh < enough; ++d) {
+    if (d + kDoorsAhead < doors) links.Prefetch(s.doors[d + kDoorsAhead]);
+    s.opened.Insert(s.doors[d]);
+    const size_t behind = links.Read(s.doors[d], s.nodes.data());
+    for (size_t i = 0; i < behind; ++i) {
+      s.fresh[fresh] = s.nodes[i];
+      fresh += s.visited.Insert(s.nodes[i]);
+    }
+  }
+  return fresh;
+}
+
+/// ExpandBeam over the visible nodes alone: hidden ones are only stepped over. Good while a step of
+/// two reaches enough of them. Source: the idea of ACORN (Patel et al. 2024), with lists opened
+/// only as far as needed.
+/// \param start  a node to begin at, hidden or not; the pool may be empty
+template <class Links, class Distance, class Hidden, class KeepGoing>
+void ExpandVisibleBeam(const Links& links, const Distance& distance, const Hidden& hidden,
+                       uint32_t start, size_t enough, GraphScratch& s,
+                       const KeepGoing& keep_going) {
+  size_t work = 0;
+  uint32_t node = start;
+  do {
+    const size_t fresh = GatherVisible(links, hidden, node, enough, s);
+    for (size_t i = 0; i < fresh; ++i) distance.Prefetch(s.fresh[i]);
+    AddFresh(links, distance, fresh, s);
+    if ((work += links.degree() * 4) >= kAskEvery) {
+      if (!keep_going()) return;
+      work = 0;
+    }
+  } while (s.pool.Pop(&node));
 }
 
 }  // namespace elanus::index

@@ -2,9 +2,12 @@
 // cache. Owned by one thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <vector>
+
+#include "index/vector/hidden_bits.h"
 
 namespace elanus::index {
 
@@ -16,6 +19,15 @@ class VisitedSet {
     const size_t words = (nodes + 63) / 64;
     if (words_.size() < words) words_.resize(words);
     std::memset(words_.data(), 0, words * sizeof(uint64_t));
+  }
+
+  /// Starts with the hidden ones among `nodes` marked.
+  void Start(size_t nodes, const HiddenBits& hidden) {
+    Start(nodes);
+    const size_t whole = std::min(nodes, hidden.rows()) / 64;
+    if (whole != 0) std::memcpy(words_.data(), hidden.words(), whole * sizeof(uint64_t));
+    for (size_t word = whole; word < (nodes + 63) / 64; ++word)
+      words_[word] = hidden.Word(word * 64);
   }
 
   /// Marks `node`; 1 when it was not marked before, else 0. No branch: whether it was is a coin
