@@ -31,6 +31,8 @@ namespace {
 // A filter's own nesting is at most expr::kNodeDepthMax; bytes from elsewhere may hold more.
 constexpr int kDepthMax = 2 * expr::kNodeDepthMax;
 
+constexpr double kExpensiveNs = 50;
+
 class ConstantOperator final : public FilterOperator {
  public:
   ConstantOperator(BoundColumn column, bool value)
@@ -286,11 +288,14 @@ Result<Truth> Evaluate(const expr::BoundFilter& filter, const segment::RowSource
   }
   if (filter.root == nullptr) return truth;
   ASSIGN_OR_RETURN(Operator root, Compiler(source, schema).Compile(*filter.root, 0));
-  for (size_t first = 0; first < rows; first += kBlockRows) {
+  // Expensive rows (JSON of 64 KiB, regular expressions) get smaller blocks, so that a cancelled
+  // call still frees its core within 50 ms.
+  const size_t block_rows = root->cost() > kExpensiveNs ? kBlockRows / 4 : kBlockRows;
+  for (size_t first = 0; first < rows; first += block_rows) {
     if (scope.cancel != nullptr) RETURN_IF_ERROR(scope.cancel->Check());
     uint64_t wanted[kBlockWords];
     Block block{.first = first,
-                .rows = std::min(kBlockRows, rows - first),
+                .rows = std::min(block_rows, rows - first),
                 .wanted = wanted,
                 .is_true = truth.is_true.data() + first / 64,
                 .is_unknown = truth.is_unknown.data() + first / 64};

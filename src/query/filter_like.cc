@@ -1,6 +1,11 @@
 #include "query/filter_like.h"
 
-#include <algorithm>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include <bit>
+#include <cstdint>
 #include <cstring>
 
 namespace elanus::query {
@@ -18,6 +23,27 @@ size_t CodePointBytes(std::string_view text, size_t at) {
 }
 
 }  // namespace
+
+// Looks for places where the needle's first and last byte stand at the right distance, sixteen at a
+// time; only those are compared.
+size_t FindText(std::string_view text, size_t at, std::string_view needle) {
+#ifdef __SSE2__
+  const size_t length = needle.size();
+  const __m128i first = _mm_set1_epi8(needle.front());
+  const __m128i last = _mm_set1_epi8(needle.back());
+  for (; at + length + 15 <= text.size(); at += 16) {
+    const auto* here = reinterpret_cast<const __m128i*>(text.data() + at);
+    const auto* there = reinterpret_cast<const __m128i*>(text.data() + at + length - 1);
+    const __m128i both = _mm_and_si128(_mm_cmpeq_epi8(_mm_loadu_si128(here), first),
+                                       _mm_cmpeq_epi8(_mm_loadu_si128(there), last));
+    for (auto mask = static_cast<uint32_t>(_mm_movemask_epi8(both)); mask != 0; mask &= mask - 1) {
+      const size_t place = at + static_cast<size_t>(std::countr_zero(mask));
+      if (std::memcmp(text.data() + place, needle.data(), length) == 0) return place;
+    }
+  }
+#endif
+  return text.find(needle, at);
+}
 
 LikeMatcher::LikeMatcher(std::string_view pattern) {
   for (size_t i = 0; i < pattern.size(); ++i) {
@@ -52,25 +78,12 @@ size_t LikeMatcher::MatchAt(const Segment& segment, std::string_view text, size_
   return at;
 }
 
-namespace {
-
-// memmem prepares tables for each call, which only long texts repay.
-constexpr size_t kShortText = 512;
-
-size_t FindPiece(std::string_view text, size_t at, const std::string& piece) {
-  if (text.size() - at <= kShortText) return text.find(piece, at);
-  const void* found = memmem(text.data() + at, text.size() - at, piece.data(), piece.size());
-  if (found == nullptr) return std::string_view::npos;
-  return static_cast<size_t>(static_cast<const char*>(found) - text.data());
-}
-
-}  // namespace
-
 // Moves *at behind the first match of the segment at or after it.
 bool LikeMatcher::Find(const Segment& segment, std::string_view text, size_t* at) {
   const std::string& piece = segment.pieces[0];
+  if (segment.bytes_min == 0) return true;
   if (segment.IsLiteral()) {
-    const size_t found = FindPiece(text, *at, piece);
+    const size_t found = FindText(text, *at, piece);
     if (found == std::string_view::npos) return false;
     *at = found + piece.size();
     return true;
@@ -78,7 +91,7 @@ bool LikeMatcher::Find(const Segment& segment, std::string_view text, size_t* at
   size_t start = *at;
   while (start + segment.bytes_min <= text.size()) {
     if (!piece.empty()) {
-      start = FindPiece(text, start, piece);
+      start = FindText(text, start, piece);
       if (start == std::string_view::npos) return false;
     }
     const size_t end = MatchAt(segment, text, start);
@@ -110,6 +123,12 @@ bool LikeMatcher::Matches(std::string_view text) const {
     if (!Find(segments_[s], text, &at)) return false;
   }
   return MatchEnd(segments_.back(), text, at);
+}
+
+std::string_view LikeMatcher::SoughtAnywhere() const {
+  const bool anywhere = segments_.size() == 3 && segments_[0].bytes_min == 0 &&
+                        segments_[2].bytes_min == 0 && segments_[1].IsLiteral();
+  return anywhere ? std::string_view(segments_[1].pieces[0]) : std::string_view();
 }
 
 }  // namespace elanus::query

@@ -8,6 +8,10 @@
 
 namespace elanus::query {
 
+/// The first place at or after `at` where `needle`, not empty, begins in the text; npos when
+/// nowhere. Cost: about 16 bytes a ns.
+size_t FindText(std::string_view text, size_t at, std::string_view needle);
+
 class LikeMatcher {
  public:
   /// \param pattern  `%` any run, `_` one UTF-8 code point (one byte where the text is not UTF-8),
@@ -16,6 +20,9 @@ class LikeMatcher {
 
   /// Whether the whole text matches. Cost: one pass over the text a segment.
   bool Matches(std::string_view text) const;
+
+  /// What the pattern looks for when it is nothing but `%literal%`, else empty.
+  std::string_view SoughtAnywhere() const;
 
  private:
   // Literal pieces with `_` between: pieces[0] _ pieces[1] _ ...; a piece may be empty.

@@ -60,6 +60,27 @@ TEST(LikeMatcher, TakesEscapedCharactersAsTheyAre) {
   EXPECT_TRUE(LikeMatcher("\\a").Matches("a"));
 }
 
+TEST(FindText, AgreesWithPlainSearchAtEveryLength) {
+  std::mt19937 random(4);
+  for (int i = 0; i < 20000; ++i) {
+    std::string text;
+    for (size_t n = random() % 60; n > 0; --n) text += static_cast<char>('a' + random() % 3);
+    std::string needle;
+    for (size_t n = 1 + random() % 5; n > 0; --n) needle += static_cast<char>('a' + random() % 3);
+    const size_t from = random() % (text.size() + 1);
+    // A copy of the exact size: a sanitizer sees any read beyond it.
+    const std::vector<char> exact(text.begin(), text.end());
+    ASSERT_EQ(FindText({exact.data(), exact.size()}, from, needle), text.find(needle, from));
+  }
+}
+
+TEST(LikeMatcher, SaysWhenOnlyALiteralIsSought) {
+  EXPECT_EQ(LikeMatcher("%a\\%b%").SoughtAnywhere(), "a%b");
+  for (const char* pattern : {"", "%", "%%", "a%", "%a", "%a_%", "%a%b%", "a%b%"}) {
+    EXPECT_EQ(LikeMatcher(pattern).SoughtAnywhere(), "") << pattern;
+  }
+}
+
 TEST(LikeMatcher, AgreesWithPlainRecursion) {
   std::mt19937 random(7);
   const std::vector<std::string> pattern_parts = {"a",   "b",   "%",        "_",
