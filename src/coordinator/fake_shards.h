@@ -5,6 +5,7 @@
 #include <set>
 #include <vector>
 
+#include "service/coordinator.h"
 #include "service/shard.h"
 
 namespace elanus::coordinator {
