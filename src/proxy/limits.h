@@ -7,7 +7,6 @@
 namespace elanus::proxy {
 
 inline constexpr size_t kNameBytesMax = 255;
-inline constexpr size_t kDescriptionBytesMax = 1'024;
 inline constexpr int64_t kFieldsMax = 256;  ///< of a collection, the dynamic field not counted
 inline constexpr int64_t kVectorFieldsMax = 10;
 inline constexpr int64_t kShardsMax = 16;

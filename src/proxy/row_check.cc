@@ -82,7 +82,7 @@ Status CheckVector(const FieldSchema& field, uint64_t rows, Column& column) {
     return InvalidParameter(
         fmt::format("the length({}) of float data should divide the dim({})", floats, dim));
   }
-  if (column.dim != 0 && column.dim != dim) {
+  if (column.dim != dim) {
     return InvalidParameter(
         fmt::format("the dim ({}) of field data({}) is not equal to schema dim "
                     "({})",
@@ -206,11 +206,18 @@ Status CheckFieldSet(const model::CollectionInfo& collection, const Given& given
     }
     return MissingField(field);
   }
-  if (given.size() > known) {
-    return InvalidParameter("more fieldData has pass in", std::to_string(wanted),
-                            std::to_string(given.size()));
+  if (given.size() <= known) return Status::Ok();
+  Status more = InvalidParameter("more fieldData has pass in", std::to_string(wanted),
+                                 std::to_string(given.size()));
+  const FieldSchema& primary = *collection.schema.primary();
+  if (primary.auto_id && given.Find(primary.name) != nullptr) {
+    // Milvus 2.6 says the first, 3.0 the second.
+    return more.Wrap(
+        "can not assign primary field data when auto id enabled and allow_insert_auto_id is "
+        "false " +
+        primary.name);
   }
-  return Status::Ok();
+  return more;
 }
 
 Result<Column> BuildColumn(const model::CollectionSchema& schema, const FieldSchema& field,
