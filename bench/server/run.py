@@ -8,6 +8,7 @@ Only ratios within one run mean anything: times on a shared machine spread by a 
 """
 import argparse
 import json
+import signal
 import statistics
 import sys
 import time
@@ -185,6 +186,7 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "elanus-bench")
     parser.add_argument("--json", type=Path, help="also write every value there")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped below
     data = dataset.load(args.cache, args.rows)
     print(f"GloVe-100: {len(data.base):,} rows, {len(data.queries):,} queries; exact answers by brute force", flush=True)
     expected = {below: data.nearest(10, below) for below in (1000, *FILTERS.values())}

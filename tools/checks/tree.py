@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, Iterable, List, NamedTuple, Optional
@@ -70,12 +71,17 @@ class Tree:
         digests = {p: self.digest(p, *config) for p in paths}
         todo = [p for p in paths if green.get(p) != digests[p]]
         problems = []
+        saved = time.monotonic()
         with ThreadPoolExecutor(workers) as pool:
             for path, found in zip(todo, pool.map(one, todo)):
                 if found:
                     problems.extend(found)
                 elif found is not None:
                     green[path] = digests[path]
+                if time.monotonic() - saved > 10:  # a run that is stopped half-way does not begin again
+                    self._green[check] = green
+                    self._save()
+                    saved = time.monotonic()
         self._green[check] = {p: d for p, d in green.items() if p in digests and d == digests[p]}
         self._save()
         return list(dict.fromkeys(problems))  # a header's problem shows up in each file that includes it

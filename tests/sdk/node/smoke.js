@@ -46,7 +46,7 @@ async function main() {
   assert.equal(fine(await client.insert({ collection_name: name, data }), 'insert').insert_cnt, '100');
   fine(await client.flushSync({ collection_names: [name] }), 'flush');
 
-  const found = fine(await client.search({ collection_name: name, data: [vector(5)], limit: 3, output_fields: ['text', 'extra'] }), 'search');
+  const found = fine(await client.search({ collection_name: name, data: [vector(5)], limit: 3, output_fields: ['id', 'text', 'extra'] }), 'search');
   const want = data.map((r) => [r.id, l2(r.vector, vector(5))]).sort((a, b) => a[1] - b[1]).slice(0, 3);
   const hits = Array.isArray(found.results[0]) ? found.results[0] : found.results;
   assert.deepEqual(hits.map((h) => Number(h.id)), want.map((w) => w[0]));
