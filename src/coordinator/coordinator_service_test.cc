@@ -285,8 +285,8 @@ TEST_F(CoordinatorTest, AliasesFollowMilvus) {
   ExpectError(
       coordinator->Execute(service::DropCollection{.database = "default", .collection = "d"}),
       Code::kInvalidParameter, "because it has associated aliases [a]");
-  ExpectError(Create("a"), Code::kInvalidParameter,
-              "collection name [a] conflicts with an existing alias, please choose a unique name");
+  ExpectError(Create("a"), Code::kAliasCollectionNameConflict,
+              "alias and collection name conflict[database=default][alias=a]");
   ASSERT_TRUE(coordinator->Execute(service::DropAlias{.database = "default", .alias = "a"}).ok());
   EXPECT_TRUE(coordinator->Execute(service::DropAlias{.database = "default", .alias = "a"}).ok());
   EXPECT_EQ(Find("a"), nullptr);
@@ -305,8 +305,8 @@ TEST_F(CoordinatorTest, RenameKeepsTheIdAndRefusesNamesInUse) {
   ExpectError(coordinator->Execute(rename), Code::kInvalidParameter,
               "duplicated new collection name default:d with other collection name or alias");
   rename.new_name = "a";
-  ExpectError(coordinator->Execute(rename), Code::kInvalidParameter,
-              "cannot rename collection to an existing alias: a");
+  ExpectError(coordinator->Execute(rename), Code::kAliasCollectionNameConflict,
+              "alias and collection name conflict[database=default][alias=a]");
   rename.new_name = "c";
   ExpectError(coordinator->Execute(rename), Code::kInvalidParameter,
               "collection name or database name should be different");

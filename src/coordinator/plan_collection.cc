@@ -104,6 +104,13 @@ Result<model::CollectionInfo> NewCollection(const PlanContext& context,
   return info;
 }
 
+/// A collection's new name is an alias' name already.
+std::unexpected<Status> AliasNameConflict(std::string_view database, std::string_view name) {
+  return Error(
+      Code::kAliasCollectionNameConflict,
+      fmt::format("alias and collection name conflict[database={}][alias={}]", database, name));
+}
+
 }  // namespace
 
 Result<DdlPlan> Plan(const PlanContext& context, const service::CreateCollection& request) {
@@ -111,11 +118,7 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::CreateCollection
                    context.state.FindDatabase(request.database));
   const std::string& name = request.schema.name;
   if (context.state.FindAlias(database->id, name) != nullptr) {
-    return Error(
-        Code::kInvalidParameter,
-        fmt::format("collection name [{}] conflicts with an existing alias, please choose a unique "
-                    "name: invalid parameter",
-                    name));
+    return AliasNameConflict(database->name, name);
   }
   model::CollectionSchema schema = Complete(request.schema);
   DdlPlan plan;
@@ -183,9 +186,7 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::RenameCollection
         fmt::format("unsupported use an alias to rename collection, alias:{}", request.collection));
   }
   if (context.state.FindAlias(target->id, request.new_name) != nullptr) {
-    return Error(
-        Code::kInvalidParameter,
-        fmt::format("cannot rename collection to an existing alias: {}", request.new_name));
+    return AliasNameConflict(target->name, request.new_name);
   }
   if (context.state.FindNamed(target->id, request.new_name) != nullptr) {
     return Error(Code::kInvalidParameter,
