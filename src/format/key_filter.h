@@ -10,7 +10,8 @@
 
 namespace elanus::format {
 
-/// 64-bit hash of a key, well mixed; also spreads rows over shards.
+/// 64-bit hash of a key, well mixed. (The shard of a row is chosen by another hash:
+/// proxy/router.h.)
 uint64_t HashKey(int64_t key);
 uint64_t HashKey(std::string_view key);
 

@@ -113,7 +113,7 @@ std::vector<std::shared_ptr<Shard>> ShardOwner::Shards() const {
 void ShardOwner::Write(service::WriteRequest request, service::WriteDone done) {
   auto shard = ServingShard(request.shard);
   if (!shard.has_value()) return done(Error(shard.error()));
-  if (request.rows.rows != 0 && counters().bytes_unflushed > options_.unflushed_bytes_max) {
+  if (request.rows.rows != 0 && UnflushedBytes() > options_.unflushed_bytes_max) {
     maintenance_->KickFlush();
     return done(
         Error(Code::kQuotaExceeded,
@@ -246,10 +246,17 @@ void ShardOwner::TruncateLog() {
   }
 }
 
+uint64_t ShardOwner::UnflushedBytes() const {
+  uint64_t bytes = 0;
+  for (const auto& shard : Shards()) bytes += shard->unflushed_bytes();
+  return bytes;
+}
+
 ShardOwner::Counters ShardOwner::counters() const {
   Counters counters;
   if (maintenance_ != nullptr) counters.maintenance = maintenance_->counters();
   if (partition_ != nullptr) counters.bytes_in_flight = partition_->bytes_in_flight();
+  counters.bytes_unflushed = UnflushedBytes();
   for (const auto& shard : Shards()) {
     ++counters.shards;
     for (const SealedPtr& segment : shard->sealed()) {
@@ -257,7 +264,6 @@ ShardOwner::Counters ShardOwner::counters() const {
       counters.bytes_resident += segment->resident_bytes();
     }
     counters.segments_growing += shard->growing().size();
-    counters.bytes_unflushed += shard->unflushed_bytes();
   }
   return counters;
 }

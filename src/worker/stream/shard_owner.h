@@ -74,6 +74,7 @@ class ShardOwner final : public service::ShardService {
   Result<model::Timestamp> ReadAt(const service::ReadPoint& point, const Cancel& cancel);
   Status Barrier(const std::shared_ptr<Shard>& shard, format::LogRecord record);
   Status DropShard(ShardId id) EXCLUDES(mutex_);
+  uint64_t UnflushedBytes() const EXCLUDES(mutex_);
   void TruncateLog();
 
   const ShardOwnerDoors doors_;
