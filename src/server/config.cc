@@ -73,6 +73,9 @@ const std::vector<Knob>& Knobs() {
       {"log.durability_async", 0, 0, 1, "0 or 1",
        "1: a write is acknowledged before it is on the disk; a power loss may take the last tenth "
        "of a second."},
+      {"server.log_debug", 0, 0, 1, "0 or 1",
+       "1: debug lines are logged too, among them begin and end of each recovery, flush, publish, "
+       "merge, build and DDL."},
       {"gateway.data_threads", 2, 1, 1024, "threads",
        "Threads that run searches, queries and writes."},
       {"gateway.queue_max", 1024, 1, 1'000'000, "calls",

@@ -51,6 +51,7 @@ int Serve(const ServeFlags& flags) {
     auto read = Config::FromFile(flags.config);
     if (!read.has_value()) return Fail(read.error());
     config = std::move(*read);
+    if (config.Number("server.log_debug") != 0) SetLogLevel(LogLevel::kDebug);
     for (const std::string& warning : config.warnings()) LogWarn("config {}", warning);
   }
   auto standalone = Standalone::Open(PosixFileSystem(), flags.data, config);

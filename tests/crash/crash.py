@@ -45,6 +45,8 @@ history:
   retention_ms: 1000
 build:
   threads: 1
+server:
+  log_debug: 1
 """
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs each lost connection at length
 

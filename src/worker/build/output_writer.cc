@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/crc32c.h"
+#include "base/log.h"
 #include "worker/build/index_spec.h"
 
 namespace elanus::worker {
@@ -92,6 +93,7 @@ Result<Output> OutputWriter::Write(const std::vector<segment::SegmentPtr>& input
     sources.push_back({inputs[i], inputs[i]->RowsAt(model::kTimestampMax),
                        FirstDeletes(*inputs[i], output.replacement.deletes_seen[i])});
   }
+  context_.Reached(JobStep::kInputsTaken);
   output.ref.id = {static_cast<int64_t>(context_.clock->Next())};
   output.ref.partition = inputs[0]->partition();
   ASSIGN_OR_RETURN(output.ref.file.name, declared_.NewName("segment"));
@@ -107,6 +109,7 @@ Result<Output> OutputWriter::Write(const std::vector<segment::SegmentPtr>& input
   output.replacement.row_maps = std::move(build.row_maps);
   if (build.rows == 0) return output;  // the writer goes without Finish: no object
   RETURN_IF_ERROR(writer->Finish());
+  context_.Reached(JobStep::kFileWritten);
   output.ref.file.bytes = build.bytes;
   output.ref.file.digest = build.digest;
   output.ref.rows = build.rows;
@@ -124,6 +127,7 @@ Result<Output> OutputWriter::Write(const std::vector<segment::SegmentPtr>& input
 
 Status OutputWriter::BuildIndex(const model::IndexInfo& info, const index::BuildParams& params,
                                 segment::SealedSegment& segment, format::SegmentRef& ref) {
+  const LogPhase phase("build", "shard", shard_.id().value);
   const auto [vectors, owner] = segment.Vectors(info.field);
   index::BuildParams build = params;
   build.threads = context_.build_threads;
@@ -132,6 +136,7 @@ Status OutputWriter::BuildIndex(const model::IndexInfo& info, const index::Build
   format::IndexRef index_ref{.index = info.id, .field = info.field};
   ASSIGN_OR_RETURN(index_ref.file.name, declared_.NewName("index"));
   RETURN_IF_ERROR(WriteIndexFile(shard_.files().objects(), file, index_ref.file));
+  context_.Reached(JobStep::kIndexWritten);
   if (shard_.collection()->loaded)
     RETURN_IF_ERROR(OpenIndexFile(shard_.files(), segment, index_ref));
   ref.indexes.push_back(std::move(index_ref));

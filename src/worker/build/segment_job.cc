@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/log.h"
 #include "format/sealed_bytes.h"
 #include "worker/build/committer.h"
 #include "worker/build/index_spec.h"
@@ -60,6 +61,7 @@ Status FlushShard(Shard& shard, const JobContext& context) {
       return Status::Ok();
     }
   }
+  const LogPhase phase("flush", "shard", shard.id().value);
   std::map<PartitionId, std::vector<segment::SegmentPtr>> partitions;
   for (const GrowingPtr& segment : frozen.segments)
     partitions[segment->partition()].push_back(segment);
@@ -70,13 +72,14 @@ Status FlushShard(Shard& shard, const JobContext& context) {
     ASSIGN_OR_RETURN(Output output, writer.Write(inputs, /*with_indexes=*/false));
     change.outputs.push_back(std::move(output));
   }
-  RETURN_IF_ERROR(CommitChange(shard, std::move(change), declared));
+  RETURN_IF_ERROR(CommitChange(shard, context, std::move(change), declared));
   shard.Flushed(frozen);
   return Status::Ok();
 }
 
 Status MergeSegments(Shard& shard, const std::vector<SegmentId>& inputs,
                      const JobContext& context) {
+  const LogPhase phase("merge", "shard", shard.id().value);
   std::vector<segment::SegmentPtr> segments;
   for (const SealedPtr& segment : shard.sealed()) {
     if (std::ranges::find(inputs, segment->id()) != inputs.end()) segments.push_back(segment);
@@ -88,7 +91,7 @@ Status MergeSegments(Shard& shard, const std::vector<SegmentId>& inputs,
   ManifestChange change;
   ASSIGN_OR_RETURN(Output output, writer.Write(segments, /*with_indexes=*/true));
   change.outputs.push_back(std::move(output));
-  return CommitChange(shard, std::move(change), declared);
+  return CommitChange(shard, context, std::move(change), declared);
 }
 
 Result<bool> BuildMissingIndex(Shard& shard, const JobContext& context) {
@@ -111,7 +114,7 @@ Result<bool> BuildMissingIndex(Shard& shard, const JobContext& context) {
       RETURN_IF_ERROR(writer.BuildIndex(info, params, *segment, next));
     ManifestChange change;
     change.indexes.emplace_back(next.id, next.indexes);
-    RETURN_IF_ERROR(CommitChange(shard, std::move(change), declared));
+    RETURN_IF_ERROR(CommitChange(shard, context, std::move(change), declared));
     return true;
   }
   return false;

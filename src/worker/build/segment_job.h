@@ -5,7 +5,7 @@
 // the loser tries again on the newer manifest.
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <stop_token>
 
 #include "base/status.h"
@@ -14,11 +14,28 @@
 
 namespace elanus::worker {
 
+/// How far a job has come. What a writer or a crash does between two steps must not matter: the
+/// simulation stops a job at each of them and writes, deletes or pulls the plug.
+enum class JobStep {
+  kInputsTaken,     ///< their rows are chosen, the deletes they have are counted
+  kFileWritten,     ///< the segment file is durable, no manifest names it
+  kIndexWritten,    ///< so is an index file
+  kDeletesCarried,  ///< the output has the deletes that its inputs got meanwhile
+  kRunsWritten,     ///< delete runs are durable; the manifest comes next
+  kCommitted,       ///< the head names the output, readers still have the inputs
+  kSwapped,         ///< readers have the output; replaced files are still there
+};
+
 struct JobContext {
   model::HybridClock* clock = nullptr;
   int64_t retention_ms = 3'600'000;  ///< history kept: reads at T go back this far
   int build_threads = 1;
   std::stop_token stop;
+  std::function<void(JobStep)> at_step;  ///< called on the job's thread under no lock; may be empty
+
+  void Reached(JobStep step) const {
+    if (at_step) at_step(step);
+  }
 };
 
 /// Writes everything applied so far into files. Cost: the rows' bytes written once.

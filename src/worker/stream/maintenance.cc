@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/log.h"
 
 namespace elanus::worker {
@@ -13,12 +14,11 @@ constexpr int64_t kCancelSliceUs = 20'000;  // between two looks at a waiting ca
 
 Maintenance::Maintenance(const MaintenanceOptions& options, model::HybridClock& clock,
                          ShardList shards, std::function<void()> flushed)
-    : options_(options),
-      clock_(clock),
-      shards_(std::move(shards)),
-      flushed_(std::move(flushed)),
-      flush_thread_("flush", [this] { RunFlush(); }),
-      build_thread_("build", [this] { RunBuild(); }, ThreadPriority::kLow) {}
+    : options_(options), clock_(clock), shards_(std::move(shards)), flushed_(std::move(flushed)) {
+  if (!options_.threads) return;
+  flush_thread_ = Thread("flush", [this] { RunFlush(); });
+  build_thread_ = Thread("build", [this] { RunBuild(); }, ThreadPriority::kLow);
+}
 
 Maintenance::~Maintenance() { Stop(); }
 
@@ -52,6 +52,11 @@ void Maintenance::KickBuild() {
 }
 
 Status Maintenance::Flush(const std::shared_ptr<Shard>& shard, const Cancel& cancel) {
+  if (!options_.threads) {
+    Status status = FlushCounted(*shard);
+    flushed_();
+    return status;
+  }
   auto request = std::make_shared<Request>();
   request->shard = shard;
   MutexLock lock(mutex_);
@@ -77,10 +82,16 @@ void Maintenance::Report(const Shard& shard, std::string_view job, const Status&
   ++counters_.failures;
 }
 
+JobContext Maintenance::Context() const {
+  return {.clock = &clock_,
+          .retention_ms = options_.retention_ms,
+          .build_threads = options_.build_threads,
+          .stop = stop_.get_token(),
+          .at_step = options_.at_step};
+}
+
 Status Maintenance::FlushCounted(Shard& shard) {
-  const JobContext context{
-      .clock = &clock_, .retention_ms = options_.retention_ms, .stop = stop_.get_token()};
-  Status status = FlushShard(shard, context);
+  Status status = FlushShard(shard, Context());
   if (!status.ok()) {
     Report(shard, "flush", status);
     return status;
@@ -163,11 +174,7 @@ bool Maintenance::Merge(const std::shared_ptr<Shard>& shard) {
   }
   const std::vector<SegmentId> picked = PickMerge(candidates, options_.merge);
   if (picked.empty()) return false;
-  const JobContext context{.clock = &clock_,
-                           .retention_ms = options_.retention_ms,
-                           .build_threads = options_.build_threads,
-                           .stop = stop_.get_token()};
-  const Status status = MergeSegments(*shard, picked, context);
+  const Status status = MergeSegments(*shard, picked, Context());
   if (!status.ok()) {
     Report(*shard, "merge", status);
     return false;
@@ -184,11 +191,7 @@ bool Maintenance::BuildOne(const std::shared_ptr<Shard>& shard) {
     return false;
   }
   if (Merge(shard)) return true;
-  const JobContext context{.clock = &clock_,
-                           .retention_ms = options_.retention_ms,
-                           .build_threads = options_.build_threads,
-                           .stop = stop_.get_token()};
-  auto built = BuildMissingIndex(*shard, context);
+  auto built = BuildMissingIndex(*shard, Context());
   if (!built.has_value()) {
     Report(*shard, "index build", built.error());
     return false;
@@ -197,6 +200,15 @@ bool Maintenance::BuildOne(const std::shared_ptr<Shard>& shard) {
   MutexLock lock(mutex_);
   ++counters_.index_builds;
   return true;
+}
+
+bool Maintenance::RunOnce() {
+  ELANUS_CHECK(!options_.threads);
+  FlushDue();
+  flushed_();
+  bool built = false;
+  for (const auto& shard : shards_()) built |= BuildOne(shard);
+  return built;
 }
 
 void Maintenance::RunBuild() {

@@ -23,6 +23,9 @@ struct MaintenanceOptions {
   MergeLimits merge;
   int64_t retention_ms = 3'600'000;
   int build_threads = 2;
+  /// False: no threads; RunOnce does the work, on the caller's. A simulation then repeats exactly.
+  bool threads = true;
+  std::function<void(JobStep)> at_step;  ///< see JobContext
 };
 
 class Maintenance {
@@ -42,6 +45,10 @@ class Maintenance {
   void KickBuild() EXCLUDES(mutex_);
   /// Flushes a shard now and waits for it. Errors: the flush's, kTimeout, kCanceled.
   Status Flush(const std::shared_ptr<Shard>& shard, const Cancel& cancel) EXCLUDES(mutex_);
+
+  /// One flush of what is due, and one merge or index build a shard, on this thread; true when it
+  /// built something: call again. \pre the options ask for no threads
+  bool RunOnce() EXCLUDES(mutex_);
 
   struct Counters {
     uint64_t flushes = 0;
@@ -65,6 +72,7 @@ class Maintenance {
   int64_t FlushDue();
   bool BuildOne(const std::shared_ptr<Shard>& shard);
   bool Merge(const std::shared_ptr<Shard>& shard);
+  JobContext Context() const;
   Status FlushCounted(Shard& shard) EXCLUDES(mutex_);
   void Report(const Shard& shard, std::string_view job, const Status& status) EXCLUDES(mutex_);
 

@@ -52,6 +52,9 @@ class ShardOwner final : public service::ShardService {
   Result<service::ShardStats> Stats(ShardId shard) const override;
   Status Change(const service::ShardChange& change) override;
 
+  /// See Maintenance::RunOnce.
+  bool RunMaintenance() { return maintenance_->RunOnce(); }
+
   struct Counters {
     Maintenance::Counters maintenance;
     uint64_t shards = 0;
