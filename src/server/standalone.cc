@@ -1,6 +1,9 @@
 #include "server/standalone.h"
 
+#include <unistd.h>
+
 #include "base/codec.h"
+#include "base/log.h"
 #include "coordinator/catalog.h"
 
 namespace elanus {
@@ -42,6 +45,7 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
 
 Result<std::unique_ptr<Standalone>> Standalone::Open(FileSystem& files, const std::string& dir,
                                                      const Config& config) {
+  const LogPhase phase("recovery", "pid", getpid());
   std::unique_ptr<Standalone> server(new Standalone());
   RETURN_IF_ERROR(server->OpenStorage(files, dir, config));
   RETURN_IF_ERROR(server->OpenRoles(config));

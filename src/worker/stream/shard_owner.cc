@@ -17,7 +17,6 @@ ShardOwner::ShardOwner(const ShardOwnerDoors& doors, const ShardOwnerOptions& op
 Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
     const ShardOwnerDoors& doors, const ShardOwnerOptions& options,
     const std::vector<service::CollectionPtr>& collections) {
-  const LogPhase phase("recovery", "collections", static_cast<int64_t>(collections.size()));
   std::unique_ptr<ShardOwner> owner(new ShardOwner(doors, options));
   for (const service::CollectionPtr& collection : collections) {
     for (ShardId shard : collection->shards) owner->OpenShard(shard, collection);
