@@ -9,11 +9,6 @@ namespace {
 
 using Hits = std::vector<index::Hit>;
 
-index::Cancel IndexCancel(const Cancel& cancel) {
-  if (cancel.deadline_us == Cancel::kNoDeadline) return index::Cancel(cancel.stop);
-  return {cancel.stop, SystemClock(), cancel.deadline_us};
-}
-
 index::HiddenBits BitsOf(const HiddenRows& hidden) {
   if (hidden.bits == nullptr) return {};
   return {hidden.bits->words(), hidden.rows};
@@ -22,7 +17,7 @@ index::HiddenBits BitsOf(const HiddenRows& hidden) {
 /// Rows of a growing segment beyond the reader's cut are no candidates either; runs end there.
 Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const HiddenRows& hidden,
                                      const SearchRequest& request, size_t top_k,
-                                     const index::Cancel& cancel) {
+                                     const Cancel& cancel) {
   std::vector<index::TopK> tops(request.nq, index::TopK(top_k, request.window));
   for (const segment::Run& run : segment.Runs(hidden.rows)) {
     const auto column = run.source->Column(request.field);
@@ -47,7 +42,7 @@ Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const Hidd
 
 Result<std::vector<Hits>> SearchIndex(const index::VectorIndex& index, const HiddenRows& hidden,
                                       const SearchRequest& request, size_t top_k,
-                                      const index::Cancel& cancel) {
+                                      const Cancel& cancel) {
   if (!request.window.all()) {
     std::vector<Hits> results;
     for (size_t q = 0; q < request.nq; ++q) {
@@ -110,7 +105,7 @@ class Searcher {
  public:
   Searcher(const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
            const SearchRequest& request)
-      : segments_(segments), view_(view), request_(request), cancel_(IndexCancel(*view.cancel)) {}
+      : segments_(segments), view_(view), request_(request), cancel_(*view.cancel) {}
 
   Result<std::vector<std::vector<SearchHit>>> Run() {
     const model::FieldSchema* field = view_.schema->FindField(request_.field);
@@ -182,7 +177,7 @@ class Searcher {
   const std::vector<segment::SegmentPtr>& segments_;
   const ReadView& view_;
   const SearchRequest& request_;
-  const index::Cancel cancel_;
+  const Cancel& cancel_;
   std::vector<HiddenRows> hidden_;
 };
 

@@ -8,6 +8,7 @@
 #include "base/cancel.h"
 #include "base/status.h"
 #include "index/vector/vector_index.h"
+#include "model/metric.h"
 #include "query/fetch.h"
 #include "query/visible_rows.h"
 
@@ -15,7 +16,7 @@ namespace elanus::query {
 
 struct SearchRequest {
   FieldId field;
-  index::Metric metric = index::Metric::kL2;
+  model::Metric metric = model::Metric::kL2;
   const float* queries = nullptr;  ///< float[nq][dim]
   size_t nq = 1;
   size_t dim = 0;

@@ -4,10 +4,9 @@
 
 #include <span>
 
+#include "base/cancel.h"
 #include "base/status.h"
-#include "index/vector/cancel.h"
 #include "index/vector/hidden_bits.h"
-#include "index/vector/metric.h"
 #include "index/vector/top_k.h"
 #include "index/vector/vectors.h"
 

@@ -11,7 +11,7 @@
 
 #include "base/status.h"
 #include "index/vector/buffer.h"
-#include "index/vector/metric.h"
+#include "index/vector/vectors.h"
 
 namespace elanus::index {
 

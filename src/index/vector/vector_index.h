@@ -11,12 +11,11 @@
 #include <span>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/status.h"
 #include "index/vector/brute_force.h"
-#include "index/vector/cancel.h"
 #include "index/vector/hidden_bits.h"
 #include "index/vector/index_file.h"
-#include "index/vector/metric.h"
 #include "index/vector/top_k.h"
 #include "index/vector/vectors.h"
 

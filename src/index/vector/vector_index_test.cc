@@ -243,7 +243,8 @@ TEST_P(VectorIndexTest, StopsWhenCanceled) {
   source.request_stop();
   const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
   auto params = SearchParams{.top_k = 2000};
-  const auto hits = opened.index->Search(data.Row(0), params, {}, Cancel(source.get_token()));
+  const auto hits =
+      opened.index->Search(data.Row(0), params, {}, Cancel{.stop = source.get_token()});
   ASSERT_FALSE(hits.has_value());
   EXPECT_EQ(hits.error().code(), Code::kCanceled);
   if (GetParam().kind == Kind::kFlat) return;

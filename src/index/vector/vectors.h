@@ -7,10 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "index/vector/metric.h"
+#include "model/metric.h"
 #include "simd/dispatch.h"
 
 namespace elanus::index {
+
+// Metrics are model's; inside `index` a number that compares rows is always a distance.
+using model::Metric;
 
 struct VectorView {
   const float* data = nullptr;

@@ -6,7 +6,7 @@
 #include "query/fetch.h"
 #include "query/retrieve.h"
 #include "query/search.h"
-#include "worker/build/index_spec.h"
+#include "rank/score.h"
 
 namespace elanus::worker {
 namespace {
@@ -24,19 +24,19 @@ std::vector<segment::SegmentPtr> Segments(const Shard& shard,
 
 /// The user's range in distances: [near, far) for L2's radius, (radius, range_filter] for
 /// similarities.
-index::Window WindowOf(const service::VectorSearchParams& params, index::Metric metric) {
+index::Window WindowOf(const service::VectorSearchParams& params, model::Metric metric) {
   index::Window window;
   if (params.radius) {
-    window.upper = index::DistanceFromScore(metric, static_cast<float>(*params.radius));
+    window.upper = rank::DistanceOf(metric, static_cast<float>(*params.radius));
   }
   if (params.range_filter) {
     // The near end belongs to the range: everything beyond the float just before it.
-    const float near = index::DistanceFromScore(metric, static_cast<float>(*params.range_filter));
+    const float near = rank::DistanceOf(metric, static_cast<float>(*params.range_filter));
     window.lower = std::nextafter(near, -std::numeric_limits<float>::infinity());
     window.after_row = std::numeric_limits<int64_t>::max();
   }
   if (params.after_score) {
-    const float after = index::DistanceFromScore(metric, *params.after_score);
+    const float after = rank::DistanceOf(metric, *params.after_score);
     if (after >= window.lower) {
       window.lower = after;
       window.after_row = std::numeric_limits<int64_t>::max();
@@ -59,7 +59,6 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
   }
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  const index::Metric metric = IndexMetric(request.metric);
   // Query vectors lie where the wire's bytes lay: give them the alignment of floats.
   std::vector<float> queries(nq * dim);
   std::memcpy(queries.data(), request.vectors.data(), request.vectors.size());
@@ -67,14 +66,14 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
       .schema = &collection->schema, .at = at, .filter = &request.filter, .cancel = &cancel};
   const query::SearchRequest search{
       .field = request.field,
-      .metric = metric,
+      .metric = request.metric,
       .queries = queries.data(),
       .nq = nq,
       .dim = dim,
       .top_k = static_cast<size_t>(request.top_k),
       .ef = static_cast<int>(std::min<int64_t>(request.params.ef, INT32_MAX)),
       .nprobe = static_cast<int>(std::min<int64_t>(request.params.nprobe, INT32_MAX)),
-      .window = WindowOf(request.params, metric),
+      .window = WindowOf(request.params, request.metric),
       .whole_ties = request.params.after_score.has_value()};
   ASSIGN_OR_RETURN(auto results, query::Search(segments, view, search));
   service::SearchReply reply{.read_at = at};
@@ -84,7 +83,7 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
     reply.counts.push_back(static_cast<int64_t>(hits.size()));
     for (const query::SearchHit& hit : hits) {
       reply.keys.Append(segments[hit.ref.segment]->KeyAt(hit.ref.row));
-      reply.scores.push_back(index::ScoreFromDistance(metric, hit.distance));
+      reply.scores.push_back(rank::ScoreOf(request.metric, hit.distance));
       rows.push_back(hit.ref);
     }
   }
