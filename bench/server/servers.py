@@ -21,8 +21,8 @@ class Server:
 
     name = ""
 
-    def __init__(self, cache: Path, port: int):
-        self.home, self.port = cache / "data" / self.name, port
+    def __init__(self, cache: Path, port: int, data: Path):
+        self.home, self.port = data / self.name, port
         self.process: Optional[subprocess.Popen] = None
 
     @property
@@ -135,8 +135,8 @@ class Milvus23(Server):
 
     name = "milvus"
 
-    def __init__(self, cache: Path, port: int):
-        super().__init__(cache, port)
+    def __init__(self, cache: Path, port: int, data: Path):
+        super().__init__(cache, port, data)
         self.venv = cache / "milvus-2.3.5"
 
     def prepare(self) -> None:
