@@ -54,6 +54,30 @@ TEST(BruteForce, SeesOnlyVisibleRowsAtEverySelectivity) {
   }
 }
 
+TEST(BruteForce, HalvesAndBytesAreMeasuredAsTheNumbersTheyAre) {
+  for (auto element : {simd::Element::kFloat16, simd::Element::kBfloat16, simd::Element::kInt8}) {
+    for (size_t dim : {1, 7, 48, 130}) {
+      const auto data = testing::As(element, Clustered(1500, dim, dim));
+      const auto queries = testing::As(element, Clustered(5, dim, dim, 1500));
+      const auto bits = BitsWhere(1500, [](size_t row) { return row % 7 == 0; });
+      for (Metric metric : kMetrics) {
+        std::vector<TopK> tops(5, TopK(20));
+        const VectorChunk chunk{.vectors = data.view()};
+        ASSERT_TRUE(
+            BruteForceMany(metric, queries.floats.values.data(), chunk, bits.view(), {}, tops)
+                .ok());
+        for (size_t q = 0; q < 5; ++q) {
+          const auto want = Reference(metric, data.floats, queries.floats.Row(q), bits.view());
+          ExpectSame(tops[q].Take(), want, 20);
+          TopK top(20);
+          ASSERT_TRUE(BruteForce(metric, queries.floats.Row(q), chunk, bits.view(), {}, top).ok());
+          ExpectSame(top.Take(), want, 20);
+        }
+      }
+    }
+  }
+}
+
 TEST(BruteForce, AddsUpOverChunksWithOneAccumulator) {
   const auto data = Clustered(3000, 20, 3);
   const auto query = Clustered(1, 20, 4);

@@ -61,9 +61,10 @@ Result<IndexFile> BuildIvf(const VectorView& vectors, const BuildParams& params,
   Buffer codes(vectors.rows * codec.stride());
   const bool side_terms = params.metric == Metric::kL2 && !codec.term_in_row();
   Buffer terms(side_terms ? vectors.rows * sizeof(int32_t) : 0);
+  FloatRows row_at(vectors);
   for (size_t place = 0; place < vectors.rows; ++place) {
     const int32_t term =
-        codec.EncodeRow(vectors.Row(rows[place]), codes.As<uint8_t>() + place * codec.stride());
+        codec.EncodeRow(row_at(rows[place]), codes.As<uint8_t>() + place * codec.stride());
     if (side_terms) terms.As<int32_t>()[place] = term;
   }
   if (control.progress) control.progress(0.9);

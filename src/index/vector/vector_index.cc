@@ -26,7 +26,7 @@ uint64_t CodeStride(size_t dim) { return (dim + 63) / 64 * 64; }
 
 }  // namespace
 
-Result<std::vector<std::vector<Hit>>> VectorIndex::SearchMany(const float* queries, size_t nq,
+Result<std::vector<std::vector<Hit>>> VectorIndex::SearchMany(const void* queries, size_t nq,
                                                               const SearchParams& params,
                                                               const HiddenBits& hidden,
                                                               const Cancel& cancel) const {
@@ -38,13 +38,14 @@ Result<std::vector<std::vector<Hit>>> VectorIndex::SearchMany(const float* queri
   std::vector<std::vector<Hit>> all;
   all.reserve(nq);
   for (size_t q = 0; q < nq; ++q) {
-    ASSIGN_OR_RETURN(auto hits, Search(queries + q * raw_.dim, params, counted, cancel));
+    const auto* query = static_cast<const uint8_t*>(queries) + q * raw_.query_bytes();
+    ASSIGN_OR_RETURN(auto hits, Search(query, params, counted, cancel));
     all.push_back(std::move(hits));
   }
   return all;
 }
 
-Result<std::vector<Hit>> VectorIndex::SearchWindow(const float* query, size_t limit,
+Result<std::vector<Hit>> VectorIndex::SearchWindow(const void* query, size_t limit,
                                                    const Window& window, const HiddenBits& hidden,
                                                    const Cancel& cancel) const {
   TopK top(limit, window);
@@ -56,7 +57,7 @@ VectorChunk VectorIndex::chunk() const {
   return {.vectors = raw_, .row_offset = 0, .inverse_norms = inverse_norms_};
 }
 
-Result<std::vector<Hit>> VectorIndex::SearchAll(const float* query, size_t top_k,
+Result<std::vector<Hit>> VectorIndex::SearchAll(const void* query, size_t top_k,
                                                 const HiddenBits& hidden,
                                                 const Cancel& cancel) const {
   TopK top(top_k);
@@ -64,7 +65,7 @@ Result<std::vector<Hit>> VectorIndex::SearchAll(const float* query, size_t top_k
   return top.Take();
 }
 
-std::vector<Hit> VectorIndex::Rerank(const float* query, std::span<const uint32_t> rows,
+std::vector<Hit> VectorIndex::Rerank(const void* query, std::span<const uint32_t> rows,
                                      size_t top_k) const {
   static thread_local std::vector<float> distances;
   distances.resize(std::max(distances.size(), rows.size()));

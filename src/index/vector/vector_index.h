@@ -57,21 +57,21 @@ class VectorIndex {
   virtual ~VectorIndex() = default;
 
   /// The nearest visible rows of one query, nearest first.
-  /// \param query   float[dim], finite
+  /// \param query   float[dim], finite; bits when the rows are bits
   /// \param hidden  by row of the segment
   /// Errors: kInvalidParameter (top_k 0; ef below top_k), those of `cancel`.
-  virtual Result<std::vector<Hit>> Search(const float* query, const SearchParams& params,
+  virtual Result<std::vector<Hit>> Search(const void* query, const SearchParams& params,
                                           const HiddenBits& hidden, const Cancel& cancel) const = 0;
 
-  /// The same for nq queries (float[nq][dim]), one list each.
-  virtual Result<std::vector<std::vector<Hit>>> SearchMany(const float* queries, size_t nq,
+  /// The same for nq queries (vectors().query_bytes() apart), one list each.
+  virtual Result<std::vector<std::vector<Hit>>> SearchMany(const void* queries, size_t nq,
                                                            const SearchParams& params,
                                                            const HiddenBits& hidden,
                                                            const Cancel& cancel) const;
 
   /// The nearest visible rows inside `window` (top_k.h), at most `limit`: range search, and the
   /// next page of an iterator with Window::After(last hit). Exact: reads all visible rows.
-  Result<std::vector<Hit>> SearchWindow(const float* query, size_t limit, const Window& window,
+  Result<std::vector<Hit>> SearchWindow(const void* query, size_t limit, const Window& window,
                                         const HiddenBits& hidden, const Cancel& cancel) const;
 
   virtual IndexMemory Memory() const = 0;
@@ -88,10 +88,10 @@ class VectorIndex {
       : header_(header), raw_(raw), inverse_norms_(inverse_norms) {}
 
   VectorChunk chunk() const;
-  Result<std::vector<Hit>> SearchAll(const float* query, size_t top_k, const HiddenBits& hidden,
+  Result<std::vector<Hit>> SearchAll(const void* query, size_t top_k, const HiddenBits& hidden,
                                      const Cancel& cancel) const;
   /// Exact distances of candidate rows, the best top_k of them, nearest first.
-  std::vector<Hit> Rerank(const float* query, std::span<const uint32_t> rows, size_t top_k) const;
+  std::vector<Hit> Rerank(const void* query, std::span<const uint32_t> rows, size_t top_k) const;
 
   IndexHeader header_;
   VectorView raw_;
