@@ -1,0 +1,180 @@
+#include "rank/fuse.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <unordered_map>
+
+namespace elanus::rank {
+namespace {
+
+struct Entry {
+  model::PrimaryKey key;
+  SourceRow at;
+  float score = 0;
+};
+
+/// What a ranking adds to a row's score.
+class Contribution {
+ public:
+  Contribution(std::span<const Ranking> rankings, const Fusion& fusion) : fusion_(fusion) {
+    size_t similarities = 0;
+    for (const Ranking& ranking : rankings) {
+      metrics_.push_back(ranking.metric);
+      similarities += ScoreAscendsWithNearness(ranking.metric) ? 1 : 0;
+    }
+    const auto* weighted = std::get_if<WeightedSum>(&fusion);
+    normalize_ = weighted != nullptr && weighted->normalize;
+    mixed_ = similarities != 0 && similarities != rankings.size();
+    smaller_is_better_ = weighted != nullptr && !normalize_ && similarities == 0;
+  }
+
+  bool smaller_is_better() const { return smaller_is_better_; }
+
+  float Of(size_t ranking, size_t place, float score) const {
+    if (const auto* rrf = std::get_if<ReciprocalRank>(&fusion_)) {
+      return static_cast<float>(1.0 / (rrf->k + static_cast<double>(place + 1)));
+    }
+    const model::Metric metric = metrics_[ranking];
+    const bool convert = normalize_ || (mixed_ && !ScoreAscendsWithNearness(metric));
+    return std::get<WeightedSum>(fusion_).weights[ranking] *
+           (convert ? NormalScore(metric, score) : score);
+  }
+
+ private:
+  const Fusion& fusion_;
+  std::vector<model::Metric> metrics_;
+  bool normalize_ = false;
+  bool mixed_ = false;
+  bool smaller_is_better_ = false;
+};
+
+struct KeyHash {
+  size_t operator()(const model::PrimaryKey& key) const {
+    return std::visit([]<class K>(const K& k) { return std::hash<K>{}(k); }, key);
+  }
+};
+
+void Append(FusedLists& out, std::span<const SourceRow> rows, std::span<const float> scores) {
+  out.rows.insert(out.rows.end(), rows.begin(), rows.end());
+  out.scores.insert(out.scores.end(), scores.begin(), scores.end());
+  out.counts.push_back(static_cast<int64_t>(rows.size()));
+}
+
+struct ScoredGroup {
+  std::vector<uint32_t> hits;  // never empty; the first is the group's best
+  float score = 0;
+};
+
+float GroupScore(const std::vector<float>& scores, const std::vector<uint32_t>& hits,
+                 bool smaller_is_better, GroupScorer scorer) {
+  float sum = 0;
+  for (uint32_t hit : hits) sum += scores[hit];
+  switch (scorer) {
+    case GroupScorer::kSum: return sum;
+    case GroupScorer::kAverage: return sum / static_cast<float>(hits.size());
+    case GroupScorer::kMax: break;
+  }
+  float best = scores[hits[0]];
+  for (uint32_t hit : hits) {
+    best = smaller_is_better ? std::min(best, scores[hit]) : std::max(best, scores[hit]);
+  }
+  return best;
+}
+
+}  // namespace
+
+float NormalScore(model::Metric metric, float score) {
+  const double value = score;
+  if (metric == model::Metric::kCosine) return static_cast<float>((1 + value) * 0.5);
+  if (ScoreAscendsWithNearness(metric)) {
+    return static_cast<float>(0.5 + std::atan(value) / std::numbers::pi);
+  }
+  return static_cast<float>(1.0 - 2 * std::atan(value) / std::numbers::pi);
+}
+
+FusedLists Fuse(std::span<const Ranking> rankings, const Fusion& fusion) {
+  const Contribution contribution(rankings, fusion);
+  FusedLists fused{.smaller_is_better = contribution.smaller_is_better()};
+  const size_t nq = rankings.empty() ? 0 : rankings[0].lists.counts.size();
+  std::vector<size_t> next(rankings.size(), 0);
+  std::vector<Entry> entries;
+  std::unordered_map<model::PrimaryKey, size_t, KeyHash> found;
+  for (size_t query = 0; query < nq; ++query) {
+    entries.clear();
+    found.clear();
+    for (uint32_t r = 0; r < rankings.size(); ++r) {
+      const ScoredLists& lists = rankings[r].lists;
+      const auto count = static_cast<size_t>(lists.counts[query]);
+      for (size_t place = 0; place < count; ++place) {
+        const size_t row = next[r] + place;
+        auto [at, added] = found.emplace(lists.keys->At(row), entries.size());
+        if (added) entries.push_back({at->first, {r, static_cast<uint32_t>(row)}});
+        entries[at->second].score += contribution.Of(r, place, lists.scores[row]);
+      }
+      next[r] += count;
+    }
+    std::ranges::sort(entries, [&](const Entry& a, const Entry& b) {
+      if (a.score != b.score) return fused.smaller_is_better ? a.score < b.score : a.score > b.score;
+      return a.key < b.key;
+    });
+    for (const Entry& entry : entries) {
+      fused.rows.push_back(entry.at);
+      fused.scores.push_back(entry.score);
+    }
+    fused.counts.push_back(static_cast<int64_t>(entries.size()));
+  }
+  return fused;
+}
+
+FusedLists Cut(const FusedLists& lists, Slice slice) {
+  FusedLists cut{.smaller_is_better = lists.smaller_is_better};
+  size_t begin = 0;
+  for (const int64_t count : lists.counts) {
+    const auto size = static_cast<size_t>(count);
+    const size_t first = std::min(size, static_cast<size_t>(std::max<int64_t>(slice.offset, 0)));
+    const size_t kept =
+        slice.limit < 0 ? size - first : std::min(size - first, static_cast<size_t>(slice.limit));
+    Append(cut, std::span(lists.rows).subspan(begin + first, kept),
+           std::span(lists.scores).subspan(begin + first, kept));
+    begin += size;
+  }
+  return cut;
+}
+
+FusedLists GroupFused(const FusedLists& lists, const GroupMerge& merge, GroupScorer scorer) {
+  FusedLists grouped{.smaller_is_better = lists.smaller_is_better};
+  std::string key;
+  size_t begin = 0;
+  for (const int64_t count : lists.counts) {
+    const size_t end = begin + static_cast<size_t>(count);
+    GroupFill fill(static_cast<size_t>(count), static_cast<size_t>(merge.size));
+    for (size_t i = begin; i < end; ++i) {
+      GroupKeyOf(*merge.values[lists.rows[i].source], merge.columns, lists.rows[i].row, key);
+      fill.Push(key, static_cast<uint32_t>(i));
+    }
+    std::vector<ScoredGroup> groups;
+    for (const auto& hits : fill.groups()) {
+      groups.push_back({hits, GroupScore(lists.scores, hits, lists.smaller_is_better, scorer)});
+    }
+    std::ranges::sort(groups, [&](const ScoredGroup& a, const ScoredGroup& b) {
+      if (a.score != b.score) return lists.smaller_is_better ? a.score < b.score : a.score > b.score;
+      return a.hits[0] < b.hits[0];
+    });
+    const size_t before = grouped.rows.size();
+    const auto first = static_cast<size_t>(std::max<int64_t>(merge.groups.offset, 0));
+    for (size_t g = first; g < groups.size(); ++g) {
+      if (merge.groups.limit >= 0 && g - first == static_cast<size_t>(merge.groups.limit)) break;
+      for (uint32_t hit : groups[g].hits) {
+        grouped.rows.push_back(lists.rows[hit]);
+        grouped.scores.push_back(lists.scores[hit]);
+      }
+    }
+    grouped.counts.push_back(static_cast<int64_t>(grouped.rows.size() - before));
+    begin = end;
+  }
+  return grouped;
+}
+
+}  // namespace elanus::rank
