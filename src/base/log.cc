@@ -19,6 +19,7 @@ constexpr std::string_view LevelName(LogLevel level) {
     case LogLevel::kInfo: return "INFO";
     case LogLevel::kWarn: return "WARN";
     case LogLevel::kError: return "ERROR";
+    case LogLevel::kNone: break;
   }
   return "?";
 }

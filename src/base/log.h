@@ -10,7 +10,7 @@
 
 namespace elanus {
 
-enum class LogLevel { kDebug, kInfo, kWarn, kError };
+enum class LogLevel { kDebug, kInfo, kWarn, kError, kNone };
 
 void SetLogLevel(LogLevel level);
 bool LogEnabled(LogLevel level);

@@ -59,7 +59,9 @@ struct SimFileSystem::Node {
     // The size is metadata of its own: it may be old, new or between, apart from the bytes.
     uint64_t size = bytes.size();
     if (size != durable_size && !kept()) {
-      auto [low, high] = std::minmax(size, durable_size);
+      // Copies: a pair of references would follow `size`.
+      const uint64_t low = std::min(size, durable_size);
+      const uint64_t high = std::max(size, durable_size);
       size =
           std::uniform_int_distribution<uint64_t>(low / kSectorBytes, high / kSectorBytes)(random) *
           kSectorBytes;
