@@ -67,6 +67,7 @@ class Committer {
   Status KeepSegments(const format::Manifest& base, format::Manifest& next,
                       ShardFiles::CommitSet& set, DeclaredFiles& runs) {
     const std::vector<SealedPtr> sealed = shard_.sealed();
+    size_t indexed = 0;
     for (format::SegmentRef ref : base.segments) {
       auto it = std::ranges::find(sealed, ref.id, [](const SealedPtr& s) { return s->id(); });
       if (it == sealed.end() || IsInput(ref.id)) {
@@ -74,12 +75,16 @@ class Committer {
         continue;
       }
       for (const auto& [id, indexes] : change_.indexes) {
-        if (id == ref.id) SetIndexes(ref, indexes, set);
+        if (id != ref.id) continue;
+        SetIndexes(ref, indexes, set);
+        ++indexed;
       }
       if (change_.frozen != nullptr) RETURN_IF_ERROR(RenewDeletes(ref, **it, set, runs));
       next.segments.push_back(std::move(ref));
     }
-    return Status::Ok();
+    if (indexed == change_.indexes.size()) return Status::Ok();
+    // Ending their intents now would leave index files that nothing names.
+    return {Code::kCanceled, "the segment was dropped meanwhile: canceled"};
   }
 
   static void SetIndexes(format::SegmentRef& ref, const std::vector<format::IndexRef>& indexes,

@@ -77,6 +77,7 @@ Maintenance::Counters Maintenance::counters() const {
 
 void Maintenance::Report(const Shard& shard, std::string_view job, const Status& status) {
   if (status.code() == Code::kCanceled) return;  // dropped meanwhile, or the server stops
+  if (!shard.fault().ok()) return;  // the whole shard was dropped, its files under the job too
   LogError("{} failed shard={} error={}", job, shard.id().value, status.message());
   MutexLock lock(mutex_);
   ++counters_.failures;
@@ -92,7 +93,13 @@ JobContext Maintenance::Context() const {
 
 Status Maintenance::FlushCounted(Shard& shard) {
   Status status = FlushShard(shard, Context());
+  // A partition that was dropped meanwhile took its rows along; the others are to be flushed.
+  while (status.code() == Code::kCanceled && shard.fault().ok() && !stop_.stop_requested()) {
+    status = FlushShard(shard, Context());
+  }
   if (!status.ok()) {
+    if (!shard.fault().ok()) return shard.fault();
+
     Report(shard, "flush", status);
     return status;
   }

@@ -21,6 +21,7 @@ Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
   for (const service::CollectionPtr& collection : collections) {
     for (ShardId shard : collection->shards) owner->OpenShard(shard, collection);
   }
+  RETURN_IF_ERROR(owner->RemoveRestOfDropped());
   RETURN_IF_ERROR(owner->Replay());
   ShardOwner* self = owner.get();
   owner->partition_ = std::make_unique<LogPartition>(
@@ -65,6 +66,15 @@ void ShardOwner::OpenShard(ShardId id, const service::CollectionPtr& collection)
   }
   MutexLock lock(mutex_);
   shards_.emplace(id, std::move(shard));
+}
+
+Status ShardOwner::RemoveRestOfDropped() {
+  ASSIGN_OR_RETURN(std::vector<ShardId> shards, ShardFiles::List(*doors_.meta));
+  for (ShardId id : shards) {
+    if (FindShard(id) != nullptr) continue;
+    RETURN_IF_ERROR(ShardFiles(*doors_.meta, *doors_.objects, id).RemoveRest());
+  }
+  return Status::Ok();
 }
 
 Status ShardOwner::Replay() {
@@ -225,13 +235,10 @@ Status ShardOwner::DropShard(ShardId id) {
   }
   if (shard == nullptr) {
     // Dropped before a crash came in between: its files may still be there.
-    ShardFiles files(*doors_.meta, *doors_.objects, id);
-    ASSIGN_OR_RETURN(CommittedManifest last, files.Load({}));
-    return files.RemoveAll(last);
+    return ShardFiles(*doors_.meta, *doors_.objects, id).RemoveAll();
   }
   shard->Park({Code::kCollectionNotFound, "the collection was dropped: collection not found"});
-  ASSIGN_OR_RETURN(CommittedManifest last, shard->files().Load({}));
-  return shard->files().RemoveAll(last);
+  return shard->files().RemoveAll();
 }
 
 void ShardOwner::TruncateLog() {

@@ -36,7 +36,8 @@ struct ShardOwnerOptions {
 
 class ShardOwner final : public service::ShardService {
  public:
-  /// Opens every shard of the collections from its manifest and replays the log. A shard whose
+  /// Opens every shard of the collections, which are all there are, from its manifest and replays
+  /// the log. A shard whose
   /// files are damaged is parked with its error; the others serve. Errors: the log's.
   static Result<std::unique_ptr<ShardOwner>> Open(
       const ShardOwnerDoors& doors, const ShardOwnerOptions& options,
@@ -70,6 +71,7 @@ class ShardOwner final : public service::ShardService {
   ShardOwner(const ShardOwnerDoors& doors, const ShardOwnerOptions& options);
 
   void OpenShard(ShardId id, const service::CollectionPtr& collection) EXCLUDES(mutex_);
+  Status RemoveRestOfDropped();
   Status Replay();
   std::shared_ptr<Shard> FindShard(ShardId id) const EXCLUDES(mutex_);
   Result<std::shared_ptr<Shard>> ServingShard(ShardId id) const EXCLUDES(mutex_);
