@@ -22,6 +22,7 @@ CORES = os.cpu_count() or 1
 
 SHORT_CRASH_CYCLES = 50
 LONG_CRASH_CYCLES, LONG_CRASH_CHUNK = 1000, 100
+SHORT_SIM_SEEDS, LONG_SIM_SEEDS = 500, 10_000
 FUZZ_SECONDS = int(os.environ.get("ELANUS_FUZZ_SECONDS", "300"))
 
 
@@ -156,6 +157,19 @@ def crash(cycles: int, seed: Optional[int] = None, minutes: float = 44) -> Count
     return counts
 
 
+def crash_sim(seeds: int, preset: str = "release", minutes: float = 20) -> Counts:
+    """Power losses on a simulated disk: one seed is one test."""
+    report = LOGS / "crash-sim.json"
+    report.unlink(missing_ok=True)
+    code = run("crash-sim", [f"build/{preset}/tests/crash/crash_sim", "--seeds", str(seeds), "--jobs", str(CORES), "--json", str(report)], minutes)
+    counts = from_json(report) if report.exists() else Counts()
+    if code != 0 and counts.failed == 0:
+        counts = counts + failure("crash-sim", f"the crash simulation ended with {code}")
+    elif counts.failed:
+        counts.notes.append(tail("crash-sim", 60))
+    return counts
+
+
 def sanitized(preset: str) -> Callable[["Progress"], Counts]:
     def part(progress: "Progress") -> Counts:
         counts = build(preset)
@@ -186,6 +200,8 @@ def fuzz(progress: "Progress") -> Counts:
 
 def long_crash(progress: "Progress") -> Counts:
     counts = build("release")
+    if not counts.failed:
+        counts += crash_sim(LONG_SIM_SEEDS)
     for chunk in range(LONG_CRASH_CYCLES // LONG_CRASH_CHUNK):
         if counts.failed:
             break
@@ -212,6 +228,7 @@ SHORT = {
     "tools": short(tools_tests),
     "check": short(lambda: check(QUICK_CHECKS)),
     "e2e": short(e2e),
+    "crash-sim": short(lambda: crash_sim(SHORT_SIM_SEEDS)),
     "crash-short": short(lambda: crash(SHORT_CRASH_CYCLES, minutes=5)),
 }
 LONG = {
