@@ -3,9 +3,9 @@
 //   replay --port P --path /package.Service/Method --requests FILE
 //          [--clients 8] [--seconds 10] [--server PID] [--replies FILE] [--header name=value]…
 // FILE holds messages: uint32 length (little endian), bytes. First every request is sent once, not
-// timed, and the replies go to --replies in the same form and order (length 0: failed); then they
-// are sent round and round for --seconds. One line of JSON comes out. --server counts all processes
-// of the session that PID leads.
+// timed; then they are sent round and round for --seconds. The last reply to each goes to --replies
+// in the same form and order (length 0: failed). One line of JSON comes out. --server counts all
+// processes of the session that PID leads.
 #include <fmt/core.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -202,7 +202,7 @@ double Percentile(const std::vector<float>& sorted, double share) {
   return static_cast<double>(sorted[at]) * 1000;
 }
 
-void Measure(Clients& clients, const Options& options, size_t requests) {
+void Measure(Clients& clients, const Options& options, std::vector<std::string>& replies) {
   std::vector<float> seconds;
   seconds.reserve(1 << 20);
   size_t failed = 0, sent = 0;
@@ -213,9 +213,10 @@ void Measure(Clients& clients, const Options& options, size_t requests) {
   clients.Run(
       [&]() -> std::optional<size_t> {
         if (Clock::now() >= end) return std::nullopt;
-        return sent++ % requests;
+        return sent++ % replies.size();
       },
-      [&](size_t, std::string_view reply, double took) {
+      [&](size_t number, std::string_view reply, double took) {
+        replies[number] = reply;
         failed += reply.empty() ? 1 : 0;
         seconds.push_back(static_cast<float>(took));
       });
@@ -244,8 +245,8 @@ int Main(int argc, char** argv) {
         return sent++;
       },
       [&](size_t number, std::string_view reply, double) { replies[number] = reply; });
+  if (options.seconds > 0) Measure(clients, options, replies);
   if (!options.replies.empty()) WriteMessages(options.replies, replies);
-  if (options.seconds > 0) Measure(clients, options, requests.size());
   return 0;
 }
 

@@ -1,26 +1,11 @@
 #include "segment/sealed.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 
 #include "base/check.h"
 #include "format/sealed_bytes.h"
 
 namespace elanus::segment {
-namespace {
-
-/// Gives back the page-cache pages of a mapped range that has been copied: vectors are resident
-/// once. PAGEOUT and not DONTNEED: the bytes may as well lie on a heap (memory forms of the
-/// stores), which DONTNEED would zero.
-void DropMappedPages(std::string_view range) {
-  constexpr uintptr_t kPage = 4096;
-  const auto first = (reinterpret_cast<uintptr_t>(range.data()) + kPage - 1) / kPage * kPage;
-  const auto last = (reinterpret_cast<uintptr_t>(range.data()) + range.size()) / kPage * kPage;
-  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_PAGEOUT);
-}
-
-}  // namespace
 
 /// Rows of the whole segment, or of a part of it, with vectors as resident as they were when taken.
 class SealedSegment::Rows final : public RowSource {
@@ -146,8 +131,7 @@ Status SealedSegment::LoadVectors(FieldId field) {
   RETURN_IF_ERROR(reader_.VerifySection(*section));
   const std::string_view bytes = reader_.Bytes(*section);
   auto buffer = std::make_shared<const index::Buffer>(
-      index::Buffer::Copy(std::as_bytes(std::span(bytes.data(), bytes.size()))));
-  DropMappedPages(bytes);
+      index::Buffer::Replace(std::as_bytes(std::span(bytes.data(), bytes.size()))));
   MutexLock lock(mutex_);
   run_.reset();
   resident_[field] = std::move(buffer);

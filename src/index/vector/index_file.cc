@@ -95,7 +95,7 @@ std::vector<Buffer> IndexFileReader::MakeResident() {
   std::vector<Buffer> copies;
   for (auto& section : sections_) {
     if (section.empty()) continue;
-    copies.push_back(Buffer::Copy(section));
+    copies.push_back(Buffer::Replace(section));
     section = copies.back().span();
   }
   return copies;
