@@ -220,7 +220,7 @@ def short(part: Callable[[], Counts]) -> Callable[["Progress"], Counts]:
 
 
 # clang-tidy over the whole tree takes long on a fresh machine: it is a part of its own (./test tidy).
-QUICK_CHECKS = ["rooms", "readmes", "sizes", "openings", "listed", "banned", "paths", "scripts", "docs", "simd", "format", "headers"]
+QUICK_CHECKS = ["rooms", "readmes", "sizes", "openings", "listed", "banned", "paths", "scripts", "docs", "printed", "linkage", "simd", "format", "headers"]
 
 SHORT = {
     "build": short(lambda: build("release")),

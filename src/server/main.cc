@@ -11,6 +11,7 @@
 #include "gateway/ops_http.h"
 #include "gateway/port.h"
 #include "gateway/rest_api.h"
+#include "gateway/rpc_page.h"
 #include "server/config.h"
 #include "server/standalone.h"
 
@@ -112,9 +113,14 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   serve->add_option("--config", flags.config, "YAML file of knobs (see `elanus knobs`)");
   app.add_subcommand("knobs", "print every knob as a Markdown page");
+  app.add_subcommand("rpcs", "print which RPCs of Milvus are served, as Markdown");
   CLI11_PARSE(app, argc, argv);
   if (app.got_subcommand("knobs")) {
     fmt::print("{}", elanus::ConfigPage());
+    return 0;
+  }
+  if (app.got_subcommand("rpcs")) {
+    fmt::print("{}", elanus::gateway::RpcPage());
     return 0;
   }
   return elanus::Serve(flags);
