@@ -36,7 +36,10 @@ Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const Hidd
     }
   }
   std::vector<Hits> results;
-  for (index::TopK& top : tops) results.push_back(top.Take());
+  for (index::TopK& top : tops) {
+    RETURN_IF_ERROR(cancel.Check());
+    results.push_back(top.Take());
+  }
   return results;
 }
 
@@ -140,7 +143,10 @@ class Searcher {
       }
     }
     bool complete = true;
-    for (size_t q = 0; q < request_.nq; ++q) complete &= MergeQuery(found, q, wanted, results[q]);
+    for (size_t q = 0; q < request_.nq; ++q) {
+      RETURN_IF_ERROR(cancel_.Check());
+      complete &= MergeQuery(found, q, wanted, results[q]);
+    }
     return complete;
   }
 

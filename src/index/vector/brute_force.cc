@@ -8,8 +8,9 @@
 namespace elanus::index {
 namespace {
 
-constexpr size_t kWindow = 1024;       // rows between two looks at the bound
-constexpr size_t kCancelEvery = 8192;  // rows between two looks at `cancel`
+constexpr size_t kWindow = 1024;  // rows between two looks at the bound
+// Numbers multiplied between two looks at `cancel`: a few milliseconds, whatever the dimension.
+constexpr size_t kCancelEvery = 16 << 20;
 
 // Appends the visible ones among `count` chunk rows from `first` to `ids`; returns how many.
 size_t VisibleRows(const VectorChunk& chunk, const HiddenBits& hidden, size_t first, size_t count,
@@ -97,11 +98,12 @@ class TileScan {
       const size_t count = std::min(rows_, rows - first);
       if (by_tile_) Prepare(first, count);
       for (size_t q = 0; q < tops_.size(); q += kQueries) {
-        if ((work += count) > kCancelEvery) {
+        const size_t nq = std::min(kQueries, tops_.size() - q);
+        if ((work += nq * count * chunk_.vectors.dim) > kCancelEvery) {
           RETURN_IF_ERROR(cancel.Check());
           work = 0;
         }
-        Tile(q, std::min(kQueries, tops_.size() - q), first, count);
+        Tile(q, nq, first, count);
       }
     }
     return Status::Ok();
@@ -167,8 +169,13 @@ Status BruteForce(Metric metric, const void* query, const VectorChunk& chunk,
                   const HiddenBits& hidden, const Cancel& cancel, TopK& top) {
   const ExactDistance exact(metric, chunk.vectors, chunk.inverse_norms, query);
   Scan scan(exact, chunk, hidden, top);
+  size_t work = kCancelEvery;  // the first look comes before anything: chunks may be short
   for (size_t first = 0; first < chunk.vectors.rows; first += kWindow) {
-    if (first % kCancelEvery == 0) RETURN_IF_ERROR(cancel.Check());
+    if (work >= kCancelEvery) {
+      RETURN_IF_ERROR(cancel.Check());
+      work = 0;
+    }
+    work += kWindow * chunk.vectors.dim;
     scan.Window(first, std::min(kWindow, chunk.vectors.rows - first));
   }
   scan.Flush();

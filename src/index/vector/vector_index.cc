@@ -38,6 +38,8 @@ Result<std::vector<std::vector<Hit>>> VectorIndex::SearchMany(const void* querie
   std::vector<std::vector<Hit>> all;
   all.reserve(nq);
   for (size_t q = 0; q < nq; ++q) {
+    // A single search may be too short to ask by itself.
+    RETURN_IF_ERROR(cancel.Check());
     const auto* query = static_cast<const uint8_t*>(queries) + q * raw_.query_bytes();
     ASSIGN_OR_RETURN(auto hits, Search(query, params, counted, cancel));
     all.push_back(std::move(hits));

@@ -254,6 +254,17 @@ TEST_P(VectorIndexTest, StopsWhenCanceled) {
   EXPECT_EQ(built.error().code(), Code::kCanceled);
 }
 
+TEST_P(VectorIndexTest, ASearchOfManyQueriesStopsBetweenThem) {
+  const auto data = Clustered(3000, 8, 13);
+  const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
+  // Each of them alone is over before it would ask.
+  const Cancel late{.deadline_us = 0};
+  const auto many = opened.index->SearchMany(data.values.data(), 1000, {.top_k = 1}, {}, late);
+  if (GetParam().kind == Kind::kFlat) return;  // all of them together are over before, too
+  ASSERT_FALSE(many.has_value());
+  EXPECT_EQ(many.error().code(), Code::kTimeout);
+}
+
 TEST_P(VectorIndexTest, ReportsProgressUpToTheEnd) {
   const auto data = Clustered(3000, 8, 12);
   double last = 0;

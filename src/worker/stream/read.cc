@@ -80,6 +80,7 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   std::vector<query::RowRef> rows;
   for (const auto& hits : results) {
+    RETURN_IF_ERROR(cancel.Check());
     reply.counts.push_back(static_cast<int64_t>(hits.size()));
     for (const query::SearchHit& hit : hits) {
       reply.keys.Append(segments[hit.ref.segment]->KeyAt(hit.ref.row));
@@ -89,7 +90,8 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
   }
   ASSIGN_OR_RETURN(reply.rows, query::Fetch({.segments = &segments,
                                              .schema = &collection->schema,
-                                             .fields = request.output_fields},
+                                             .fields = request.output_fields,
+                                             .cancel = &cancel},
                                             rows));
   return reply;
 }
@@ -115,7 +117,8 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
   ASSIGN_OR_RETURN(reply.rows, query::Fetch({.segments = &segments,
                                              .schema = &collection->schema,
                                              .fields = request.output_fields,
-                                             .bytes_max = request.bytes_max},
+                                             .bytes_max = request.bytes_max,
+                                             .cancel = &cancel},
                                             found.rows));
   return reply;
 }

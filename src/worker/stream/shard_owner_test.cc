@@ -3,6 +3,8 @@
 #include "worker/stream/shard_owner.h"
 
 #include <algorithm>
+#include <atomic>
+#include <numeric>
 #include <random>
 
 #include "worker/stream/shard_owner_test_support.h"
@@ -130,6 +132,41 @@ TEST_F(ShardOwnerTest, ADamagedSegmentParksItsShardWithTheFilesName) {
   ASSERT_FALSE(reply.has_value());
   EXPECT_EQ(reply.error().code(), Code::kDataIntegrity);
   EXPECT_NE(reply.error().message().find(names[0]), std::string::npos);
+}
+
+/// Counts the looks at it, and is never late.
+class CountedClock final : public Clock {
+ public:
+  int64_t WallMs() const override { return 0; }
+  int64_t MonotonicUs() const override {
+    ++looks_;
+    return 0;
+  }
+  size_t looks() const { return looks_; }
+
+ private:
+  mutable std::atomic<size_t> looks_ = 0;
+};
+
+TEST_F(ShardOwnerTest, ASearchOfManyQueriesLooksAtItsCancelForEachStepOfEachQuery) {
+  std::vector<int64_t> keys(300);
+  std::iota(keys.begin(), keys.end(), 0);
+  ASSERT_TRUE(Write(Rows(keys, 1), {}).has_value());
+  constexpr int64_t kQueries = 16'384;
+  service::SearchRequest request{.shard = {1},
+                                 .collection = {1},
+                                 .field = {101},
+                                 .nq = kQueries,
+                                 .top_k = 3,
+                                 .output_fields = {{102}}};
+  request.vectors.resize(kQueries * kDim * sizeof(float), '\0');
+  const CountedClock clock;
+  auto reply = process_->owner->Search(
+      request, Cancel{.deadline_us = Cancel::kNoDeadline - 1, .clock = &clock});
+  ASSERT_TRUE(reply.has_value()) << reply.error().message();
+  // Taking the hits of a query, merging them, turning them into a reply; then fields by the
+  // thousand.
+  EXPECT_GE(clock.looks(), 3 * kQueries + 3 * kQueries / 1024);
 }
 
 }  // namespace
