@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -181,21 +182,23 @@ def sanitized(preset: str) -> Callable[["Progress"], Counts]:
 
 def fuzz(progress: "Progress") -> Counts:
     counts = build("fuzz", everything=True)
-    for binary in sorted(p for p in (ROOT / "build" / "fuzz").glob("**/fuzz_*") if p.is_file() and os.access(p, os.X_OK)):
-        if progress.done(binary.name):
-            counts += Counts(1, 0)
-            continue
-        corpus = ROOT / "build" / "fuzz-corpus" / binary.name
+    if counts.failed:
+        return counts
+
+    def one(name: str) -> Counts:
+        if progress.done(name):
+            return Counts(1, 0)
+        corpus = ROOT / "build" / "fuzz-corpus" / name
         corpus.mkdir(parents=True, exist_ok=True)
-        seeds = ROOT / "fuzz" / "corpus" / binary.name
-        command = [str(binary), str(corpus), *([str(seeds)] if seeds.is_dir() else []), f"-max_total_time={FUZZ_SECONDS}",
-                   "-timeout=10", "-rss_limit_mb=4096", f"-artifact_prefix={LOGS}/{binary.name}-", "-print_final_stats=1"]
-        if run(binary.name, command, FUZZ_SECONDS / 60 + 5) == 0:
-            progress.mark(binary.name)
-            counts += Counts(1, 0)
-        else:
-            counts += failure(binary.name, f"{binary.name} found something")
-    return counts
+        command = [str(ROOT / "build" / "fuzz" / "fuzz" / name), str(corpus), f"-max_total_time={FUZZ_SECONDS}",
+                   "-timeout=10", "-rss_limit_mb=4096", f"-artifact_prefix={LOGS}/{name}-", "-print_final_stats=1"]
+        if run(name, command, FUZZ_SECONDS / 60 + 5) != 0:
+            return failure(name, f"{name} found something")
+        progress.mark(name)
+        return Counts(1, 0)
+
+    with ThreadPoolExecutor(CORES) as pool:
+        return sum(pool.map(one, sorted(p.stem for p in (ROOT / "fuzz").glob("*_fuzz.cc"))), counts)
 
 
 def long_crash(progress: "Progress") -> Counts:
@@ -246,6 +249,8 @@ LONG = {
 class Progress:
     """What of a part was green for this very tree, so that a long run that was stopped goes on where it was."""
 
+    _one_at_a_time = threading.Lock()
+
     def __init__(self, part: str, digest: str):
         self.part, self.digest = part, digest
 
@@ -260,11 +265,12 @@ class Progress:
         return self._load().get(self.part, {}).get(unit_name)
 
     def mark(self, unit_name: str, value: Optional[dict] = None) -> None:
-        state = self._load()
-        state.setdefault(self.part, {})[unit_name] = value or {"passed": 1}
-        part = STATE.with_suffix(".part")
-        part.write_text(json.dumps(state))
-        part.replace(STATE)
+        with self._one_at_a_time:
+            state = self._load()
+            state.setdefault(self.part, {})[unit_name] = value or {"passed": 1}
+            part = STATE.with_suffix(".part")
+            part.write_text(json.dumps(state))
+            part.replace(STATE)
 
 
 def digest_of_tree() -> str:
