@@ -3,9 +3,9 @@
 //   replay --port P --path /package.Service/Method --requests FILE
 //          [--clients 8] [--seconds 10] [--server PID] [--replies FILE] [--header name=value]…
 // FILE holds messages: uint32 length (little endian), bytes. First every request is sent once, not
-// timed; then they are sent round and round for --seconds. The last reply to each goes to --replies
-// in the same form and order (length 0: failed). One line of JSON comes out. --server counts all
-// processes of the session that PID leads.
+// timed; then they are sent round and round for --seconds. With --seconds 0 they are sent once, and
+// timed. The last reply to each goes to --replies in the same form and order (length 0: failed).
+// One line of JSON comes out. --server counts all processes of the session that PID leads.
 #include <fmt/core.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -212,7 +212,8 @@ void Measure(Clients& clients, const Options& options, std::vector<std::string>&
   const auto end = began + std::chrono::duration<double>(options.seconds);
   clients.Run(
       [&]() -> std::optional<size_t> {
-        if (Clock::now() >= end) return std::nullopt;
+        const bool over = options.seconds == 0 ? sent == replies.size() : Clock::now() >= end;
+        if (over) return std::nullopt;
         return sent++ % replies.size();
       },
       [&](size_t number, std::string_view reply, double took) {
@@ -227,10 +228,22 @@ void Measure(Clients& clients, const Options& options, std::vector<std::string>&
       options.server == 0 ? 0 : (SessionCpuSeconds(options.server) - server_cpu) / count * 1e6;
   std::sort(seconds.begin(), seconds.end());
   fmt::print(
-      "{{\"calls\": {}, \"failed\": {}, \"qps\": {:.1f}, \"p50_ms\": {:.4f}, \"p99_ms\": {:.4f}, "
+      "{{\"calls\": {}, \"failed\": {}, \"seconds\": {:.3f}, \"qps\": {:.1f}, \"p50_ms\": {:.4f}, "
+      "\"p99_ms\": {:.4f}, "
       "\"server_cpu_us\": {:.1f}, \"client_cpu_us\": {:.1f}}}\n",
-      seconds.size(), failed, count / took.count(), Percentile(seconds, .5),
+      seconds.size(), failed, took.count(), count / took.count(), Percentile(seconds, .5),
       Percentile(seconds, .99), server_us, own_us);
+}
+
+/// Sends every request once: a server answers its first calls more slowly than the others.
+void WarmUp(Clients& clients, std::vector<std::string>& replies) {
+  size_t sent = 0;
+  clients.Run(
+      [&]() -> std::optional<size_t> {
+        if (sent == replies.size()) return std::nullopt;
+        return sent++;
+      },
+      [&](size_t number, std::string_view reply, double) { replies[number] = reply; });
 }
 
 int Main(int argc, char** argv) {
@@ -238,14 +251,8 @@ int Main(int argc, char** argv) {
   const std::vector<std::string> requests = ReadMessages(options.requests);
   Clients clients(options, requests);
   std::vector<std::string> replies(requests.size());
-  size_t sent = 0;
-  clients.Run(
-      [&]() -> std::optional<size_t> {
-        if (sent == requests.size()) return std::nullopt;
-        return sent++;
-      },
-      [&](size_t number, std::string_view reply, double) { replies[number] = reply; });
-  if (options.seconds > 0) Measure(clients, options, replies);
+  if (options.seconds > 0) WarmUp(clients, replies);
+  Measure(clients, options, replies);
   if (!options.replies.empty()) WriteMessages(options.replies, replies);
   return 0;
 }

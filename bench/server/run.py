@@ -32,6 +32,7 @@ from report import FILTERS  # noqa: E402
 from wire import COLLECTION  # noqa: E402
 
 BATCH = 5000
+PROBE_ROW = 123  # a search for its vector must find it
 INDEX = {"M": 16, "efConstruction": 200}
 PARTS = ("load", "search", "write", "restart", "table")
 RECALLS = {".95": 0.95, ".99": 0.99}
@@ -84,36 +85,69 @@ class Bench:
             values.say("CPU when idle", (server.cpu_seconds() - cpu) / 10 * 100)
             values.say("memory, empty", server.resident_bytes() / 1e6)
             self.ingest(server, values)
-            time.sleep(3)
+            self.settle(server)
             values.say("memory, loaded", server.resident_bytes() / 1e6)
             values.say("disk", server.disk_bytes() / 1e6)
-            client = MilvusClient(server.uri)
+            client = wire.connect(server.uri)
             for tag, recall in RECALLS.items():
                 values.say(f"ef for recall {tag}", python_clients.least_ef(client, self.data.queries, self.expected[1000], recall))
             client.close()
+            wire.record_searches(server.uri, self.data.base[PROBE_ROW:PROBE_ROW + 1], wire.options(1, 64), self.probe(server))
             server.stop()
             values.save()
 
-    def ingest(self, server, values: Values) -> None:
-        client = MilvusClient(server.uri)
+    @staticmethod
+    def settle(server) -> None:
+        """Until the server has done nothing for two seconds: merges, and memory given back."""
+        for _ in range(30):
+            cpu = server.cpu_seconds()
+            time.sleep(2)
+            if server.cpu_seconds() - cpu < 0.1:
+                return
+
+    def batches(self, rows: int):
+        for start in range(0, rows, BATCH):
+            yield [{"id": i, "part": int(self.data.parts[i]), "word": self.data.words[i][:100], "vector": self.data.base[i]}
+                   for i in range(start, min(start + BATCH, rows))]
+
+    @staticmethod
+    def create(client: MilvusClient, name: str) -> None:
         schema = client.create_schema(auto_id=False)
         schema.add_field("id", DataType.INT64, is_primary=True)
         schema.add_field("part", DataType.INT64)
         schema.add_field("word", DataType.VARCHAR, max_length=512)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dataset.DIM)
-        client.create_collection(COLLECTION, schema=schema, consistency_level="Bounded")
-        rows = [{"id": i, "part": int(p), "word": w[:100], "vector": v} for i, (p, w, v) in enumerate(zip(self.data.parts, self.data.words, self.data.base))]
+        client.create_collection(name, schema=schema, consistency_level="Bounded")
+
+    def python_inserts(self, client: MilvusClient, values: Values) -> None:
+        """A part of the rows through pymilvus itself, into a collection that is dropped again."""
+        self.create(client, "by_python")
+        batches = list(self.batches(min(50_000, len(self.data.base))))
+        began = time.monotonic()
+        for batch in batches:
+            client.insert("by_python", batch)
+        values.say("rows inserted through pymilvus", sum(map(len, batches)) / (time.monotonic() - began))
+        client.drop_collection("by_python")
+
+    def ingest(self, server, values: Values) -> None:
+        client, rows = wire.connect(server.uri), len(self.data.base)
+        self.python_inserts(client, values)
+        self.create(client, COLLECTION)
+        inserts = self.args.out / f"{server.name}-insert.requests"
+        wire.record_inserts(server.uri, self.batches(rows), inserts)
         began, cpu = time.monotonic(), server.cpu_seconds()
-        for start in range(0, len(rows), BATCH):
-            client.insert(COLLECTION, rows[start:start + BATCH])
+        taken = wire.insert(server, inserts)
+        if taken != rows:
+            raise RuntimeError(f"{server.name} took {taken} of {rows} rows")
         values.say("all rows inserted", time.monotonic() - began)
+        inserts.unlink()
         client.flush(COLLECTION)
         indexes = client.prepare_index_params()
         indexes.add_index("vector", index_type="HNSW", metric_type="COSINE", params=INDEX)
         client.create_index(COLLECTION, indexes)
         while True:
             about = client.describe_index(COLLECTION, "vector")
-            if about["state"] == "Finished" and int(about["pending_index_rows"]) == 0 and int(about["indexed_rows"]) >= len(rows):
+            if about["state"] == "Finished" and int(about["pending_index_rows"]) == 0 and int(about["indexed_rows"]) >= rows:
                 break
             time.sleep(0.2)
         values.say("all rows indexed", time.monotonic() - began)
@@ -159,8 +193,8 @@ class Bench:
     def replay(self, server, name: str, arguments: dict, clients: int, below: int = 1000) -> wire.Searches:
         requests = self.args.out / f"{server.name}-{name}.requests"
         if not requests.exists() or self.values("load", server).path.stat().st_mtime > requests.stat().st_mtime:
-            wire.record(server.uri, self.data.queries, arguments, requests)
-        return wire.replay(server, requests, self.expected[below], clients, self.args.seconds)
+            wire.record_searches(server.uri, self.data.queries, arguments, requests)
+        return wire.search(server, requests, self.expected[below], clients, self.args.seconds)
 
     def through_python(self, server, values: Values) -> None:
         arguments = wire.options(self.expected[1000].shape[1], self.ef(server, ".95"))
@@ -177,7 +211,7 @@ class Bench:
             if values.there() and not self.args.again:
                 continue
             self.running(server)
-            client, times = MilvusClient(server.uri), []
+            client, times = wire.connect(server.uri), []
             for n in range(30):
                 vector = np.random.default_rng(n).standard_normal(dataset.DIM).astype(np.float32) * 50
                 began = time.perf_counter()
@@ -199,7 +233,7 @@ class Bench:
             if values.there() and not self.args.again:
                 continue
             self.running(server)
-            for _ in range(self.args.rounds):
+            for _ in range(self.args.restarts):
                 values.say("stop", server.stop())
                 values.say("restart until the first right answer", self.start_and_ask(server))
                 server.kill()
@@ -215,15 +249,11 @@ class Bench:
         """Seconds from the start until a search for a stored vector returns its row."""
         began = time.monotonic()
         server.start()
-        client = MilvusClient(server.uri)
-        while time.monotonic() - began < 300:
-            try:
-                hits = client.search(COLLECTION, [self.data.base[123].tolist()], limit=1, timeout=10)[0]
-                if hits and hits[0]["id"] == 123:
-                    return time.monotonic() - began
-            except Exception:
-                time.sleep(0.02)
-        raise RuntimeError(f"{server.name} gave no right answer within 300 s of its start")
+        wire.until_right(server, self.probe(server), PROBE_ROW, timeout=300)
+        return time.monotonic() - began
+
+    def probe(self, server) -> Path:
+        return self.args.out / f"{server.name}-probe.requests"
 
     def table(self) -> None:
         found = {}
@@ -252,6 +282,7 @@ def main() -> int:
     parser.add_argument("--servers", default="elanus,milvus", help="the first one is compared with each other one")
     parser.add_argument("--rows", type=int, default=0, help="0: all 340,479")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--restarts", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=8, help="of each measured stretch of searches")
     parser.add_argument("--port", type=int, default=21530)
     parser.add_argument("--cache", type=Path, default=cache, help="the data set and Milvus' environment")
