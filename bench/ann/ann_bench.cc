@@ -1,13 +1,14 @@
 // Recall against queries a CPU second of one index over vectors from a file, in process, one
 // thread.
-//   ann_bench BASE QUERIES [--kind hnsw|ivf|flat] [--metric l2|ip|cosine] [--m N] [--efc N]
+//   ann_bench BASE QUERIES [--kind hnsw|ivf|ivfpq|scann|flat] [--metric l2|ip|cosine] [--m N]
+//   [--efc N]
 //   [--nlist N]
 //             [--threads N] [--rows N] [--k N] [--index FILE] [--filter PERCENT] [--widths 0,20,40]
 //             [--serve 1]
 // A vector file is: uint32 rows, uint32 dim, float[rows][dim]. With --index the built index is kept
-// in FILE and reused. Width 0 is the index's own choice. Times are of the thread's CPU clock: the
-// best of five rounds. With --serve it prints one line of JSON and then answers lines
-// "first count k width" by "recall seconds" for compare.py.
+// in FILE and reused. Width 0 is the index's own choice; "nprobe/reorder_k" where a kind has both.
+// Times are of the thread's CPU clock: the best of five rounds. With --serve it prints one line of
+// JSON and then answers lines "first count k width" by "recall seconds" for compare.py.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -75,7 +76,12 @@ class Bench {
     base_ = ReadVectors(argv[1], static_cast<size_t>(Number("rows", 0x7FFFFFFE)));
     queries_ = ReadVectors(argv[2], static_cast<size_t>(Number("queries", 2000)));
     const std::string kind = Text("kind", "hnsw"), metric = Text("metric", "cosine");
-    params_.kind = kind == "flat" ? Kind::kFlat : kind == "ivf" ? Kind::kIvfFlat : Kind::kHnsw;
+    params_.kind = kind == "flat"    ? Kind::kFlat
+                   : kind == "ivf"   ? Kind::kIvfFlat
+                   : kind == "ivfpq" ? Kind::kIvfPq
+                   : kind == "scann" ? Kind::kScann
+                                     : Kind::kHnsw;
+    params_.part_dim = Number("part-dim", 2);
     params_.metric = metric == "l2" ? Metric::kL2 : metric == "ip" ? Metric::kIp : Metric::kCosine;
     params_.m = Number("m", 16);
     params_.ef_construction = Number("efc", 200);
@@ -150,6 +156,8 @@ class Bench {
   SearchParams At(const std::string& width, size_t top_k) const {
     SearchParams search{.top_k = top_k};
     (params_.kind == Kind::kHnsw ? search.ef : search.nprobe) = std::atoi(width.c_str());
+    const size_t slash = width.find('/');
+    if (slash != std::string::npos) search.reorder_k = std::atoi(width.c_str() + slash + 1);
     return search;
   }
 

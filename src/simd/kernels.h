@@ -90,6 +90,29 @@ struct Kernels {
   /// out[i] = round((x[i] * factor) - shift[i]) clamped to [-127, 127]; ties go to the even number.
   void (*encode_s8)(const float* x, float factor, const float* shift, size_t dim, int8_t* out);
 
+  // 4-bit codes: a row is a code in [0, 16) for each of `parts` parts of its dimensions. Rows lie
+  // in blocks of 32, a block in `lines` = parts / 4 (rounded up) lines of 64 bytes: byte 16 * (part
+  // % 4)
+  // + i of line part / 4 holds row i in its low and row 16 + i in its high half. Missing parts and
+  // rows are zeros.
+
+  /// out[part][j] = the part's dimensions of the query times word j: codebooks[part][part_dim][16].
+  void (*part_products)(const float* query, const float* codebooks, size_t parts, size_t part_dim,
+                        float* out);
+  /// Products as byte tables of distances, small for large products: minus the
+  /// sum of a row's products is about base + scale * the sum of its entries. Sums stay below 65536;
+  /// bytes of missing parts become zeros up to a whole line. At most 65535 parts.
+  void (*quantize_tables)(const float* products, size_t parts, uint8_t* bytes, float* scale,
+                          float* base);
+  /// Places of the rows whose sum of table entries (tables[part][code]) is at most `bound`,
+  /// ascending, and these sums. Sums must stay below 65536; missing parts have tables of zeros.
+  /// Room for `rows` each; returns how many.
+  size_t (*scan4)(const uint8_t* codes, size_t rows, size_t lines, const uint8_t* tables,
+                  uint16_t bound, uint32_t* places, uint16_t* values);
+  /// The sums themselves, of whole blocks: room for `rows` rounded up to 32.
+  void (*sums4)(const uint8_t* codes, size_t rows, size_t lines, const uint8_t* tables,
+                uint16_t* out);
+
   // Bitsets, as 64-bit words.
   size_t (*popcount)(const uint64_t* words, size_t count);
   void (*bits_and)(uint64_t* to, const uint64_t* from, size_t count);
@@ -102,13 +125,16 @@ void FillFloat32Scalar(Kernels* kernels);
 void FillInt8Scalar(Kernels* kernels);
 void FillBitsScalar(Kernels* kernels);
 void FillElementsScalar(Kernels* kernels);
+void FillScan4Scalar(Kernels* kernels);
 void FillFloat32Avx2(Kernels* kernels);
 void FillInt8Avx2(Kernels* kernels);
 void FillBitsAvx2(Kernels* kernels);
 void FillElementsAvx2(Kernels* kernels);
+void FillScan4Avx2(Kernels* kernels);
 void FillFloat32Avx512(Kernels* kernels);
 void FillInt8Avx512(Kernels* kernels);
 void FillBitsAvx512(Kernels* kernels);
 void FillElementsAvx512(Kernels* kernels);
+void FillScan4Avx512(Kernels* kernels);
 
 }  // namespace elanus::simd

@@ -365,6 +365,89 @@ TEST_P(SimdTest, HalvesConvertTheSameAtEveryLevelAndBackExactly) {
   EXPECT_EQ(wide, (std::vector<float>{-128, -1, 0, 1, 127}));
 }
 
+TEST_P(SimdTest, FourBitCodesAddUpTheirTableEntries) {
+  std::mt19937_64 random(14);
+  const Kernels& k = Active();
+  for (size_t parts : {1, 2, 4, 5, 50, 192, 257}) {
+    for (size_t rows : {1, 31, 32, 33, 100}) {
+      const size_t lines = (parts + 3) / 4, blocks = (rows + 31) / 32;
+      std::vector<uint8_t> codes(blocks * lines * 64), tables(lines * 64);
+      for (auto& c : codes) c = static_cast<uint8_t>(random());
+      for (size_t i = 0; i < parts * 16; ++i)
+        tables[i] = parts > 200 ? 255 : static_cast<uint8_t>(random());  // the largest sum there is
+      std::vector<uint16_t> want(blocks * 32);
+      for (size_t row = 0; row < want.size(); ++row) {
+        for (size_t part = 0; part < parts; ++part) {
+          const size_t i = row % 32;
+          const uint8_t byte =
+              codes[row / 32 * lines * 64 + part / 4 * 64 + part % 4 * 16 + i % 16];
+          want[row] += tables[part * 16 + (i < 16 ? byte & 15 : byte >> 4)];
+        }
+      }
+      std::vector<uint16_t> sums(want.size());
+      k.sums4(codes.data(), rows, lines, tables.data(), sums.data());
+      ASSERT_EQ(sums, want);
+      for (uint16_t bound : {uint16_t{0}, want[rows / 2], uint16_t{65535}}) {
+        std::vector<uint32_t> places(rows), in;
+        std::vector<uint16_t> values(rows);
+        const size_t n =
+            k.scan4(codes.data(), rows, lines, tables.data(), bound, places.data(), values.data());
+        for (uint32_t row = 0; row < rows; ++row) {
+          if (want[row] <= bound) in.push_back(row);
+        }
+        places.resize(n);
+        ASSERT_EQ(places, in);
+        for (size_t i = 0; i < n; ++i) ASSERT_EQ(values[i], want[places[i]]);
+      }
+    }
+  }
+}
+
+TEST_P(SimdTest, PartProductsAreThoseOfEveryWord) {
+  for (size_t part_dim : {1, 2, 3, 8}) {
+    constexpr size_t kParts = 5;
+    const auto query = RandomFloats(kParts * part_dim, 1);
+    const auto words = RandomFloats(kParts * part_dim * 16, 2);
+    std::vector<float> got(kParts * 16);
+    Active().part_products(query.data(), words.data(), kParts, part_dim, got.data());
+    for (size_t part = 0; part < kParts; ++part) {
+      for (size_t j = 0; j < 16; ++j) {
+        double want = 0;
+        for (size_t d = part * part_dim; d < (part + 1) * part_dim; ++d)
+          want += double{query[d]} * words[d * 16 + j];
+        ASSERT_NEAR(got[part * 16 + j], want, 1e-5);
+      }
+    }
+  }
+}
+
+TEST_P(SimdTest, TablesAreTheSameAtEveryLevelAndTheirSumsFit) {
+  for (size_t parts : {1, 3, 4, 50, 257, 384, 2000}) {
+    auto products = RandomFloats(parts * 16, parts);
+    if (parts == 3) std::fill(products.begin(), products.end(), 0.5f);
+    const size_t bytes = (parts + 3) / 4 * 64;
+    std::vector<uint8_t> got(bytes, 7), want(bytes, 9);
+    float scale, base, scalar_scale, scalar_base;
+    Active().quantize_tables(products.data(), parts, got.data(), &scale, &base);
+    ASSERT_TRUE(ForceLevel(Level::kScalar));
+    Active().quantize_tables(products.data(), parts, want.data(), &scalar_scale, &scalar_base);
+    ASSERT_TRUE(ForceLevel(GetParam()));
+    ASSERT_EQ(got, want);
+    EXPECT_EQ(scale, scalar_scale);
+    EXPECT_EQ(base, scalar_base);
+    size_t largest = 0;
+    double distance = base, exact = 0;
+    for (size_t part = 0; part < parts; ++part) {
+      largest += *std::max_element(&got[part * 16], &got[part * 16] + 16);
+      distance += double{scale} * got[part * 16 + part % 16];
+      exact -= products[part * 16 + part % 16];
+    }
+    EXPECT_LE(largest, 65535u);
+    EXPECT_NEAR(distance, exact, 0.5 * scale * static_cast<double>(parts) + 1e-3);
+    for (size_t i = parts * 16; i < bytes; ++i) EXPECT_EQ(got[i], 0);
+  }
+}
+
 TEST(SimdDispatch, RefusesALevelTheMachineLacksAndKeepsTheActiveOne) {
   const Level best = BestLevel();
   EXPECT_EQ(Active().level, best);

@@ -49,6 +49,7 @@ Result<IndexFile> BuildFlat(const VectorView& vectors, const BuildParams& params
   AddInverseNorms(vectors, params.metric, writer);
   return writer.Finish({.kind = params.kind,
                         .metric = params.metric,
+                        .element = vectors.element,
                         .rows = static_cast<uint32_t>(vectors.rows),
                         .dim = static_cast<uint32_t>(vectors.dim),
                         .seed = params.seed});

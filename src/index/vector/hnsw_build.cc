@@ -408,6 +408,7 @@ class Builder {
     distances_ = Buffer();
     IndexHeader header{.kind = Kind::kHnsw,
                        .metric = params_.metric,
+                       .element = vectors_.element,
                        .rows = n_,
                        .dim = static_cast<uint32_t>(vectors_.dim),
                        .scale = codec_.scale(),

@@ -12,7 +12,6 @@
 namespace elanus::index {
 namespace {
 
-constexpr size_t kRowsPerListMin = 39;  // as Milvus clamps nlist
 constexpr size_t kRowsAtOnce = 1024;
 
 // Nearest list of every row.
@@ -41,7 +40,7 @@ Result<std::vector<uint32_t>> AssignAll(const VectorView& vectors, std::span<con
 Result<IndexFile> BuildIvf(const VectorView& vectors, const BuildParams& params,
                            const BuildControl& control) {
   const size_t nlist =
-      std::clamp<size_t>(vectors.rows / kRowsPerListMin, 1, static_cast<size_t>(params.nlist));
+      std::clamp<size_t>(vectors.rows / kListRowsMin, 1, static_cast<size_t>(params.nlist));
   const KMeansParams kmeans{.clusters = nlist,
                             .seed = params.seed,
                             .threads = params.threads,
@@ -71,6 +70,7 @@ Result<IndexFile> BuildIvf(const VectorView& vectors, const BuildParams& params,
 
   IndexHeader header{.kind = Kind::kIvfFlat,
                      .metric = params.metric,
+                     .element = vectors.element,
                      .rows = static_cast<uint32_t>(vectors.rows),
                      .dim = static_cast<uint32_t>(vectors.dim),
                      .scale = codec.scale(),

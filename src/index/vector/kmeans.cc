@@ -53,7 +53,7 @@ void MoveCentroids(std::span<const float> points, size_t dim, std::span<const ui
     }
     for (size_t d = 0; d < dim; ++d)
       centroid[d] = static_cast<float>(sums[c * dim + d] / static_cast<double>(counts[c]));
-    if (params.unit_length) {
+    if (params.unit_length && params.unit_centroids) {
       const float f = InverseNorm(simd::Active(), centroid, dim);
       for (size_t d = 0; d < dim; ++d) centroid[d] *= f;
     }

@@ -120,8 +120,20 @@ inline double RecallOf(const std::vector<Hit>& hits, const std::vector<Hit>& tru
   return static_cast<double>(std::min(found, k)) / static_cast<double>(k);
 }
 
+inline std::vector<Kind> AllKinds() {
+  std::vector<Kind> kinds;
+  for (size_t i = 0; i < kKinds; ++i) kinds.push_back(static_cast<Kind>(i));
+  return kinds;
+}
 inline std::string KindName(Kind kind) {
-  return kind == Kind::kFlat ? "Flat" : kind == Kind::kIvfFlat ? "IvfFlat" : "Hnsw";
+  switch (kind) {
+    case Kind::kFlat: return "Flat";
+    case Kind::kIvfFlat: return "IvfFlat";
+    case Kind::kHnsw: return "Hnsw";
+    case Kind::kIvfPq: return "IvfPq";
+    case Kind::kScann: return "Scann";
+  }
+  return "";
 }
 inline std::string MetricName(Metric metric) {
   return metric == Metric::kL2 ? "L2" : metric == Metric::kIp ? "Ip" : "Cosine";
@@ -132,15 +144,20 @@ struct Opened {
   std::unique_ptr<VectorIndex> index;
 };
 
-/// Builds and opens over `data`, which must outlive the result.
-inline Opened BuildAndOpen(const Data& data, const BuildParams& params,
+/// Builds and opens over rows that must outlive the result.
+inline Opened BuildAndOpen(const VectorView& rows, const BuildParams& params,
                            OpenMode mode = OpenMode::kResident) {
-  auto built = BuildIndexFile(data.view(), params);
+  auto built = BuildIndexFile(rows, params);
   if (!built.has_value()) return {};
   auto file = std::make_shared<std::string>(built->Join());
-  auto index = OpenIndex(file, std::as_bytes(std::span(*file)), data.view(), mode);
+  auto index = OpenIndex(file, std::as_bytes(std::span(*file)), rows, mode);
   if (!index.has_value()) return {};
   return {file, *std::move(index)};
+}
+
+inline Opened BuildAndOpen(const Data& data, const BuildParams& params,
+                           OpenMode mode = OpenMode::kResident) {
+  return BuildAndOpen(data.view(), params, mode);
 }
 
 }  // namespace elanus::index::testing

@@ -21,13 +21,17 @@
 
 namespace elanus::index {
 
+/// Milvus clamps nlist so that a list has that many rows on average.
+inline constexpr size_t kListRowsMin = 39;
+
 struct BuildParams {
   Kind kind = Kind::kHnsw;
   Metric metric = Metric::kL2;
   int m = 30;                 ///< HNSW: links of a new row a level, [2, 2048]
   int ef_construction = 360;  ///< HNSW, >= 1
-  int nlist = 128;            ///< IVF_FLAT, [1, 65536]; at most rows / 39 are made
-  uint64_t seed = 1;          ///< same rows, parameters, seed and one thread: the same bytes
+  int nlist = 128;            ///< IVF, [1, 65536]; at most rows / 39 are made
+  int part_dim = 2;   ///< IVF_PQ, SCANN: dimensions a 4-bit code, [1, 65536]; at most dim are used
+  uint64_t seed = 1;  ///< same rows, parameters, seed and one thread: the same bytes
   int threads = 1;
 };
 
@@ -39,8 +43,9 @@ struct BuildControl {
 
 struct SearchParams {
   size_t top_k = 10;
-  int ef = 0;      ///< HNSW; 0: the index's own choice, for recall .95
-  int nprobe = 0;  ///< IVF_FLAT; 0: the index's own choice, for recall .95
+  int ef = 0;         ///< HNSW; 0: the index's own choice, for recall .95
+  int nprobe = 0;     ///< IVF; 0: the index's own choice, for recall .95
+  int reorder_k = 0;  ///< IVF_PQ, SCANN: rows measured exactly, >= top_k; 0: the index's own choice
 };
 
 struct IndexMemory {

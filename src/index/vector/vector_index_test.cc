@@ -21,7 +21,7 @@ struct Case {
 
 std::vector<Case> Cases() {
   std::vector<Case> cases;
-  for (Kind kind : {Kind::kFlat, Kind::kIvfFlat, Kind::kHnsw}) {
+  for (Kind kind : testing::AllKinds()) {
     for (Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine})
       cases.push_back({kind, metric});
   }
@@ -65,6 +65,24 @@ TEST_P(VectorIndexTest, ReachesItsRecallOnUnseenQueriesByItsOwnChoiceOfWidth) {
       recall += RecallOf(*hits, Reference(metric(), data, queries.Row(q), {}), k) / 100;
     }
     EXPECT_GE(recall, 0.93) << "k " << k;
+  }
+}
+
+TEST_P(VectorIndexTest, ReachesItsRecallOverHalvesAndBytes) {
+  for (auto element : {simd::Element::kFloat16, simd::Element::kBfloat16, simd::Element::kInt8}) {
+    const auto data = testing::As(element, Clustered(3000, 32, 1));
+    const auto queries = testing::As(element, Clustered(30, 32, 1, 3000));
+    const auto opened = BuildAndOpen(data.view(), ParamsOf(GetParam()));
+    ASSERT_NE(opened.index, nullptr);
+    double recall = 0;
+    for (size_t q = 0; q < 30; ++q) {
+      const float* query = queries.floats.Row(q);
+      auto hits = opened.index->Search(query, {.top_k = 10}, {}, {});
+      ASSERT_TRUE(hits.has_value());
+      ExpectExactAndSorted(metric(), data.floats, query, {}, *hits);
+      recall += RecallOf(*hits, Reference(metric(), data.floats, query, {}), 10) / 30;
+    }
+    EXPECT_GE(recall, 0.92);
   }
 }
 
