@@ -37,6 +37,8 @@ dep(ssl ssl crypto)
 dep(protobuf protobuf z)
 file(GLOB absl_archives ${ELANUS_LIBDIR}/libabsl_*.a)
 list(FILTER absl_archives EXCLUDE REGEX "flags|test_util|benchmark|failure_signal")
+dep(absl_time absl_time absl_civil_time absl_time_zone absl_int128 absl_base absl_raw_logging_internal
+    absl_spinlock_wait absl_strings absl_strings_internal absl_throw_delegate absl_log_severity)
 dep(grpc grpc++ grpc gpr address_sorting re2 upb cares z)
 target_link_libraries(dep_grpc INTERFACE dep_protobuf dep_ssl ${absl_archives})
 dep(rocksdb rocksdb snappy lz4 zstd bz2 z)

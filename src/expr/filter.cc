@@ -21,9 +21,10 @@ int DepthOf(const Node& node) {
 
 Result<std::shared_ptr<const Node>> BindRoot(std::string_view text,
                                              const model::CollectionSchema& schema,
-                                             const Templates& templates) {
+                                             const Templates& templates,
+                                             std::string_view time_zone) {
   ASSIGN_OR_RETURN(Syntax syntax, ParseSyntax(text));
-  ASSIGN_OR_RETURN(Term term, Binder(schema, templates).Bind(syntax));
+  ASSIGN_OR_RETURN(Term term, Binder(schema, templates, time_zone).Bind(syntax));
   if (auto* node = std::get_if<Node>(&term)) {
     if (DepthOf(*node) > kNodeDepthMax) {
       return BindError(fmt::format("expression is nested more than {} levels deep", kNodeDepthMax));
@@ -43,10 +44,10 @@ Result<std::shared_ptr<const Node>> BindRoot(std::string_view text,
 }  // namespace
 
 Result<BoundFilter> ParseFilter(std::string_view text, const model::CollectionSchema& schema,
-                                const Templates& templates) {
+                                const Templates& templates, std::string_view time_zone) {
   BoundFilter filter{.schema_version = schema.version};
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return filter;
-  Result<std::shared_ptr<const Node>> root = BindRoot(text, schema, templates);
+  Result<std::shared_ptr<const Node>> root = BindRoot(text, schema, templates, time_zone);
   if (!root) {
     return Error(Code::kInvalidParameter,
                  fmt::format("cannot parse expression: {}: {}", text, root.error().message()));

@@ -38,10 +38,11 @@ struct BoundFilter {
 };
 
 /// Parses and binds. Blank text and a constant true give a null root.
+/// \param time_zone  of times told without an offset; empty = UTC
 /// Errors: kInvalidParameter, `cannot parse expression: TEXT: CAUSE`; pass it to PlanError for what
 /// the user sees. Cost: linear in the text.
 Result<BoundFilter> ParseFilter(std::string_view text, const model::CollectionSchema& schema,
-                                const Templates& templates);
+                                const Templates& templates, std::string_view time_zone = {});
 
 /// `failed to create KIND plan: CAUSE: invalid parameter`.
 /// \param plan_kind  "query" (of search too) or "delete"

@@ -4,6 +4,9 @@
 
 #include <utility>
 
+#include "model/geometry.h"
+#include "model/timestamptz.h"
+
 namespace elanus::gateway {
 namespace {
 
@@ -32,7 +35,7 @@ void ScalarToPb(const model::Scalar& value, DataType type, pb::schema::ValueFiel
     if (type == DataType::kInt64) {
       out.set_long_data(*n);
     } else if (type == DataType::kTimestamptz) {
-      out.set_timestamptz_data(*n);
+      out.set_string_data(model::FormatTimestamptz(*n, "UTC"));
     } else {
       out.set_int_data(static_cast<int32_t>(*n));
     }
@@ -43,7 +46,7 @@ void ScalarToPb(const model::Scalar& value, DataType type, pb::schema::ValueFiel
       out.set_double_data(*d);
     }
   } else if (const std::string* s = std::get_if<std::string>(&value)) {
-    out.set_string_data(*s);
+    out.set_string_data(type == DataType::kGeometry ? model::WktFromWkb(*s).value_or("") : *s);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "proxy/index_check.h"
 #include "proxy/names.h"
 #include "proxy/schema_check.h"
+#include "proxy/value_text.h"
 
 namespace elanus::proxy {
 
@@ -32,7 +33,7 @@ class Checker {
   Status operator()(service::AddField& r) const {
     RETURN_IF_ERROR(CheckCollectionName(r.collection));
     ASSIGN_OR_RETURN(auto collection, coordinator_.FindCollection(r.database, r.collection));
-    return CheckAddField(collection->schema, r.field);
+    return CheckAddField(collection->schema, TimeZoneOf(*collection), r.field);
   }
   Status operator()(service::CreatePartition& r) const { return CheckPartition(r); }
   Status operator()(service::DropPartition& r) const { return CheckPartition(r); }

@@ -9,6 +9,7 @@
 #include "proxy/query_params.h"
 #include "proxy/read_scope.h"
 #include "proxy/router.h"
+#include "proxy/value_text.h"
 #include "rank/merge.h"
 
 namespace elanus::proxy {
@@ -49,7 +50,9 @@ class Query {
     ASSIGN_OR_RETURN(output_,
                      PlanOutput(collection_->schema, query_.output_fields, ReadKind::kQuery));
     ASSIGN_OR_RETURN(request_.partitions, NamedPartitions(*collection_, query_.partitions));
-    ASSIGN_OR_RETURN(request_.filter, BindFilter(*collection_, query_.filter, query_.templates));
+    ASSIGN_OR_RETURN(time_form_, TimeFormOf(*collection_, query_.params));
+    ASSIGN_OR_RETURN(request_.filter,
+                     BindFilter(*collection_, query_.filter, query_.templates, time_form_.zone));
     if (output_.count_only && plan_.limit >= 0) {
       return Error(InvalidParameter("count entities with pagination is not allowed"));
     }
@@ -95,6 +98,7 @@ class Query {
     model::RowBatch rows = MergeRows(replies_, {.offset = plan_.offset, .limit = plan_.limit});
     RETURN_IF_ERROR(CheckReplySize(rows));
     result.columns = OutputColumns(collection_->schema, output_, std::move(rows));
+    RETURN_IF_ERROR(TellAsText(time_form_, result.columns));
     return result;
   }
 
@@ -104,6 +108,7 @@ class Query {
   service::CollectionPtr collection_;
   QueryPlan plan_;
   OutputPlan output_;
+  TimeForm time_form_;
   QueryRequest request_;
   std::vector<QueryReply> replies_;
 };

@@ -118,8 +118,30 @@ const Case kCases[] = {
      }},
     {"num_partitions should only be specified with partition key field enabled",
      [](auto& r) { r.partitions_num = 3; }},
-    {"data type SparseFloatVector of field x is not supported yet",
-     [](auto& r) { r.schema.fields.push_back(Field(0, "x", DataType::kSparseFloatVector)); }},
+    {"dim should not be specified for sparse vector field x",
+     [](auto& r) {
+       r.schema.fields.push_back(Field(0, "x", DataType::kSparseFloatVector, {{"dim", "8"}}));
+     }},
+    {"element type JSON is not supported",
+     [](auto& r) {
+       r.schema.fields.push_back(Field(0, "x", DataType::kArray));
+       r.schema.fields.back().element_type = DataType::kJson;
+     }},
+    {"the maximum capacity specified for a Array should be in (0, 4096]",
+     [](auto& r) {
+       r.schema.fields.push_back(Field(0, "x", DataType::kArray, {{"max_capacity", "4097"}}));
+       r.schema.fields.back().element_type = DataType::kInt8;
+     }},
+    {"invalid timestamp string: 'timestamp'. Does not match any known format",
+     [](auto& r) {
+       r.schema.fields.push_back(Field(0, "x", DataType::kTimestamptz));
+       r.schema.fields.back().default_value = std::string("timestamp");
+     }},
+    {"type (Timestamptz) of field (x) is not equal to the type(DataType_Int64) of default_value",
+     [](auto& r) {
+       r.schema.fields.push_back(Field(0, "x", DataType::kTimestamptz));
+       r.schema.fields.back().default_value = int64_t{10};
+     }},
 };
 
 TEST(SchemaCheck, RefusesWithMilvusTexts) {
@@ -133,20 +155,21 @@ TEST(SchemaCheck, RefusesWithMilvusTexts) {
 TEST(SchemaCheck, RefusesFieldsThatCannotBeAdded) {
   const auto schema = Request().schema;
   auto field = Field(0, "f", DataType::kInt64);
-  ExpectError(CheckAddField(schema, field), Code::kInvalidParameter,
+  ExpectError(CheckAddField(schema, "UTC", field), Code::kInvalidParameter,
               "added field must be nullable, please check it, field name = f: invalid parameter");
   field.nullable = true;
-  EXPECT_TRUE(CheckAddField(schema, field).ok());
+  EXPECT_TRUE(CheckAddField(schema, "UTC", field).ok());
   field.is_primary = true;
-  ExpectError(CheckAddField(schema, field), Code::kInvalidParameter,
+  ExpectError(CheckAddField(schema, "UTC", field), Code::kInvalidParameter,
               "not support to add pk field, field name = f: invalid parameter");
   field.is_primary = false;
   field.is_partition_key = true;
-  ExpectError(CheckAddField(schema, field), Code::kInvalidParameter,
+  ExpectError(CheckAddField(schema, "UTC", field), Code::kInvalidParameter,
               "not support to add partition key field, field name  = f");
   field.is_partition_key = false;
   field.name = "v";
-  ExpectError(CheckAddField(schema, field), Code::kInvalidParameter, "duplicated field name");
+  ExpectError(CheckAddField(schema, "UTC", field), Code::kInvalidParameter,
+              "duplicated field name");
 }
 
 }  // namespace

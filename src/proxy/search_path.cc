@@ -10,6 +10,7 @@
 #include "proxy/query_path.h"
 #include "proxy/read_scope.h"
 #include "proxy/router.h"
+#include "proxy/value_text.h"
 #include "rank/merge.h"
 #include "rank/score.h"
 
@@ -55,9 +56,13 @@ class Search {
     ASSIGN_OR_RETURN(output_,
                      PlanOutput(collection_->schema, search_.output_fields, ReadKind::kSearch));
     ASSIGN_OR_RETURN(request_.partitions, NamedPartitions(*collection_, search_.partitions));
-    ASSIGN_OR_RETURN(request_.filter, BindFilter(*collection_, search_.filter, search_.templates));
+    ASSIGN_OR_RETURN(time_form_, TimeFormOf(*collection_, search_.params));
+    ASSIGN_OR_RETURN(request_.filter,
+                     BindFilter(*collection_, search_.filter, search_.templates, time_form_.zone));
     if (Status status = Execute(); !status.ok()) return Error(status.Wrap("failed to search"));
-    return Finish();
+    SearchResult result = Finish();
+    RETURN_IF_ERROR(TellAsText(time_form_, result.columns));
+    return result;
   }
 
  private:
@@ -69,12 +74,17 @@ class Search {
     if (search_.ids.has_value()) {
       RETURN_IF_ERROR(FetchVectors());
     } else {
-      RETURN_IF_ERROR(CheckQueryVectors(*plan_.field, search_));
-      request_.vectors = search_.vectors;
+      ASSIGN_OR_RETURN(QueryVectors vectors, TakeQueryVectors(*plan_.field, search_));
+      request_.vectors = std::move(vectors.bytes);
+      request_.vector_offsets = std::move(vectors.offsets);
     }
-    RETURN_IF_ERROR(AskShards(request_));
+    if (request_.nq != 0) RETURN_IF_ERROR(AskShards(request_));
     merged_ = Merge(replies_, plan_.metric, {.offset = plan_.offset, .limit = plan_.limit});
     if (plan_.iterator_v2) AddTies();
+    for (size_t at : without_vector_) {
+      const auto place = static_cast<ptrdiff_t>(std::min(at, merged_.counts.size()));
+      merged_.counts.insert(merged_.counts.begin() + place, 0);
+    }
     return Status::Ok();
   }
 
@@ -134,23 +144,42 @@ class Search {
                                 .output_fields = {plan_.field->id},
                                 .read = request_.read};
     ASSIGN_OR_RETURN(auto found, AskByKey(backends_, *collection_, query, call_.cancel));
-    const size_t width = model::ValueBytes(plan_.field->type, plan_.field->dim());
-    request_.vectors.assign(width * ids.size(), '\0');
+    std::vector<std::pair<const model::Column*, size_t>> vectors(ids.size());
     for (const auto& reply : found) {
       const model::Column* column = reply.rows.Find(plan_.field->id);
       for (size_t row = 0; column != nullptr && row < reply.keys.size(); ++row) {
         auto at = wanted.find(reply.keys.At(row));
         if (at == wanted.end()) continue;
-        column->ValueAt(row).copy(request_.vectors.data() + at->second * width, width);
+        vectors[at->second] = {column, row};
         wanted.erase(at);
       }
     }
-    if (wanted.empty()) return Status::Ok();
+    if (wanted.empty()) {
+      TakeVectors(vectors);
+      return Status::Ok();
+    }
     std::vector<std::string> missing;
     for (const auto& [key, at] : wanted) missing.push_back(model::PrimaryKeyText(key));
     return InvalidParameter(
         fmt::format("some of the provided primary key IDs do not exist: missing IDs = [{}]",
                     fmt::join(missing, " ")));
+  }
+
+  /// The rows' vectors become the queries; a row without one is a query without hits.
+  void TakeVectors(const std::vector<std::pair<const model::Column*, size_t>>& rows) {
+    const model::FieldSchema& field = *plan_.field;
+    model::Column queries = model::MakeColumn(field.id, field.type, field.dim());
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const auto& [column, row] = rows[i];
+      if (column->IsNull(row)) {
+        without_vector_.push_back(i);
+      } else {
+        queries.AppendFrom(*column, row);
+      }
+    }
+    request_.nq = static_cast<int64_t>(queries.rows);
+    request_.vectors = queries.IsFixed() ? std::move(queries.fixed) : std::move(queries.bytes);
+    request_.vector_offsets = std::move(queries.offsets);
   }
 
   SearchResult Finish() {
@@ -193,8 +222,10 @@ class Search {
   service::CollectionPtr collection_;
   SearchPlan plan_;
   OutputPlan output_;
+  TimeForm time_form_;
   SearchRequest request_;
   std::vector<SearchReply> replies_;
+  std::vector<size_t> without_vector_;  ///< queries by key whose row has a null vector, ascending
   rank::MergedLists merged_;
   model::Timestamp session_ts_ = 0;
 };

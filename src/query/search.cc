@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "index/vector/brute_force.h"
+#include "query/vector_scan.h"
 
 namespace elanus::query {
 namespace {
@@ -18,22 +18,12 @@ index::HiddenBits BitsOf(const HiddenRows& hidden) {
 Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const HiddenRows& hidden,
                                      const SearchRequest& request, size_t top_k,
                                      const Cancel& cancel) {
-  std::vector<index::TopK> tops(request.nq, index::TopK(top_k, request.window));
+  std::vector<index::TopK> tops(request.queries.rows, index::TopK(top_k, request.window));
   for (const segment::Run& run : segment.Runs(hidden.rows)) {
     const auto column = run.source->Column(request.field);
     if (!column) continue;
-    const index::VectorChunk chunk{
-        .vectors = {.data = reinterpret_cast<const float*>(column->fixed),
-                    .rows = column->rows,
-                    .dim = request.dim},
-        .row_offset = run.first};
-    if (request.nq == 1) {
-      RETURN_IF_ERROR(index::BruteForce(request.metric, request.queries, chunk, BitsOf(hidden),
-                                        cancel, tops[0]));
-    } else {
-      RETURN_IF_ERROR(index::BruteForceMany(request.metric, request.queries, chunk, BitsOf(hidden),
-                                            cancel, tops));
-    }
+    RETURN_IF_ERROR(ScanVectors(request.metric, request.queries, {*column, run.first},
+                                BitsOf(hidden), cancel, tops));
   }
   std::vector<Hits> results;
   for (index::TopK& top : tops) {
@@ -46,23 +36,26 @@ Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const Hidd
 Result<std::vector<Hits>> SearchIndex(const index::VectorIndex& index, const HiddenRows& hidden,
                                       const SearchRequest& request, size_t top_k,
                                       const Cancel& cancel) {
+  const float* queries = request.queries.Values<float>().data();
+  const size_t nq = request.queries.rows;
   if (!request.window.all()) {
     std::vector<Hits> results;
-    for (size_t q = 0; q < request.nq; ++q) {
-      ASSIGN_OR_RETURN(Hits hits, index.SearchWindow(request.queries + q * request.dim, top_k,
-                                                     request.window, BitsOf(hidden), cancel));
+    for (size_t q = 0; q < nq; ++q) {
+      const float* query = queries + q * index.vectors().dim;
+      ASSIGN_OR_RETURN(Hits hits,
+                       index.SearchWindow(query, top_k, request.window, BitsOf(hidden), cancel));
       results.push_back(std::move(hits));
     }
     return results;
   }
   const index::SearchParams params{.top_k = top_k, .ef = request.ef, .nprobe = request.nprobe};
-  if (request.nq == 1) {
-    ASSIGN_OR_RETURN(Hits hits, index.Search(request.queries, params, BitsOf(hidden), cancel));
+  if (nq == 1) {
+    ASSIGN_OR_RETURN(Hits hits, index.Search(queries, params, BitsOf(hidden), cancel));
     std::vector<Hits> results;
     results.push_back(std::move(hits));
     return results;
   }
-  return index.SearchMany(request.queries, request.nq, params, BitsOf(hidden), cancel);
+  return index.SearchMany(queries, nq, params, BitsOf(hidden), cancel);
 }
 
 /// Vectors of a nullable field: rows without one are no candidates.
@@ -118,7 +111,7 @@ class Searcher {
         RETURN_IF_ERROR(HideNullVectors(*segment, request_.field, hidden));
       hidden_.push_back(std::move(hidden));
     }
-    std::vector<std::vector<SearchHit>> results(request_.nq);
+    std::vector<std::vector<SearchHit>> results(request_.queries.rows);
     // Rows that share a key, or a page that must not cut ties, may need more than top_k rows of a
     // segment.
     for (size_t wanted = request_.top_k + (request_.whole_ties ? 16 : 0);; wanted *= 2) {
@@ -143,7 +136,7 @@ class Searcher {
       }
     }
     bool complete = true;
-    for (size_t q = 0; q < request_.nq; ++q) {
+    for (size_t q = 0; q < request_.queries.rows; ++q) {
       RETURN_IF_ERROR(cancel_.Check());
       complete &= MergeQuery(found, q, wanted, results[q]);
     }

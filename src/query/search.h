@@ -11,15 +11,14 @@
 #include "model/metric.h"
 #include "query/fetch.h"
 #include "query/visible_rows.h"
+#include "segment/column_view.h"
 
 namespace elanus::query {
 
 struct SearchRequest {
   FieldId field;
   model::Metric metric = model::Metric::kL2;
-  const float* queries = nullptr;  ///< float[nq][dim]
-  size_t nq = 1;
-  size_t dim = 0;
+  segment::ColumnView queries;  ///< one row a query, of the field's type and dimension
   size_t top_k = 10;
   int ef = 0;      ///< 0: the index's own choice
   int nprobe = 0;  ///< 0: the index's own choice

@@ -74,6 +74,7 @@ struct SearchCall {
   int64_t nq = 0;
   model::DataType vector_type = model::DataType::kFloatVector;  ///< of the placeholder
   std::string vectors;                                          ///< all queries after one another
+  std::vector<uint64_t> vector_offsets;   ///< nq + 1: where each query begins in `vectors`
   std::optional<model::PrimaryKeys> ids;  ///< search by key instead of vectors
   Consistency consistency;
 };
@@ -82,6 +83,9 @@ struct OutputColumn {
   std::string name;  ///< the field's name, `$meta` for the dynamic field
   bool is_dynamic = false;
   bool nullable = false;
+  model::DataType element_type = model::DataType::kNone;  ///< of an ARRAY field
+  /// The field's type where the column is its text (times, shapes), else kNone.
+  model::DataType told = model::DataType::kNone;
   model::Column column;
 };
 

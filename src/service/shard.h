@@ -92,8 +92,10 @@ struct SearchRequest {
   FieldId field;
   model::Metric metric = model::Metric::kL2;
   int64_t nq = 1;
-  std::string vectors;  ///< nq * dim floats
-  int64_t top_k = 10;   ///< hits wanted a query (limit + offset)
+  std::string vectors;  ///< nq vectors of the field's type, one after another
+  /// Of sparse vectors: where each begins in `vectors`, and its end; nq + 1. Else empty.
+  std::vector<uint64_t> vector_offsets;
+  int64_t top_k = 10;  ///< hits wanted a query (limit + offset)
   VectorSearchParams params;
   expr::BoundFilter filter;
   std::vector<FieldId> output_fields;
@@ -109,6 +111,7 @@ struct SearchRequest {
     v(metric);
     v(nq);
     v(vectors);
+    v(vector_offsets);
     v(top_k);
     v(params);
     v(filter);

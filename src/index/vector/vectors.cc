@@ -11,8 +11,9 @@ simd::Measure MeasureOf(Metric metric) {
     case Metric::kL2: return simd::Measure::kL2;
     case Metric::kIp:
     case Metric::kCosine: return simd::Measure::kIp;
+    case Metric::kJaccard: return simd::Measure::kJaccard;
+    default: return simd::Measure::kHamming;
   }
-  return simd::Measure::kL2;
 }
 
 }  // namespace

@@ -45,6 +45,23 @@ index::Window WindowOf(const service::VectorSearchParams& params, model::Metric 
   return window;
 }
 
+/// The request's vectors as a column. They lay where the wire's bytes lay: a column aligns them.
+Result<model::Column> QueryColumn(const model::FieldSchema& field,
+                                  const service::SearchRequest& request) {
+  model::Column column = model::MakeColumn(field.id, field.type, field.dim());
+  column.rows = static_cast<uint64_t>(request.nq);
+  if (column.IsFixed()) {
+    column.fixed = request.vectors;
+  } else {
+    column.bytes = request.vectors;
+    column.offsets = request.vector_offsets;
+  }
+  if (!model::IsVector(field.type) || !column.Validate().ok()) {
+    return Error(InvalidParameter("vector dimension mismatch"));
+  }
+  return column;
+}
+
 }  // namespace
 
 Result<service::SearchReply> SearchShard(const Shard& shard, const service::SearchRequest& request,
@@ -52,24 +69,15 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
   const service::CollectionPtr collection = shard.collection();
   const model::FieldSchema* field = collection->schema.FindField(request.field);
   if (field == nullptr) return Error(Code::kFieldNotFound, "field not found");
-  const auto dim = static_cast<size_t>(field->dim());
-  const auto nq = static_cast<size_t>(request.nq);
-  if (request.vectors.size() != nq * dim * sizeof(float)) {
-    return Error(InvalidParameter("vector dimension mismatch"));
-  }
+  ASSIGN_OR_RETURN(const model::Column queries, QueryColumn(*field, request));
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  // Query vectors lie where the wire's bytes lay: give them the alignment of floats.
-  std::vector<float> queries(nq * dim);
-  std::memcpy(queries.data(), request.vectors.data(), request.vectors.size());
   const query::ReadView view{
       .schema = &collection->schema, .at = at, .filter = &request.filter, .cancel = &cancel};
   const query::SearchRequest search{
       .field = request.field,
       .metric = request.metric,
-      .queries = queries.data(),
-      .nq = nq,
-      .dim = dim,
+      .queries = segment::ViewOf(queries),
       .top_k = static_cast<size_t>(request.top_k),
       .ef = static_cast<int>(std::min<int64_t>(request.params.ef, INT32_MAX)),
       .nprobe = static_cast<int>(std::min<int64_t>(request.params.nprobe, INT32_MAX)),
