@@ -164,20 +164,27 @@ std::pair<index::VectorView, std::shared_ptr<const void>> SealedSegment::Vectors
   return {view, loaded->second};
 }
 
-void SealedSegment::SetIndex(FieldId field, std::shared_ptr<const index::VectorIndex> index) {
+void SealedSegment::SetIndex(FieldId field, IndexId id,
+                             std::shared_ptr<const index::VectorIndex> index) {
   MutexLock lock(mutex_);
   if (index == nullptr) {
     indexes_.erase(field);
   } else {
-    indexes_[field] = std::move(index);
+    indexes_[field] = {id, std::move(index)};
   }
+}
+
+IndexId SealedSegment::IndexIdOn(FieldId field) const {
+  MutexLock lock(mutex_);
+  auto it = indexes_.find(field);
+  return it == indexes_.end() ? IndexId{} : it->second.id;
 }
 
 uint64_t SealedSegment::resident_bytes() const {
   MutexLock lock(mutex_);
   uint64_t bytes = 0;
   for (const auto& [field, buffer] : resident_) bytes += buffer->size();
-  for (const auto& [field, index] : indexes_) bytes += index->Memory().resident_bytes;
+  for (const auto& [field, opened] : indexes_) bytes += opened.index->Memory().resident_bytes;
   return bytes;
 }
 
@@ -219,7 +226,7 @@ std::vector<uint32_t> SealedSegment::FindKey(const model::PrimaryKey& key, uint3
 std::shared_ptr<const index::VectorIndex> SealedSegment::IndexOn(FieldId field) const {
   MutexLock lock(mutex_);
   auto it = indexes_.find(field);
-  return it == indexes_.end() ? nullptr : it->second;
+  return it == indexes_.end() ? nullptr : it->second.index;
 }
 
 }  // namespace elanus::segment

@@ -68,6 +68,12 @@ const std::vector<Knob>& Knobs() {
        "Deleted rows can still be read at an earlier timestamp for this long."},
       {"build.threads", 2, 1, 256, "threads",
        "Threads of an index build; they run at low priority."},
+      {"build.settle_ms", 2000, 0, 600'000, "ms",
+       "A collection that took many rows within this time is still being loaded: its segments are "
+       "merged and indexed once it has been quiet for so long."},
+      {"build.memory_max", 0, 0, 1024 * kGiB, "bytes",
+       "Memory that merges and index builds may take together; a job that does not fit waits. 0: a "
+       "quarter of the machine's, or of the control group's."},
       {"service.copy_calls", 0, 0, 1, "0 or 1",
        "1: every call between roles goes through its byte form, as in a cluster; for tests."},
       {"log.durability_async", 0, 0, 1, "0 or 1",

@@ -5,6 +5,7 @@
 #include "base/codec.h"
 #include "base/log.h"
 #include "coordinator/catalog.h"
+#include "server/machine.h"
 
 namespace elanus {
 namespace {
@@ -35,6 +36,9 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
       static_cast<uint64_t>(config.Number("segment.merged_bytes_max"));
   options.maintenance.merge.segments_max =
       static_cast<size_t>(config.Number("segment.small_segments_max"));
+  options.maintenance.settle_ms = config.Number("build.settle_ms");
+  const auto memory = static_cast<uint64_t>(config.Number("build.memory_max"));
+  options.maintenance.build_memory_max = memory != 0 ? memory : MemoryTotalBytes() / 4;
   options.maintenance.retention_ms = config.Number("history.retention_ms");
   options.maintenance.build_threads = static_cast<int>(config.Number("build.threads"));
   options.unflushed_bytes_max = static_cast<uint64_t>(config.Number("segment.unflushed_bytes_max"));

@@ -46,6 +46,7 @@ history:
   retention_ms: 1000
 build:
   threads: 1
+  settle_ms: 0
 server:
   log_debug: 1
 """

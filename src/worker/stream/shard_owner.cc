@@ -217,7 +217,7 @@ Status ShardOwner::Change(const service::ShardChange& change) {
                                     .partition = change.partition}));
     maintenance_->KickFlush();
   }
-  maintenance_->KickBuild();
+  maintenance_->Changed(change.shard);
   return Status::Ok();
 }
 
@@ -237,7 +237,8 @@ Status ShardOwner::DropShard(ShardId id) {
     // Dropped before a crash came in between: its files may still be there.
     return ShardFiles(*doors_.meta, *doors_.objects, id).RemoveAll();
   }
-  shard->Park({Code::kCollectionNotFound, "the collection was dropped: collection not found"});
+  shard->Drop();
+  maintenance_->Cancel(id);
   return shard->files().RemoveAll();
 }
 
@@ -261,7 +262,7 @@ uint64_t ShardOwner::UnflushedBytes() const {
 
 ShardOwner::Counters ShardOwner::counters() const {
   Counters counters;
-  if (maintenance_ != nullptr) counters.maintenance = maintenance_->counters();
+  if (maintenance_ != nullptr) counters.maintenance = maintenance_->counts();
   if (partition_ != nullptr) counters.bytes_in_flight = partition_->bytes_in_flight();
   counters.bytes_unflushed = UnflushedBytes();
   for (const auto& shard : Shards()) {

@@ -57,7 +57,7 @@ class ShardOwner final : public service::ShardService {
   bool RunMaintenance() { return maintenance_->RunOnce(); }
 
   struct Counters {
-    Maintenance::Counters maintenance;
+    JobCounts maintenance;
     uint64_t shards = 0;
     uint64_t segments_sealed = 0;
     uint64_t segments_growing = 0;

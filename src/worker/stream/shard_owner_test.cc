@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
+#include <map>
 #include <numeric>
 #include <random>
 
@@ -113,6 +115,50 @@ TEST_F(ShardOwnerTest, ADroppedShardLeavesNoFiles) {
           .ok());
   EXPECT_TRUE(process_->objects->List({.prefix = "shard/"})->empty());
   EXPECT_TRUE(meta_->Range("shard/")->empty());
+}
+
+TEST_F(ShardOwnerTest, FlushedSegmentsAreMergedBeforeTheyAreIndexed) {
+  options_.maintenance.threads = false;
+  Restart();
+  for (int64_t flush = 0; flush < 3; ++flush) {
+    std::vector<int64_t> keys;
+    for (int64_t key = 0; key < 1500; ++key) keys.push_back(flush * 1500 + key);
+    ASSERT_TRUE(Write(Rows(keys, 1), {}).has_value());
+    Flush();
+  }
+  while (process_->owner->RunMaintenance()) {
+  }
+  const JobCounts jobs = process_->owner->counters().maintenance;
+  EXPECT_EQ(jobs, (JobCounts{.flushes = 3, .merges = 1}));
+  const service::ShardStats stats = *process_->owner->Stats({1});
+  ASSERT_EQ(stats.segments.size(), 1u);
+  EXPECT_EQ(stats.segments[0].rows, 4500);
+  EXPECT_EQ(stats.segments[0].indexed_fields, std::vector<FieldId>{{101}});
+  EXPECT_EQ(Search(4321, 1), std::vector<int64_t>{4321});
+}
+
+TEST_F(ShardOwnerTest, AnIndexIsBuiltDroppedAndBuiltAnew) {
+  options_.maintenance.threads = false;
+  Restart();
+  std::vector<int64_t> keys(1500);
+  std::iota(keys.begin(), keys.end(), 0);
+  ASSERT_TRUE(Write(Rows(keys, 1), {}).has_value());
+  Flush();
+  auto indexes = [&](std::vector<model::IndexInfo> wanted) {
+    collection_ = std::make_shared<model::CollectionInfo>(*collection_);
+    collection_->indexes = std::move(wanted);
+    EXPECT_TRUE(process_->owner->Change({.shard = {1}, .collection = collection_}).ok());
+    while (process_->owner->RunMaintenance()) {
+    }
+    return process_->objects->List({.prefix = "shard/1/index/"})->size();
+  };
+  model::IndexInfo index = collection_->indexes[0];
+  EXPECT_EQ(indexes({index}), 1u);
+  EXPECT_EQ(indexes({}), 0u);
+  index.id = {2};
+  EXPECT_EQ(indexes({index}), 1u);
+  EXPECT_EQ(process_->owner->counters().maintenance.failures, 0u);
+  EXPECT_EQ(Search(77, 1), std::vector<int64_t>{77});
 }
 
 TEST_F(ShardOwnerTest, ADamagedSegmentParksItsShardWithTheFilesName) {
