@@ -14,6 +14,7 @@ inline constexpr int64_t kPartitionKeyPartitionsMax = 1'024;
 inline constexpr int64_t kDimensionMin = 2;
 inline constexpr int64_t kDimensionMax = 32'768;
 inline constexpr int64_t kVarCharLengthMax = 65'535;
+inline constexpr int64_t kArrayCapacityMax = 4'096;
 inline constexpr size_t kJsonBytesMax = 65'536;  ///< of one row
 inline constexpr int64_t kTopKMax = 16'384;      ///< limit, and offset + limit
 inline constexpr int64_t kQueriesMax = 16'384;   ///< nq

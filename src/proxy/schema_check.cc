@@ -89,6 +89,39 @@ Status CheckMaxLength(const FieldSchema& field, const std::string& collection) {
   return Status::Ok();
 }
 
+bool IsElement(DataType type) {
+  return type == DataType::kBool || IsNumeric(type) || type == DataType::kVarChar;
+}
+
+Status CheckArray(const FieldSchema& field, const std::string& collection) {
+  if (field.element_type == DataType::kNone) {
+    return InvalidParameter("element data type None is not valid");
+  }
+  if (!IsElement(field.element_type)) {
+    const std::string_view name = DataTypeName(field.element_type);
+    const auto number = std::to_string(static_cast<int32_t>(field.element_type));
+    return InvalidParameter(
+        fmt::format("element type {} is not supported", name == "Unknown" ? number : name));
+  }
+  if (field.element_type == DataType::kVarChar) {
+    RETURN_IF_ERROR(CheckMaxLength(field, collection));
+  }
+  const std::string* text = model::FindValue(field.type_params, "max_capacity");
+  if (text == nullptr) {
+    return InvalidParameter(fmt::format(
+        "type param(max_capacity) should be specified for array field {} of collection {}",
+        field.name, collection));
+  }
+  const auto capacity = Number(*text);
+  if (!capacity.has_value()) {
+    return InvalidParameter(
+        fmt::format("the value for max_capacity of field {} must be an integer", field.name));
+  }
+  if (*capacity > 0 && *capacity <= kArrayCapacityMax) return Status::Ok();
+  return InvalidParameter(fmt::format(
+      "the maximum capacity specified for a Array should be in (0, {}]", kArrayCapacityMax));
+}
+
 std::string_view LiteralName(const model::Scalar& value) {
   switch (value.index()) {
     case 1: return "DataType_Bool";
@@ -167,6 +200,7 @@ Status CheckType(const FieldSchema& field, const std::string& collection) {
     default: break;
   }
   if (IsVector(field.type)) RETURN_IF_ERROR(CheckDimension(field));
+  if (field.type == DataType::kArray) RETURN_IF_ERROR(CheckArray(field, collection));
   return InvalidParameter(fmt::format("data type {} of field {} is not supported yet",
                                       DataTypeName(field.type), field.name));
 }
@@ -321,8 +355,14 @@ Status CheckAddField(const CollectionSchema& schema, const FieldSchema& field) {
     return InvalidParameter(
         fmt::format("already has another clustering key field, field name: {}", field.name));
   }
+  const auto vectors = std::ranges::count_if(
+      schema.fields, [](const FieldSchema& known) { return IsVector(known.type); });
+  if (IsVector(field.type) && vectors >= kVectorFieldsMax) {
+    return InvalidParameter(
+        fmt::format("maximum vector field's number should be limited to {}", kVectorFieldsMax));
+  }
   if (schema.FindField(field.name) != nullptr) {
-    return InvalidParameter(fmt::format("duplicated field name: {}", field.name));
+    return InvalidParameter(fmt::format("duplicated field name {}", field.name));
   }
   return CheckField(field, schema.name);
 }
