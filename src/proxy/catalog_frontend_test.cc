@@ -57,10 +57,19 @@ TEST_F(CatalogFrontendTest, SendsNothingThatIsNotWellFormed) {
   EXPECT_TRUE(coordinator.executed.empty());
 }
 
-TEST_F(CatalogFrontendTest, AlteringADatabaseLooksItsNameUpWhateverItIs) {
+TEST_F(CatalogFrontendTest, WhatMustExistIsLookedUpWhateverItsName) {
   EXPECT_TRUE(
       catalog.Ddl(call, service::AlterDatabase{.name = "%$#", .properties = {{"a", "b"}}}).ok());
-  EXPECT_EQ(coordinator.executed.size(), 1u);
+  EXPECT_TRUE(
+      catalog.Ddl(call, service::AlterCollection{.collection = " ", .properties = {{"a", "b"}}})
+          .ok());
+  EXPECT_TRUE(
+      catalog.Ddl(call, service::RenameCollection{.collection = "(mn)", .new_name = "n"}).ok());
+  EXPECT_EQ(coordinator.executed.size(), 3u);
+  ExpectError(catalog.Ddl(call, service::CreateIndex{.collection = "%$#", .field = "v"}),
+              Code::kCollectionNotFound, "collection not found[database=default][collection=%$#]");
+  ExpectError(catalog.Ddl(call, service::RenameCollection{.collection = "c", .new_name = "(mn)"}),
+              Code::kInvalidParameter, "Invalid collection name: (mn)");
 }
 
 TEST_F(CatalogFrontendTest, HasPartitionRefusesANameThatNoneCanBear) {

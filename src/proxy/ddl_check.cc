@@ -29,7 +29,8 @@ class Checker {
     // The old name is looked up, whatever it is; the new one must be a name.
     return CheckCollectionName(r.new_name);
   }
-  Status operator()(service::AlterCollection& r) const { return CheckCollectionName(r.collection); }
+  // As with AlterDatabase.
+  Status operator()(service::AlterCollection&) const { return Status::Ok(); }
   Status operator()(service::AlterField& r) const { return CheckCollectionName(r.collection); }
   Status operator()(service::AddField& r) const {
     RETURN_IF_ERROR(CheckCollectionName(r.collection));
