@@ -506,6 +506,27 @@ TEST(Schema, ComesBackAsItWentWithoutTheDynamicField) {
   EXPECT_TRUE(out.enable_dynamic_field());
 }
 
+TEST(Schema, RefusesADefaultInTheFormOfAnotherType) {
+  auto refused = [](pb::schema::DataType type, auto&& set) {
+    pb::schema::FieldSchema in;
+    in.set_name("f");
+    in.set_data_type(type);
+    set(*in.mutable_default_value());
+    auto field = FieldFromBytes(in.SerializeAsString());
+    return field.has_value() ? std::string() : field.error().message();
+  };
+  using pb::schema::DataType;
+  EXPECT_EQ(refused(DataType::Int8, [](auto& v) { v.set_int_data(1); }), "");
+  EXPECT_EQ(refused(DataType::Int64, [](auto& v) { v.set_long_data(1); }), "");
+  EXPECT_EQ(refused(DataType::Float, [](auto& v) { v.set_float_data(1); }), "");
+  EXPECT_EQ(refused(DataType::Int8, [](auto& v) { v.set_long_data(1); }),
+            "type (Int8) of field (f) is not equal to the type(DataType_Int64) of default_value: "
+            "invalid parameter");
+  EXPECT_NE(refused(DataType::Int64, [](auto& v) { v.set_int_data(1); }), "");
+  EXPECT_NE(refused(DataType::Float, [](auto& v) { v.set_double_data(1); }), "");
+  EXPECT_NE(refused(DataType::Double, [](auto& v) { v.set_float_data(1); }), "");
+}
+
 TEST(Schema, RefusesFunctionsAndGarbage) {
   pb::schema::CollectionSchema in;
   in.add_functions();

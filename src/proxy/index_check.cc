@@ -9,6 +9,7 @@
 #include <span>
 
 #include "proxy/index_types.h"
+#include "proxy/json_index.h"
 #include "proxy/names.h"
 
 namespace elanus::proxy {
@@ -145,23 +146,46 @@ Status CheckVectorIndex(const FieldSchema& field, std::string_view type, std::st
   return Status::Ok();
 }
 
+Status CheckNgram(const KeyValues& params) {
+  const std::string* min = model::FindValue(params, "min_gram");
+  const std::string* max = model::FindValue(params, "max_gram");
+  if (min == nullptr || max == nullptr) {
+    return InvalidParameter("Ngram index must specify both min_gram and max_gram");
+  }
+  auto number = [](const std::string& text) {
+    int64_t value = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size() ? value : 0;
+  };
+  if (number(*min) >= 1 && number(*max) >= number(*min)) return Status::Ok();
+  return InvalidParameter(
+      fmt::format("invalid min_gram or max_gram value for Ngram index, min_gram: {}, max_gram: {}",
+                  *min, *max));
+}
+
 Status CheckScalarIndex(const FieldSchema& field, std::string_view type, std::string_view given,
                         const KeyValues& params) {
   if (std::ranges::find(kScalarIndexes, type) == kScalarIndexes.end()) {
     return InvalidIndexType(given);
   }
   const bool json = field.type == DataType::kJson;
-  if (json && model::FindValue(params, "json_cast_type") == nullptr) {
-    return {Code::kMissingParameter, "json index must specify cast type: missing parameter"};
-  }
   if (type == "TRIE" && !IsString(field.type)) {
     return InvalidParameter(fmt::format("{} are only supported on varchar field", given));
+  }
+  if (type == "RTREE" && field.type != DataType::kGeometry)
+    return InvalidParameter("RTREE index can only be built on geometry field");
+  if (type == "FMINDEX" && !IsString(field.type)) {
+    return InvalidParameter("FMINDEX are only supported on varchar field");
+  }
+  if (json) {
+    RETURN_IF_ERROR(CheckJsonCast(type, params));
+    return type == "NGRAM" ? CheckNgram(params) : Status::Ok();
   }
   const bool is_time = field.type == DataType::kTimestamptz;
   if (type == "STL_SORT" && !IsNumeric(field.type) && !IsString(field.type) && !is_time) {
     return InvalidParameter(
         fmt::format("STL_SORT are only supported on numeric, varchar or timestamptz field, got {}",
-                    json ? "JSON" : DataTypeName(field.type)));
+                    DataTypeName(field.type)));
   }
   if (type == "BITMAP" && field.is_primary) {
     return InvalidParameter("create bitmap index on primary key not supported");
@@ -174,23 +198,15 @@ Status CheckScalarIndex(const FieldSchema& field, std::string_view type, std::st
         fmt::format("{} index are only supported on bool, int, string and array field",
                     type == "BITMAP" ? "bitmap" : "hybrid"));
   }
-  if (type == "RTREE" && field.type != DataType::kGeometry)
-    return InvalidParameter("RTREE index can only be built on geometry field");
   if (type == "INVERTED" && (is_time || field.type == DataType::kGeometry)) {
     return InvalidParameter(
         fmt::format("INVERTED are not supported on {} field", DataTypeName(field.type)));
   }
-  if (type == "FMINDEX" && !IsString(field.type)) {
-    return InvalidParameter("FMINDEX are only supported on varchar field");
-  }
   if (type == "NGRAM") {
-    if (!IsString(field.type) && !json) {
+    if (!IsString(field.type)) {
       return InvalidParameter("Ngram index can only be created on VARCHAR or JSON field");
     }
-    if (model::FindValue(params, "min_gram") == nullptr ||
-        model::FindValue(params, "max_gram") == nullptr) {
-      return InvalidParameter("Ngram index must specify both min_gram and max_gram");
-    }
+    return CheckNgram(params);
   }
   return Status::Ok();
 }

@@ -93,6 +93,9 @@ Status CheckMaxLength(const FieldSchema& field, const std::string& collection) {
 
 Status CheckArray(const FieldSchema& field, const std::string& collection) {
   const model::TypeTraits& element = TraitsOf(field.element_type);
+  if (field.element_type == DataType::kNone) {
+    return InvalidParameter("element data type None is not valid");
+  }
   if (!element.is_array_element) {
     const bool known = element.type != DataType::kNone;
     return InvalidParameter(fmt::format(
@@ -102,13 +105,12 @@ Status CheckArray(const FieldSchema& field, const std::string& collection) {
   if (field.element_type == DataType::kVarChar) RETURN_IF_ERROR(CheckMaxLength(field, collection));
   const std::string* text = model::FindValue(field.type_params, "max_capacity");
   if (text == nullptr) {
-    return InvalidParameter(
-        fmt::format("type param(max_capacity) should be specified for array field {} of "
-                    "collection {}",
-                    field.name, collection));
+    return InvalidParameter(fmt::format(
+        "type param(max_capacity) should be specified for array field {} of collection {}",
+        field.name, collection));
   }
   const auto capacity = Number(*text);
-  if (!capacity) {
+  if (!capacity.has_value()) {
     return InvalidParameter(
         fmt::format("the value for max_capacity of field {} must be an integer", field.name));
   }
@@ -379,8 +381,14 @@ Status CheckAddField(const CollectionSchema& schema, std::string_view time_zone,
     return InvalidParameter(
         fmt::format("already has another clustering key field, field name: {}", field.name));
   }
+  const auto vectors = std::ranges::count_if(
+      schema.fields, [](const FieldSchema& known) { return IsVector(known.type); });
+  if (IsVector(field.type) && vectors >= kVectorFieldsMax) {
+    return InvalidParameter(
+        fmt::format("maximum vector field's number should be limited to {}", kVectorFieldsMax));
+  }
   if (schema.FindField(field.name) != nullptr) {
-    return InvalidParameter(fmt::format("duplicated field name: {}", field.name));
+    return InvalidParameter(fmt::format("duplicated field name {}", field.name));
   }
   return CheckField(field, schema.name, time_zone);
 }

@@ -29,6 +29,12 @@ TEST(SchemaCheck, FillsWhatWasLeftOpen) {
   EXPECT_TRUE(request.schema.fields[0].auto_id);
 }
 
+model::FieldSchema Array(DataType element, model::KeyValues params) {
+  auto field = Field(0, "a", DataType::kArray, std::move(params));
+  field.element_type = element;
+  return field;
+}
+
 struct Case {
   std::string text;
   std::function<void(service::CreateCollection&)> spoil;
@@ -87,6 +93,24 @@ const Case kCases[] = {
      }},
     {"string data type not supported yet, please use VarChar type instead",
      [](auto& r) { r.schema.fields.push_back(Field(0, "s", DataType::kString)); }},
+    {"element data type None is not valid",
+     [](auto& r) { r.schema.fields.push_back(Array(DataType::kNone, {})); }},
+    {"element type FloatVector is not supported",
+     [](auto& r) { r.schema.fields.push_back(Array(DataType::kFloatVector, {})); }},
+    {"element type 1001 is not supported",
+     [](auto& r) { r.schema.fields.push_back(Array(static_cast<DataType>(1001), {})); }},
+    {"type param(max_length) should be specified for the field(a)",
+     [](auto& r) { r.schema.fields.push_back(Array(DataType::kVarChar, {})); }},
+    {"type param(max_capacity) should be specified for array field a of collection c",
+     [](auto& r) { r.schema.fields.push_back(Array(DataType::kInt64, {})); }},
+    {"the value for max_capacity of field a must be an integer",
+     [](auto& r) {
+       r.schema.fields.push_back(Array(DataType::kInt64, {{"max_capacity", "None"}}));
+     }},
+    {"the maximum capacity specified for a Array should be in (0, 4096]",
+     [](auto& r) {
+       r.schema.fields.push_back(Array(DataType::kInt64, {{"max_capacity", "4097"}}));
+     }},
     {"type not support default_value, type:JSON",
      [](auto& r) {
        r.schema.fields.push_back(Field(0, "j", DataType::kJson));

@@ -17,6 +17,20 @@ void HideFiltered(const std::vector<uint64_t>& is_true, size_t rows, uint64_t* h
   }
 }
 
+/// hidden |= expired. Null when no row is hidden.
+std::shared_ptr<const Bitset> HideExpired(const segment::Segment& segment, const ReadView& view,
+                                          uint32_t rows, std::shared_ptr<const Bitset> hidden) {
+  std::shared_ptr<Bitset> bits;
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (!view.Expired(segment, row)) continue;
+    if (bits == nullptr) {
+      bits = hidden == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*hidden);
+    }
+    bits->Set(row);
+  }
+  return bits == nullptr ? hidden : bits;
+}
+
 }  // namespace
 
 std::optional<segment::ColumnView> SlicedSource::Column(FieldId field) const {
@@ -33,6 +47,7 @@ std::optional<segment::ColumnView> SlicedSource::Column(FieldId field) const {
 Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view) {
   const uint32_t rows = segment.RowsAt(view.at);
   auto base = segment.HiddenAt(view.at, rows);
+  if (view.expired != 0) base = HideExpired(segment, view, rows, std::move(base));
   if (view.filter == nullptr || view.filter->root == nullptr)
     return HiddenRows{rows, std::move(base)};
   auto bits = base == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*base);

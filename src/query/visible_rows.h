@@ -1,4 +1,4 @@
-// Which rows of a segment a read may see: visible at T and kept by the filter.
+// Which rows of a segment a read may see: visible at T, not outlived, and kept by the filter.
 // Threads: pure functions over immutable views.
 #pragma once
 
@@ -17,8 +17,14 @@ namespace elanus::query {
 struct ReadView {
   const model::CollectionSchema* schema = nullptr;
   model::Timestamp at = 0;
+  model::Timestamp expired =
+      0;  ///< rows inserted at or before it have outlived the collection's TTL
   const expr::BoundFilter* filter = nullptr;
   const Cancel* cancel = nullptr;
+
+  bool Expired(const segment::Segment& segment, uint32_t row) const {
+    return expired != 0 && segment.TimestampAt(row) <= expired;
+  }
 };
 
 /// Part [first, first + rows) of a source.

@@ -152,6 +152,9 @@ class FrontendCatalog {
   virtual Result<std::vector<CollectionPtr>> ListCollections(const CallContext& call) = 0;
   virtual std::vector<model::DatabaseInfo> ListDatabases() = 0;
   virtual Result<model::DatabaseInfo> DescribeDatabase(const std::string& name) = 0;
+  /// kInvalidParameter when no partition could bear that name; blanks around it do not count.
+  virtual Result<bool> HasPartition(const CallContext& call, const std::string& collection,
+                                    const std::string& partition) = 0;
   /// (alias, collection) pairs; of one collection, or of the database when `collection` is empty.
   virtual Result<std::vector<std::pair<std::string, std::string>>> ListAliases(
       const CallContext& call, const std::string& collection) = 0;

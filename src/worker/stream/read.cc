@@ -1,6 +1,7 @@
 #include "worker/stream/read.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "query/fetch.h"
@@ -20,6 +21,19 @@ std::vector<segment::SegmentPtr> Segments(const Shard& shard,
     return !partitions.empty() && std::ranges::find(partitions, s->partition()) == partitions.end();
   });
   return segments;
+}
+
+/// The timestamp at and below which rows have outlived the collection's time to live; 0 = none.
+model::Timestamp ExpiredAt(const model::CollectionInfo& collection, model::Timestamp at) {
+  const std::string* text = model::FindValue(collection.properties, "collection.ttl.seconds");
+  int64_t seconds = 0;
+  if (text == nullptr ||
+      std::from_chars(text->data(), text->data() + text->size(), seconds).ec != std::errc() ||
+      seconds <= 0) {
+    return 0;
+  }
+  const model::Timestamp span = model::TimestampFromMs(seconds * 1000);
+  return at > span ? at - span : 0;
 }
 
 /// The user's range in distances: [near, far) for L2's radius, (radius, range_filter] for
@@ -72,8 +86,11 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
   ASSIGN_OR_RETURN(const model::Column queries, QueryColumn(*field, request));
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  const query::ReadView view{
-      .schema = &collection->schema, .at = at, .filter = &request.filter, .cancel = &cancel};
+  const query::ReadView view{.schema = &collection->schema,
+                             .at = at,
+                             .expired = ExpiredAt(*collection, at),
+                             .filter = &request.filter,
+                             .cancel = &cancel};
   const query::SearchRequest search{
       .field = request.field,
       .metric = request.metric,
@@ -109,8 +126,11 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
   const service::CollectionPtr collection = shard.collection();
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  const query::ReadView view{
-      .schema = &collection->schema, .at = at, .filter = &request.filter, .cancel = &cancel};
+  const query::ReadView view{.schema = &collection->schema,
+                             .at = at,
+                             .expired = ExpiredAt(*collection, at),
+                             .filter = &request.filter,
+                             .cancel = &cancel};
   service::QueryReply reply{.read_at = at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   if (request.count_only) {
