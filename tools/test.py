@@ -171,6 +171,24 @@ def crash_sim(seeds: int, preset: str = "release", minutes: float = 20) -> Count
     return counts
 
 
+def large_iterators() -> Counts:
+    return pytest("iterators", "tests/e2e/test_iterator_snapshot.py", 15, {**server("release"), "ELANUS_ITERATOR_ROWS": "100000"}, workers=1,
+                  extra=["--timeout=400"])
+
+
+def sync_mutants() -> Counts:
+    """Each sync of the storage code left out in turn: some crash test must turn red."""
+    report = LOGS / "sync-mutants.json"
+    report.unlink(missing_ok=True)
+    code = run("sync-mutants", [PYTHON, "tests/crash/sync_mutants.py", "--seeds", str(SHORT_SIM_SEEDS), "--json", str(report)], 30)
+    counts = from_json(report) if report.exists() else Counts()
+    if code != 0 and counts.failed == 0:
+        return counts + failure("sync-mutants", f"the run over syncs left out ended with {code}")
+    if counts.failed:
+        counts.notes.append(tail("sync-mutants", 30))
+    return counts
+
+
 def sanitized(preset: str) -> Callable[["Progress"], Counts]:
     def part(progress: "Progress") -> Counts:
         counts = build(preset)
@@ -203,8 +221,15 @@ def fuzz(progress: "Progress") -> Counts:
 
 def long_crash(progress: "Progress") -> Counts:
     counts = build("release")
-    if not counts.failed:
-        counts += crash_sim(LONG_SIM_SEEDS)
+    units = {"sim": lambda: crash_sim(LONG_SIM_SEEDS), "iterators": large_iterators, "sync-mutants": sync_mutants}
+    for name, unit_of_crash in units.items():
+        if counts.failed:
+            break
+        done = progress.done(name)
+        ran = Counts(done["passed"], 0) if done else unit_of_crash()
+        if not ran.failed and not done:
+            progress.mark(name, {"passed": ran.passed})
+        counts += ran
     for chunk in range(LONG_CRASH_CYCLES // LONG_CRASH_CHUNK):
         if counts.failed:
             break

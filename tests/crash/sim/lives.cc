@@ -79,6 +79,8 @@ class Lives {
     if (Done()) return End();
     constexpr std::array<uint64_t, 4> kBudgets = {30, 200, 600, 2000};
     machine_.files.StopAfter(Below(kBudgets[Below(kBudgets.size())]));
+    // A log file that has its name, but not for good.
+    if (Below(6) == 0) machine_.files.StopAtSync("data/log");
     for (int step = 0; step < kStepsInALife && !Done(); ++step) Step();
     End();
   }
@@ -317,6 +319,7 @@ class Lives {
     switch (Below(10)) {
       case 0:
         if (Below(2) != 0) return;  // a collection is to live long enough to be merged
+        StopAtARemoval(name);
         return Execute(name, std::nullopt, service::DropCollection{.collection = name});
       case 1:
         for (auto& [partition, rows] : after->partitions) rows.clear();
@@ -334,6 +337,16 @@ class Lives {
       case 5: return DefinePartition(name, std::move(after));
       default: return DefineIndex(name, std::move(after));
     }
+  }
+
+  /// Sometimes the power goes off when a file of the collection has lost its name, but not for
+  /// good.
+  void StopAtARemoval(const std::string& name) {
+    constexpr std::array<const char*, 3> kKinds = {"segment", "deletes", "manifest"};
+    auto info = process_->coordinator().FindCollection("", name);
+    if (!info.has_value() || Below(2) != 0) return;
+    machine_.files.StopAtSync(fmt::format("data/objects/shard/{}/{}", (*info)->shards[0].value,
+                                          kKinds[Below(kKinds.size())]));
   }
 
   void DefinePartition(const std::string& name, MaybeCollection after) {
