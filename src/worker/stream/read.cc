@@ -45,10 +45,19 @@ index::Window WindowOf(const service::VectorSearchParams& params, model::Metric 
   return window;
 }
 
+query::ReadView ViewOf(const model::CollectionInfo& collection, const expr::BoundFilter& filter,
+                       const ReadScope& scope) {
+  return {.schema = &collection.schema,
+          .at = scope.at,
+          .filter = &filter,
+          .cancel = &scope.cancel,
+          .filters = scope.filters};
+}
+
 }  // namespace
 
 Result<service::SearchReply> SearchShard(const Shard& shard, const service::SearchRequest& request,
-                                         model::Timestamp at, const Cancel& cancel) {
+                                         const ReadScope& scope) {
   const service::CollectionPtr collection = shard.collection();
   const model::FieldSchema* field = collection->schema.FindField(request.field);
   if (field == nullptr) return Error(Code::kFieldNotFound, "field not found");
@@ -62,8 +71,7 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
   // Query vectors lie where the wire's bytes lay: give them the alignment of floats.
   std::vector<float> queries(nq * dim);
   std::memcpy(queries.data(), request.vectors.data(), request.vectors.size());
-  const query::ReadView view{
-      .schema = &collection->schema, .at = at, .filter = &request.filter, .cancel = &cancel};
+  const query::ReadView view = ViewOf(*collection, request.filter, scope);
   const query::SearchRequest search{
       .field = request.field,
       .metric = request.metric,
@@ -76,11 +84,11 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
       .window = WindowOf(request.params, request.metric),
       .whole_ties = request.params.after_score.has_value()};
   ASSIGN_OR_RETURN(auto results, query::Search(segments, view, search));
-  service::SearchReply reply{.read_at = at};
+  service::SearchReply reply{.read_at = scope.at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   std::vector<query::RowRef> rows;
   for (const auto& hits : results) {
-    RETURN_IF_ERROR(cancel.Check());
+    RETURN_IF_ERROR(scope.cancel.Check());
     reply.counts.push_back(static_cast<int64_t>(hits.size()));
     for (const query::SearchHit& hit : hits) {
       reply.keys.Append(segments[hit.ref.segment]->KeyAt(hit.ref.row));
@@ -91,19 +99,18 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
   ASSIGN_OR_RETURN(reply.rows, query::Fetch({.segments = &segments,
                                              .schema = &collection->schema,
                                              .fields = request.output_fields,
-                                             .cancel = &cancel},
+                                             .cancel = &scope.cancel},
                                             rows));
   return reply;
 }
 
 Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryRequest& request,
-                                       model::Timestamp at, const Cancel& cancel) {
+                                       const ReadScope& scope) {
   const service::CollectionPtr collection = shard.collection();
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  const query::ReadView view{
-      .schema = &collection->schema, .at = at, .filter = &request.filter, .cancel = &cancel};
-  service::QueryReply reply{.read_at = at};
+  const query::ReadView view = ViewOf(*collection, request.filter, scope);
+  service::QueryReply reply{.read_at = scope.at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   if (request.count_only) {
     ASSIGN_OR_RETURN(reply.count, query::CountRows(segments, view));
@@ -118,7 +125,7 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
                                              .schema = &collection->schema,
                                              .fields = request.output_fields,
                                              .bytes_max = request.bytes_max,
-                                             .cancel = &cancel},
+                                             .cancel = &scope.cancel},
                                             found.rows));
   return reply;
 }
