@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "expr/filter.h"
 #include "model/schema.h"
+#include "query/filter_cache.h"
 #include "segment/segment.h"
 
 namespace elanus::query {
@@ -21,6 +22,7 @@ struct ReadView {
       0;  ///< rows inserted at or before it have outlived the collection's TTL
   const expr::BoundFilter* filter = nullptr;
   const Cancel* cancel = nullptr;
+  FilterCache* filters = nullptr;  ///< answers of earlier reads; nullptr: none are kept
 
   bool Expired(const segment::Segment& segment, uint32_t row) const {
     return expired != 0 && segment.TimestampAt(row) <= expired;
@@ -48,8 +50,8 @@ struct HiddenRows {
   bool Hidden(uint32_t row) const { return bits != nullptr && bits->Test(row); }
 };
 
-/// Evaluates the filter over every row that may be visible. Errors: the filter's, kCanceled,
-/// kTimeout.
+/// Evaluates the filter over every row that may be visible, or takes an answer kept from before.
+/// Errors: the filter's, kCanceled, kTimeout.
 Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view);
 
 }  // namespace elanus::query

@@ -66,6 +66,9 @@ const std::vector<Knob>& Knobs() {
        "More small segments of a partition than this are merged."},
       {"history.retention_ms", 3'600'000, 0, 365 * kDayMs, "ms",
        "Deleted rows can still be read at an earlier timestamp for this long."},
+      {"query.filter_bytes_max", 32 * kMiB, 0, 64 * kGiB, "bytes",
+       "Answers of filters over sealed segments that are kept for the next read with the same "
+       "filter."},
       {"build.threads", 2, 1, 256, "threads",
        "Threads of an index build; they run at low priority."},
       {"build.settle_ms", 2000, 0, 600'000, "ms",

@@ -42,6 +42,7 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
   options.maintenance.retention_ms = config.Number("history.retention_ms");
   options.maintenance.build_threads = static_cast<int>(config.Number("build.threads"));
   options.unflushed_bytes_max = static_cast<uint64_t>(config.Number("segment.unflushed_bytes_max"));
+  options.filter_bytes_max = static_cast<uint64_t>(config.Number("query.filter_bytes_max"));
   return options;
 }
 

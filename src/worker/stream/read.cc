@@ -76,21 +76,27 @@ Result<model::Column> QueryColumn(const model::FieldSchema& field,
   return column;
 }
 
+query::ReadView ViewOf(const model::CollectionInfo& collection, const expr::BoundFilter& filter,
+                       const ReadScope& scope) {
+  return {.schema = &collection.schema,
+          .at = scope.at,
+          .expired = ExpiredAt(collection, scope.at),
+          .filter = &filter,
+          .cancel = &scope.cancel,
+          .filters = scope.filters};
+}
+
 }  // namespace
 
 Result<service::SearchReply> SearchShard(const Shard& shard, const service::SearchRequest& request,
-                                         model::Timestamp at, const Cancel& cancel) {
+                                         const ReadScope& scope) {
   const service::CollectionPtr collection = shard.collection();
   const model::FieldSchema* field = collection->schema.FindField(request.field);
   if (field == nullptr) return Error(Code::kFieldNotFound, "field not found");
   ASSIGN_OR_RETURN(const model::Column queries, QueryColumn(*field, request));
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  const query::ReadView view{.schema = &collection->schema,
-                             .at = at,
-                             .expired = ExpiredAt(*collection, at),
-                             .filter = &request.filter,
-                             .cancel = &cancel};
+  const query::ReadView view = ViewOf(*collection, request.filter, scope);
   const query::SearchRequest search{
       .field = request.field,
       .metric = request.metric,
@@ -101,11 +107,11 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
       .window = WindowOf(request.params, request.metric),
       .whole_ties = request.params.after_score.has_value()};
   ASSIGN_OR_RETURN(auto results, query::Search(segments, view, search));
-  service::SearchReply reply{.read_at = at};
+  service::SearchReply reply{.read_at = scope.at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   std::vector<query::RowRef> rows;
   for (const auto& hits : results) {
-    RETURN_IF_ERROR(cancel.Check());
+    RETURN_IF_ERROR(scope.cancel.Check());
     reply.counts.push_back(static_cast<int64_t>(hits.size()));
     for (const query::SearchHit& hit : hits) {
       reply.keys.Append(segments[hit.ref.segment]->KeyAt(hit.ref.row));
@@ -116,22 +122,18 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
   ASSIGN_OR_RETURN(reply.rows, query::Fetch({.segments = &segments,
                                              .schema = &collection->schema,
                                              .fields = request.output_fields,
-                                             .cancel = &cancel},
+                                             .cancel = &scope.cancel},
                                             rows));
   return reply;
 }
 
 Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryRequest& request,
-                                       model::Timestamp at, const Cancel& cancel) {
+                                       const ReadScope& scope) {
   const service::CollectionPtr collection = shard.collection();
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  const query::ReadView view{.schema = &collection->schema,
-                             .at = at,
-                             .expired = ExpiredAt(*collection, at),
-                             .filter = &request.filter,
-                             .cancel = &cancel};
-  service::QueryReply reply{.read_at = at};
+  const query::ReadView view = ViewOf(*collection, request.filter, scope);
+  service::QueryReply reply{.read_at = scope.at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   if (request.count_only) {
     ASSIGN_OR_RETURN(reply.count, query::CountRows(segments, view));
@@ -146,7 +148,7 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
                                              .schema = &collection->schema,
                                              .fields = request.output_fields,
                                              .bytes_max = request.bytes_max,
-                                             .cancel = &cancel},
+                                             .cancel = &scope.cancel},
                                             found.rows));
   return reply;
 }

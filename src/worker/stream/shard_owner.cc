@@ -12,7 +12,7 @@
 namespace elanus::worker {
 
 ShardOwner::ShardOwner(const ShardOwnerDoors& doors, const ShardOwnerOptions& options)
-    : doors_(doors), options_(options) {}
+    : doors_(doors), options_(options), filters_(options.filter_bytes_max) {}
 
 Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
     const ShardOwnerDoors& doors, const ShardOwnerOptions& options,
@@ -164,14 +164,14 @@ Result<service::SearchReply> ShardOwner::Search(const service::SearchRequest& re
                                                 const Cancel& cancel) {
   ASSIGN_OR_RETURN(auto shard, ServingShard(request.shard));
   ASSIGN_OR_RETURN(model::Timestamp at, ReadAt(request.read, cancel));
-  return SearchShard(*shard, request, at, cancel);
+  return SearchShard(*shard, request, {at, cancel, &filters_});
 }
 
 Result<service::QueryReply> ShardOwner::Query(const service::QueryRequest& request,
                                               const Cancel& cancel) {
   ASSIGN_OR_RETURN(auto shard, ServingShard(request.shard));
   ASSIGN_OR_RETURN(model::Timestamp at, ReadAt(request.read, cancel));
-  return QueryShard(*shard, request, at, cancel);
+  return QueryShard(*shard, request, {at, cancel, &filters_});
 }
 
 Result<std::vector<SegmentId>> ShardOwner::Flush(ShardId id, const Cancel& cancel) {

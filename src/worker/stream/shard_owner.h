@@ -9,6 +9,7 @@
 
 #include "base/mutex.h"
 #include "model/hybrid_time.h"
+#include "query/filter_cache.h"
 #include "service/coordinator.h"
 #include "service/shard.h"
 #include "storage/log/log.h"
@@ -32,6 +33,7 @@ struct ShardOwnerOptions {
   /// Rows not yet in files, of all shards; above it writes are refused with Milvus' text until a
   /// flush has made room.
   uint64_t unflushed_bytes_max = 512 << 20;
+  uint64_t filter_bytes_max = 32 << 20;  ///< answers of filters that are kept, of all shards
 };
 
 class ShardOwner final : public service::ShardService {
@@ -84,6 +86,7 @@ class ShardOwner final : public service::ShardService {
 
   const ShardOwnerDoors doors_;
   const ShardOwnerOptions options_;
+  query::FilterCache filters_;
   mutable Mutex mutex_;
   std::map<ShardId, std::shared_ptr<Shard>> shards_ GUARDED_BY(mutex_);
   std::unique_ptr<LogPartition> partition_;
