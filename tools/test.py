@@ -98,23 +98,23 @@ def unit(preset: str = "release", minutes: float = 10) -> Counts:
         return sum(pool.map(one, tests), Counts())
 
 
-def pytest(name: str, path: str, minutes: float, env: Optional[Dict[str, str]] = None, workers: int = CORES, extra: List[str] = ()) -> Counts:
+def pytest(name: str, paths: List[str], minutes: float, env: Optional[Dict[str, str]] = None, workers: int = CORES, extra: List[str] = ()) -> Counts:
     report = LOGS / f"{name}.xml"
     report.unlink(missing_ok=True)
-    command = [PYTHON, "-m", "pytest", path, "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *extra]
+    command = [PYTHON, "-m", "pytest", *paths, "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *extra]
     if workers > 1:
         command += ["-n", str(workers), "--dist", "loadfile"]
     code = run(name, command, minutes, env)
     counts = from_junit(report) if report.exists() else Counts()
     if code != 0 and counts.failed == 0:
-        return counts + failure(name, f"pytest {path} ended with {code}")
+        return counts + failure(name, f"pytest {' '.join(paths)} ended with {code}")
     if counts.failed:
         counts.notes.append(tail(name))
     return counts
 
 
 def tools_tests() -> Counts:
-    return pytest("tools", "tests/tools", 2, workers=1)
+    return pytest("tools", ["tests/tools"], 2, workers=1)
 
 
 def check(names: List[str] = (), fresh: bool = False, minutes: float = 30) -> Counts:
@@ -140,7 +140,20 @@ def has_server(preset: str) -> bool:
 def e2e(preset: str = "release", minutes: float = 15) -> Counts:
     if not has_server(preset):
         return Counts(skipped=1)
-    return pytest(f"e2e-{preset}", "tests/e2e", minutes, server(preset)) + pytest(f"sdk-{preset}", "tests/sdk", 5, server(preset), workers=1)
+    return pytest(f"e2e-{preset}", ["tests/e2e"], minutes, server(preset)) + \
+        pytest(f"sdk-{preset}", ["tests/sdk"], 5, server(preset), workers=1)
+
+
+# What crosses the boundary between the roles in every way: DDL, writes, each kind of read.
+COPIED = ["collection", "partition_alias", "index", "load", "write", "types", "filter", "query", "search", "iterator", "consistency"]
+
+
+def copied() -> Counts:
+    """The same server with every call between roles sent through its byte form, as in a cluster."""
+    if not has_server("release"):
+        return Counts(skipped=1)
+    env = {**server("release"), "ELANUS_E2E_CONFIG": "service.copy_calls: 1\n"}
+    return pytest("copied", [f"tests/e2e/test_{name}.py" for name in COPIED], 10, env)
 
 
 def crash(cycles: int, seed: Optional[int] = None, minutes: float = 44) -> Counts:
@@ -257,6 +270,7 @@ SHORT = {
     "check": short(lambda: check(QUICK_CHECKS)),
     "e2e": short(e2e),
     "crash-sim": short(lambda: crash_sim(SHORT_SIM_SEEDS)),
+    "copied": short(copied),
     "crash-short": short(lambda: crash(SHORT_CRASH_CYCLES, minutes=5)),
 }
 LONG = {

@@ -116,6 +116,25 @@ def test_what_was_green_is_not_looked_at_again_until_it_changes(make):
     assert len(third.check_changed("t", third.select(".cc"), one, "another config", workers=1)) == 1 and len(seen) == 7
 
 
+def test_a_file_is_looked_at_again_when_a_header_behind_its_headers_changes(make):
+    files = {"src/base/a.h": "1\n", "src/base/b.h": '#include "base/a.h"\n', "src/base/c.h": "3\n",
+             "src/base/b.cc": '#include "base/b.h"\n', "src/base/c.cc": '#include "base/c.h"\n#include "milvus.pb.h"\n',
+             "api/proto/milvus.proto": "message A {}\n"}
+    root, seen = make(files).root, []
+
+    def look():
+        source = tree.Tree(root)
+        del seen[:]
+        source.check_changed("t", source.select(".cc"), lambda path: seen.append(path) or [], seen=source.with_includes, workers=1)
+        return seen
+
+    assert look() == ["src/base/b.cc", "src/base/c.cc"] and look() == []
+    (root / "src/base/a.h").write_text("2\n")
+    assert look() == ["src/base/b.cc"]
+    (root / "api/proto/milvus.proto").write_text("message B {}\n")
+    assert look() == ["src/base/c.cc"]
+
+
 def test_a_script_that_does_not_parse_is_found(make):
     files = {"tools/a.py": "def f(:\n", "tools/b.sh": "if then\n", "test": "#!/usr/bin/env bash\nif then\n", "tools/ok.py": "x = 1\n"}
     assert sorted(p.path for p in layout.check_scripts(make(files))) == ["test", "tools/a.py", "tools/b.sh"]
