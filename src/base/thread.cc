@@ -1,7 +1,6 @@
 #include "base/thread.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,11 +22,10 @@ void Thread::Join() {
 void SetCurrentThread(const std::string& name, ThreadPriority priority) {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
   if (priority == ThreadPriority::kNormal) return;
-  // Best effort: a container may forbid it, and then work is merely less polite.
-  sched_param none{};
-  if (sched_setscheduler(0, SCHED_IDLE, &none) != 0) {
-    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 19);
-  }
+  // About a tenth of what a busy thread beside it gets. SCHED_IDLE gets nothing at all on a busy
+  // machine: it would hold a lock, or keep a stopping server waiting, for as long as that lasts.
+  constexpr int kNice = 10;
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
 }
 
 }  // namespace elanus

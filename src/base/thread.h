@@ -11,7 +11,7 @@ namespace elanus {
 
 enum class ThreadPriority {
   kNormal,
-  kLow,  ///< runs only on otherwise idle cores: builds, merges, files made ahead
+  kLow,  ///< yields to all else, yet never starves: builds, merges, files made ahead
 };
 
 class Thread {
