@@ -116,7 +116,8 @@ FusedLists Fuse(std::span<const Ranking> rankings, const Fusion& fusion) {
       next[r] += count;
     }
     std::ranges::sort(entries, [&](const Entry& a, const Entry& b) {
-      if (a.score != b.score) return fused.smaller_is_better ? a.score < b.score : a.score > b.score;
+      if (a.score != b.score)
+        return fused.smaller_is_better ? a.score < b.score : a.score > b.score;
       return a.key < b.key;
     });
     for (const Entry& entry : entries) {
@@ -159,7 +160,8 @@ FusedLists GroupFused(const FusedLists& lists, const GroupMerge& merge, GroupSco
       groups.push_back({hits, GroupScore(lists.scores, hits, lists.smaller_is_better, scorer)});
     }
     std::ranges::sort(groups, [&](const ScoredGroup& a, const ScoredGroup& b) {
-      if (a.score != b.score) return lists.smaller_is_better ? a.score < b.score : a.score > b.score;
+      if (a.score != b.score)
+        return lists.smaller_is_better ? a.score < b.score : a.score > b.score;
       return a.hits[0] < b.hits[0];
     });
     const size_t before = grouped.rows.size();

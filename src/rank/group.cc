@@ -10,7 +10,8 @@ void AppendLength(uint64_t value, std::string& key) {
 }
 
 Groups Cut(Groups groups, Slice slice) {
-  const size_t first = std::min(groups.size(), static_cast<size_t>(std::max<int64_t>(slice.offset, 0)));
+  const size_t first =
+      std::min(groups.size(), static_cast<size_t>(std::max<int64_t>(slice.offset, 0)));
   groups.erase(groups.begin(), groups.begin() + static_cast<std::ptrdiff_t>(first));
   if (slice.limit >= 0 && groups.size() > static_cast<size_t>(slice.limit)) {
     groups.resize(static_cast<size_t>(slice.limit));
@@ -80,7 +81,8 @@ MergedLists Flatten(std::span<const Groups> queries) {
   MergedLists lists;
   for (const Groups& groups : queries) {
     const size_t before = lists.rows.size();
-    for (const auto& group : groups) lists.rows.insert(lists.rows.end(), group.begin(), group.end());
+    for (const auto& group : groups)
+      lists.rows.insert(lists.rows.end(), group.begin(), group.end());
     lists.counts.push_back(static_cast<int64_t>(lists.rows.size() - before));
   }
   return lists;
