@@ -139,6 +139,7 @@ Result<Term> Binder::CompareWithValue(CompareOp op, const Term& left, const Valu
   ASSIGN_OR_RETURN(Value cast, CastTo(type, value));
   if (column != nullptr) return Term(Node{.form = Compare{column->column, op, std::move(cast)}});
   const auto& arithmetic = std::get<ArithmeticTerm>(left);
+  if (arithmetic.mirrored) return BindError("module field is not yet supported");
   if (!model::IsNumeric(value_type)) return NotComparable(type, value_type);
   return Term(Node{.form = ArithmeticCompare{arithmetic.column, arithmetic.op, arithmetic.operand,
                                              op, std::move(cast)}});
@@ -277,6 +278,12 @@ Result<std::vector<Value>> ListOf(const Syntax& list, Binder& binder) {
     return values;
   }
   if (list.kind != SyntaxKind::kTemplate) {
+    // What it means decides which of Milvus' three texts is right.
+    ASSIGN_OR_RETURN(const Term term, binder.Bind(list));
+    if (list.in_parens && !std::holds_alternative<LiteralTerm>(term)) {
+      return BindError(fmt::format("value '({})' in list cannot be a non-const expression",
+                                   CompactText(list.text)));
+    }
     return BindError(fmt::format("the right-hand side of 'in' must be a list, but got: {}",
                                  CompactText(list.text)));
   }

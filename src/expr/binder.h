@@ -29,13 +29,18 @@ struct ArithmeticTerm {
   ColumnRef column;
   ArithmeticOp op = ArithmeticOp::kAdd;
   Value operand;
+  bool mirrored = false;  ///< the constant stands on the left of an operation that minds it
 };
 struct LengthTerm {
   ColumnRef column;
 };
+/// random_sample(factor): not a predicate of one row.
+struct SampleTerm {
+  double factor = 0;
+};
 /// What a subtree means: a constant, a column, a number computed from one column, or (Node) a
 /// predicate.
-using Term = std::variant<LiteralTerm, ColumnTerm, ArithmeticTerm, LengthTerm, Node>;
+using Term = std::variant<LiteralTerm, ColumnTerm, ArithmeticTerm, LengthTerm, SampleTerm, Node>;
 
 class Binder {
  public:
@@ -43,6 +48,10 @@ class Binder {
       : schema_(schema), templates_(templates) {}
 
   Result<Term> Bind(const Syntax& syntax);
+  /// The factor of `... and random_sample(factor)`, which Bind leaves out of its answer; 0 = none.
+  double sample() const { return sample_; }
+  /// The column of a kName node.
+  Result<ColumnRef> BindColumn(const Syntax& syntax);
 
  private:
   // binder.cc
@@ -74,9 +83,11 @@ class Binder {
   Result<Term> BindLength(const Syntax& syntax);
   Result<Term> BindEmpty(const Syntax& syntax);
   Result<Term> BindStartsWith(const Syntax& syntax);
+  Result<Term> BindSample(const Syntax& syntax);
 
   const model::CollectionSchema& schema_;
   const Templates& templates_;
+  double sample_ = 0;
 };
 
 /// The type that messages name: of a literal its own, of arithmetic its result's.

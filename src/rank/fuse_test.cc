@@ -41,9 +41,9 @@ Fused FuseAll(const std::vector<Source>& sources, const Fusion& fusion) {
 }
 
 TEST(Fuse, AddsReciprocalRanksAndBreaksTiesByKey) {
-  const auto fused = FuseAll({Source(Metric::kL2, {{5, 0.1F}, {3, 0.2F}}),
-                          Source(Metric::kIp, {{3, 9}, {5, 8}, {4, 7}})},
-                         ReciprocalRank{.k = 60});
+  const auto fused = FuseAll(
+      {Source(Metric::kL2, {{5, 0.1F}, {3, 0.2F}}), Source(Metric::kIp, {{3, 9}, {5, 8}, {4, 7}})},
+      ReciprocalRank{.k = 60});
   EXPECT_EQ(fused.keys, (std::vector<int64_t>{3, 5, 4}));
   EXPECT_FLOAT_EQ(fused.lists.scores[0], 1.0F / 61 + 1.0F / 62);
   EXPECT_FLOAT_EQ(fused.lists.scores[1], fused.lists.scores[0]);
@@ -53,7 +53,7 @@ TEST(Fuse, AddsReciprocalRanksAndBreaksTiesByKey) {
 TEST(Fuse, SumsPlainDistancesAscending) {
   const auto fused =
       FuseAll({Source(Metric::kL2, {{1, 1}, {2, 3}}), Source(Metric::kL2, {{2, 1}, {1, 2}})},
-          WeightedSum{.weights = {0.5F, 1}});
+              WeightedSum{.weights = {0.5F, 1}});
   EXPECT_TRUE(fused.lists.smaller_is_better);
   EXPECT_EQ(fused.keys, (std::vector<int64_t>{1, 2}));
   EXPECT_EQ(fused.lists.scores, (std::vector<float>{2.5F, 2.5F}));
@@ -61,7 +61,7 @@ TEST(Fuse, SumsPlainDistancesAscending) {
 
 TEST(Fuse, TurnsDistancesIntoSimilaritiesWhenDirectionsMeet) {
   const auto fused = FuseAll({Source(Metric::kL2, {{1, 2}}), Source(Metric::kIp, {{2, 3}})},
-                         WeightedSum{.weights = {1, 1}});
+                             WeightedSum{.weights = {1, 1}});
   EXPECT_EQ(fused.keys, (std::vector<int64_t>{2, 1}));
   EXPECT_FLOAT_EQ(fused.lists.scores[0], 3);
   EXPECT_FLOAT_EQ(fused.lists.scores[1], 1 - 2 * std::atan(2.0F) / std::numbers::pi_v<float>);
@@ -72,7 +72,7 @@ TEST(Fuse, NormalisesEachMetricItsOwnWay) {
   EXPECT_FLOAT_EQ(NormalScore(Metric::kIp, 1), 0.75F);
   EXPECT_FLOAT_EQ(NormalScore(Metric::kL2, 1), 0.5F);
   const auto fused = FuseAll({Source(Metric::kCosine, {{1, 1}}), Source(Metric::kL2, {{1, 0}})},
-                         WeightedSum{.weights = {0.3F, 0.7F}, .normalize = true});
+                             WeightedSum{.weights = {0.3F, 0.7F}, .normalize = true});
   EXPECT_FLOAT_EQ(fused.lists.scores.at(0), 1);
 }
 
@@ -86,26 +86,45 @@ TEST(Fuse, KeepsQueriesApart) {
   EXPECT_EQ(fused.keys, (std::vector<int64_t>{1, 2, 9, 3}));
 }
 
+TEST(Fuse, DecaysWhatTheRankingsMakeOfARow) {
+  const Source a(Metric::kL2, {{1, 0}, {2, 1}});
+  const Source b(Metric::kCosine, {{2, 0.25F}});
+  const std::vector<float> factors_a = {0.25F, 0.5F};
+  const std::vector<float> factors_b = {0.5F};
+  auto fuse = [&](ScoreMode mode) {
+    const Ranking rankings[] = {{.lists = {.counts = a.counts, .keys = &a.keys, .scores = a.scores},
+                                 .metric = a.metric,
+                                 .factors = factors_a},
+                                {.lists = {.counts = b.counts, .keys = &b.keys, .scores = b.scores},
+                                 .metric = b.metric,
+                                 .factors = factors_b}};
+    return Fuse(rankings, Decayed{.mode = mode}).scores;
+  };
+  // Row 1 is worth 1 and decays to a quarter; row 2 is worth 0.5 and 0.25 and decays to a half.
+  EXPECT_EQ(fuse(ScoreMode::kMax), (std::vector<float>{0.25F, 0.25F}));
+  EXPECT_EQ(fuse(ScoreMode::kSum), (std::vector<float>{0.375F, 0.25F}));
+  EXPECT_EQ(fuse(ScoreMode::kAverage), (std::vector<float>{0.25F, 0.1875F}));
+}
+
 TEST(Cut, SkipsAndKeepsWithinEachQuery) {
-  const FusedLists lists{.counts = {3, 1},
-                         .rows = {{0, 0}, {0, 1}, {0, 2}, {0, 3}},
-                         .scores = {4, 3, 2, 9}};
+  const FusedLists lists{
+      .counts = {3, 1}, .rows = {{0, 0}, {0, 1}, {0, 2}, {0, 3}}, .scores = {4, 3, 2, 9}};
   const FusedLists cut = Cut(lists, {.offset = 1, .limit = 1});
   EXPECT_EQ(cut.counts, (std::vector<int64_t>{1, 0}));
   EXPECT_EQ(cut.scores, (std::vector<float>{3}));
 }
 
 TEST(GroupFused, OrdersGroupsByTheirScorerAndCutsThem) {
-  model::RowBatch values{.rows = 5, .columns = {model::MakeColumn(FieldId{1},
-                                                                  model::DataType::kInt64)}};
+  model::RowBatch values{.rows = 5,
+                         .columns = {model::MakeColumn(FieldId{1}, model::DataType::kInt64)}};
   for (int64_t group : {1, 2, 2, 1, 3}) values.columns[0].Append(group);
-  const FusedLists lists{.counts = {5},
-                         .rows = {{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}},
-                         .scores = {10, 8, 7, 2, 1}};
+  const FusedLists lists{
+      .counts = {5}, .rows = {{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}}, .scores = {10, 8, 7, 2, 1}};
   const model::RowBatch* batches[] = {&values};
   auto rows = [&](GroupScorer scorer, Slice slice) {
     std::vector<uint32_t> out;
-    for (SourceRow at : GroupFused(lists, {.values = batches, .size = 2, .groups = slice}, scorer).rows) {
+    for (SourceRow at :
+         GroupFused(lists, {.values = batches, .size = 2, .groups = slice}, scorer).rows) {
       out.push_back(at.row);
     }
     return out;

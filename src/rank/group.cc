@@ -10,11 +10,9 @@ void AppendLength(uint64_t value, std::string& key) {
 }
 
 Groups Cut(Groups groups, Slice slice) {
-  const size_t first = std::min(groups.size(), static_cast<size_t>(std::max<int64_t>(slice.offset, 0)));
+  const auto [first, last] = BoundsOf(slice, groups.size());
+  groups.resize(last);
   groups.erase(groups.begin(), groups.begin() + static_cast<std::ptrdiff_t>(first));
-  if (slice.limit >= 0 && groups.size() > static_cast<size_t>(slice.limit)) {
-    groups.resize(static_cast<size_t>(slice.limit));
-  }
   return groups;
 }
 
@@ -76,11 +74,21 @@ std::vector<Groups> MergeGrouped(std::span<const ScoredLists> sources, model::Me
   return queries;
 }
 
+void SortGroups(Groups& groups, const RowOrder& order, Slice slice) {
+  const auto places = StableOrder(groups.size(), [&](size_t a, size_t b) {
+    return order(groups[a].front(), groups[b].front());
+  });
+  Groups sorted;
+  for (size_t place : places) sorted.push_back(std::move(groups[place]));
+  groups = Cut(std::move(sorted), slice);
+}
+
 MergedLists Flatten(std::span<const Groups> queries) {
   MergedLists lists;
   for (const Groups& groups : queries) {
     const size_t before = lists.rows.size();
-    for (const auto& group : groups) lists.rows.insert(lists.rows.end(), group.begin(), group.end());
+    for (const auto& group : groups)
+      lists.rows.insert(lists.rows.end(), group.begin(), group.end());
     lists.counts.push_back(static_cast<int64_t>(lists.rows.size() - before));
   }
   return lists;

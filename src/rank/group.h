@@ -12,6 +12,7 @@
 #include "model/metric.h"
 #include "model/row_batch.h"
 #include "rank/merge.h"
+#include "rank/order.h"
 
 namespace elanus::rank {
 
@@ -59,6 +60,9 @@ using Groups = std::vector<std::vector<SourceRow>>;
 /// \return one entry a query
 std::vector<Groups> MergeGrouped(std::span<const ScoredLists> sources, model::Metric metric,
                                  const GroupMerge& merge);
+
+/// Orders one query's groups by their best hits and keeps the slice of them.
+void SortGroups(Groups& groups, const RowOrder& order, Slice slice);
 
 /// The groups one after another, as lists.
 MergedLists Flatten(std::span<const Groups> queries);

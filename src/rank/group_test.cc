@@ -36,8 +36,8 @@ std::vector<std::vector<int64_t>> Merged(const std::vector<Source>& sources, int
     lists.push_back({.counts = source.counts, .keys = &source.keys, .scores = source.scores});
     values.push_back(&source.values);
   }
-  const auto queries = MergeGrouped(lists, model::Metric::kL2,
-                                    {.values = values, .size = size, .groups = slice});
+  const auto queries =
+      MergeGrouped(lists, model::Metric::kL2, {.values = values, .size = size, .groups = slice});
   std::vector<std::vector<int64_t>> groups;
   for (const auto& group : queries.at(0)) {
     auto& keys = groups.emplace_back();
