@@ -11,6 +11,7 @@ function(dep NAME)  # dep(name lib…): archives in link order; resolved as a gr
       list(APPEND files ${ELANUS_LIBDIR}/lib${lib}.a)
     elseif(EXISTS ${ELANUS_LIBDIR}/lib${lib}.so)
       list(APPEND files ${ELANUS_LIBDIR}/lib${lib}.so)
+      set_property(GLOBAL APPEND PROPERTY ELANUS_TRAVELS ${ELANUS_LIBDIR}/lib${lib}.so)
     else()
       message(FATAL_ERROR "lib${lib} is missing: run tools/install-packages")
     endif()
@@ -18,10 +19,26 @@ function(dep NAME)  # dep(name lib…): archives in link order; resolved as a gr
   target_link_libraries(dep_${NAME} INTERFACE ${files} Threads::Threads ${CMAKE_DL_LIBS})
 endfunction()
 
+# Puts the shared libraries among the deps into lib/ beside a program and lets it look there, so that the folder runs
+# on another Debian 12. tools/check linkage holds the list.
+function(travelling TARGET)
+  set_target_properties(${TARGET} PROPERTIES BUILD_RPATH "$ORIGIN/lib")
+  get_property(files GLOBAL PROPERTY ELANUS_TRAVELS)
+  foreach(file ${files})
+    execute_process(COMMAND ${CMAKE_READELF} -d ${file} OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+    string(REGEX REPLACE ".*\\(SONAME\\)[^[]*\\[([^]]+)\\].*" "\\1" soname "${dynamic}")
+    file(REAL_PATH ${file} real)
+    add_custom_command(TARGET ${TARGET} POST_BUILD COMMAND ${CMAKE_COMMAND} -E copy_if_different ${real}
+                                                           $<TARGET_FILE_DIR:${TARGET}>/lib/${soname})
+  endforeach()
+endfunction()
+
 dep(ssl ssl crypto)
 dep(protobuf protobuf z)
 file(GLOB absl_archives ${ELANUS_LIBDIR}/libabsl_*.a)
 list(FILTER absl_archives EXCLUDE REGEX "flags|test_util|benchmark|failure_signal")
+dep(absl_time absl_time absl_civil_time absl_time_zone absl_int128 absl_base absl_raw_logging_internal
+    absl_spinlock_wait absl_strings absl_strings_internal absl_throw_delegate absl_log_severity)
 dep(grpc grpc++ grpc gpr address_sorting re2 upb cares z)
 target_link_libraries(dep_grpc INTERFACE dep_protobuf dep_ssl ${absl_archives})
 dep(rocksdb rocksdb snappy lz4 zstd bz2 z)

@@ -13,7 +13,7 @@ namespace {
 
 using namespace elanus::index;
 
-constexpr size_t kHeaderBytes = 512, kTable = 68, kEntry = 24, kSections = 16, kRows = 40, kDim = 3;
+constexpr size_t kHeaderBytes = 512, kTable = 76, kEntry = 24, kSections = 16, kRows = 40, kDim = 3;
 
 void PutChecksumsRight(std::string& bytes) {
   uint32_t count;
@@ -42,7 +42,7 @@ const float* Rows() {
 }
 
 std::string GoodFile(uint8_t kind, uint8_t metric) {
-  const BuildParams params{.kind = static_cast<Kind>(kind % 3),
+  const BuildParams params{.kind = static_cast<Kind>(kind % kKinds),
                            .metric = static_cast<Metric>(metric % 3),
                            .m = 2,
                            .ef_construction = 8,
@@ -54,12 +54,12 @@ std::string GoodFile(uint8_t kind, uint8_t metric) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
-  static const std::array<std::string, 9> good = [] {
-    std::array<std::string, 9> files;
-    for (uint8_t i = 0; i < 9; ++i) files[i] = GoodFile(i / 3, i);
+  static const std::array<std::string, kKinds * 3> good = [] {
+    std::array<std::string, kKinds * 3> files;
+    for (uint8_t i = 0; i < files.size(); ++i) files[i] = GoodFile(i / 3, i);
     return files;
   }();
-  std::string bytes = good[data[0] % 3 * 3 + data[1] % 3];
+  std::string bytes = good[data[0] % kKinds * 3 + data[1] % 3];
   for (size_t at = 2; at + 3 <= size; at += 3) {
     bytes[(data[at] | data[at + 1] << 8) % bytes.size()] = static_cast<char>(data[at + 2]);
   }

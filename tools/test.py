@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +23,7 @@ CORES = os.cpu_count() or 1
 
 SHORT_CRASH_CYCLES = 50
 LONG_CRASH_CYCLES, LONG_CRASH_CHUNK = 1000, 100
+SHORT_SIM_SEEDS, LONG_SIM_SEEDS = 500, 10_000
 FUZZ_SECONDS = int(os.environ.get("ELANUS_FUZZ_SECONDS", "300"))
 
 
@@ -96,23 +98,23 @@ def unit(preset: str = "release", minutes: float = 10) -> Counts:
         return sum(pool.map(one, tests), Counts())
 
 
-def pytest(name: str, path: str, minutes: float, env: Optional[Dict[str, str]] = None, workers: int = CORES, extra: List[str] = ()) -> Counts:
+def pytest(name: str, paths: List[str], minutes: float, env: Optional[Dict[str, str]] = None, workers: int = CORES, extra: List[str] = ()) -> Counts:
     report = LOGS / f"{name}.xml"
     report.unlink(missing_ok=True)
-    command = [PYTHON, "-m", "pytest", path, "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *extra]
+    command = [PYTHON, "-m", "pytest", *paths, "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *extra]
     if workers > 1:
         command += ["-n", str(workers), "--dist", "loadfile"]
     code = run(name, command, minutes, env)
     counts = from_junit(report) if report.exists() else Counts()
     if code != 0 and counts.failed == 0:
-        return counts + failure(name, f"pytest {path} ended with {code}")
+        return counts + failure(name, f"pytest {' '.join(paths)} ended with {code}")
     if counts.failed:
         counts.notes.append(tail(name))
     return counts
 
 
 def tools_tests() -> Counts:
-    return pytest("tools", "tests/tools", 2, workers=1)
+    return pytest("tools", ["tests/tools"], 2, workers=1)
 
 
 def check(names: List[str] = (), fresh: bool = False, minutes: float = 30) -> Counts:
@@ -138,7 +140,20 @@ def has_server(preset: str) -> bool:
 def e2e(preset: str = "release", minutes: float = 15) -> Counts:
     if not has_server(preset):
         return Counts(skipped=1)
-    return pytest(f"e2e-{preset}", "tests/e2e", minutes, server(preset)) + pytest(f"sdk-{preset}", "tests/sdk", 5, server(preset), workers=1)
+    return pytest(f"e2e-{preset}", ["tests/e2e"], minutes, server(preset)) + \
+        pytest(f"sdk-{preset}", ["tests/sdk"], 5, server(preset), workers=1)
+
+
+# What crosses the boundary between the roles in every way: DDL, writes, each kind of read.
+COPIED = ["collection", "partition_alias", "index", "load", "write", "types", "filter", "query", "search", "iterator", "consistency"]
+
+
+def copied() -> Counts:
+    """The same server with every call between roles sent through its byte form, as in a cluster."""
+    if not has_server("release"):
+        return Counts(skipped=1)
+    env = {**server("release"), "ELANUS_E2E_CONFIG": "service.copy_calls: 1\n"}
+    return pytest("copied", [f"tests/e2e/test_{name}.py" for name in COPIED], 10, env)
 
 
 def crash(cycles: int, seed: Optional[int] = None, minutes: float = 44) -> Counts:
@@ -156,6 +171,37 @@ def crash(cycles: int, seed: Optional[int] = None, minutes: float = 44) -> Count
     return counts
 
 
+def crash_sim(seeds: int, preset: str = "release", minutes: float = 20) -> Counts:
+    """Power losses on a simulated disk: one seed is one test."""
+    report = LOGS / "crash-sim.json"
+    report.unlink(missing_ok=True)
+    code = run("crash-sim", [f"build/{preset}/tests/crash/crash_sim", "--seeds", str(seeds), "--jobs", str(CORES), "--json", str(report)], minutes)
+    counts = from_json(report) if report.exists() else Counts()
+    if code != 0 and counts.failed == 0:
+        counts = counts + failure("crash-sim", f"the crash simulation ended with {code}")
+    elif counts.failed:
+        counts.notes.append(tail("crash-sim", 60))
+    return counts
+
+
+def large_iterators() -> Counts:
+    return pytest("iterators", "tests/e2e/test_iterator_snapshot.py", 15, {**server("release"), "ELANUS_ITERATOR_ROWS": "100000"}, workers=1,
+                  extra=["--timeout=400"])
+
+
+def sync_mutants() -> Counts:
+    """Each sync of the storage code left out in turn: some crash test must turn red."""
+    report = LOGS / "sync-mutants.json"
+    report.unlink(missing_ok=True)
+    code = run("sync-mutants", [PYTHON, "tests/crash/sync_mutants.py", "--seeds", str(SHORT_SIM_SEEDS), "--json", str(report)], 30)
+    counts = from_json(report) if report.exists() else Counts()
+    if code != 0 and counts.failed == 0:
+        return counts + failure("sync-mutants", f"the run over syncs left out ended with {code}")
+    if counts.failed:
+        counts.notes.append(tail("sync-mutants", 30))
+    return counts
+
+
 def sanitized(preset: str) -> Callable[["Progress"], Counts]:
     def part(progress: "Progress") -> Counts:
         counts = build(preset)
@@ -167,25 +213,36 @@ def sanitized(preset: str) -> Callable[["Progress"], Counts]:
 
 def fuzz(progress: "Progress") -> Counts:
     counts = build("fuzz", everything=True)
-    for binary in sorted(p for p in (ROOT / "build" / "fuzz").glob("**/fuzz_*") if p.is_file() and os.access(p, os.X_OK)):
-        if progress.done(binary.name):
-            counts += Counts(1, 0)
-            continue
-        corpus = ROOT / "build" / "fuzz-corpus" / binary.name
+    if counts.failed:
+        return counts
+
+    def one(name: str) -> Counts:
+        if progress.done(name):
+            return Counts(1, 0)
+        corpus = ROOT / "build" / "fuzz-corpus" / name
         corpus.mkdir(parents=True, exist_ok=True)
-        seeds = ROOT / "fuzz" / "corpus" / binary.name
-        command = [str(binary), str(corpus), *([str(seeds)] if seeds.is_dir() else []), f"-max_total_time={FUZZ_SECONDS}",
-                   "-timeout=10", "-rss_limit_mb=4096", f"-artifact_prefix={LOGS}/{binary.name}-", "-print_final_stats=1"]
-        if run(binary.name, command, FUZZ_SECONDS / 60 + 5) == 0:
-            progress.mark(binary.name)
-            counts += Counts(1, 0)
-        else:
-            counts += failure(binary.name, f"{binary.name} found something")
-    return counts
+        command = [str(ROOT / "build" / "fuzz" / "fuzz" / name), str(corpus), f"-max_total_time={FUZZ_SECONDS}",
+                   "-timeout=10", "-rss_limit_mb=4096", f"-artifact_prefix={LOGS}/{name}-", "-print_final_stats=1"]
+        if run(name, command, FUZZ_SECONDS / 60 + 5) != 0:
+            return failure(name, f"{name} found something")
+        progress.mark(name)
+        return Counts(1, 0)
+
+    with ThreadPoolExecutor(CORES) as pool:
+        return sum(pool.map(one, sorted(p.stem for p in (ROOT / "fuzz").glob("*_fuzz.cc"))), counts)
 
 
 def long_crash(progress: "Progress") -> Counts:
     counts = build("release")
+    units = {"sim": lambda: crash_sim(LONG_SIM_SEEDS), "iterators": large_iterators, "sync-mutants": sync_mutants}
+    for name, unit_of_crash in units.items():
+        if counts.failed:
+            break
+        done = progress.done(name)
+        ran = Counts(done["passed"], 0) if done else unit_of_crash()
+        if not ran.failed and not done:
+            progress.mark(name, {"passed": ran.passed})
+        counts += ran
     for chunk in range(LONG_CRASH_CYCLES // LONG_CRASH_CHUNK):
         if counts.failed:
             break
@@ -204,7 +261,7 @@ def short(part: Callable[[], Counts]) -> Callable[["Progress"], Counts]:
 
 
 # clang-tidy over the whole tree takes long on a fresh machine: it is a part of its own (./test tidy).
-QUICK_CHECKS = ["rooms", "readmes", "sizes", "openings", "listed", "banned", "paths", "scripts", "docs", "simd", "format", "headers"]
+QUICK_CHECKS = ["rooms", "readmes", "sizes", "openings", "listed", "banned", "paths", "scripts", "docs", "printed", "linkage", "simd", "format", "headers"]
 
 SHORT = {
     "build": short(lambda: build("release")),
@@ -212,6 +269,8 @@ SHORT = {
     "tools": short(tools_tests),
     "check": short(lambda: check(QUICK_CHECKS)),
     "e2e": short(e2e),
+    "crash-sim": short(lambda: crash_sim(SHORT_SIM_SEEDS)),
+    "copied": short(copied),
     "crash-short": short(lambda: crash(SHORT_CRASH_CYCLES, minutes=5)),
 }
 LONG = {
@@ -229,6 +288,8 @@ LONG = {
 class Progress:
     """What of a part was green for this very tree, so that a long run that was stopped goes on where it was."""
 
+    _one_at_a_time = threading.Lock()
+
     def __init__(self, part: str, digest: str):
         self.part, self.digest = part, digest
 
@@ -243,11 +304,12 @@ class Progress:
         return self._load().get(self.part, {}).get(unit_name)
 
     def mark(self, unit_name: str, value: Optional[dict] = None) -> None:
-        state = self._load()
-        state.setdefault(self.part, {})[unit_name] = value or {"passed": 1}
-        part = STATE.with_suffix(".part")
-        part.write_text(json.dumps(state))
-        part.replace(STATE)
+        with self._one_at_a_time:
+            state = self._load()
+            state.setdefault(self.part, {})[unit_name] = value or {"passed": 1}
+            part = STATE.with_suffix(".part")
+            part.write_text(json.dumps(state))
+            part.replace(STATE)
 
 
 def digest_of_tree() -> str:

@@ -1,11 +1,14 @@
 // Recall against queries a CPU second of one index over vectors from a file, in process, one
 // thread.
-//   ann_bench BASE QUERIES [--kind hnsw|ivf|flat] [--metric l2|ip|cosine] [--m N] [--efc N]
+//   ann_bench BASE QUERIES [--kind hnsw|ivf|ivfpq|scann|flat] [--metric l2|ip|cosine] [--m N]
+//   [--efc N]
 //   [--nlist N]
 //             [--threads N] [--rows N] [--k N] [--index FILE] [--filter PERCENT] [--widths 0,20,40]
+//             [--serve 1]
 // A vector file is: uint32 rows, uint32 dim, float[rows][dim]. With --index the built index is kept
-// in FILE and reused. Width 0 is the index's own choice. Times are of the thread's CPU clock: the
-// best of five rounds.
+// in FILE and reused. Width 0 is the index's own choice; "nprobe/reorder_k" where a kind has both.
+// Times are of the thread's CPU clock: the best of five rounds. With --serve it prints one line of
+// JSON and then answers lines "first count k width" by "recall seconds" for compare.py.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -15,8 +18,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <iostream>
 #include <map>
 #include <random>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -64,130 +69,193 @@ int64_t ProcessKb(const char* key) {
   return 0;
 }
 
-std::map<std::string, std::string> Options(int argc, char** argv) {
-  std::map<std::string, std::string> options;
-  for (int i = 3; i + 1 < argc; i += 2) options[argv[i] + 2] = argv[i + 1];
-  return options;
-}
-
-int Main(int argc, char** argv) {
-  if (argc < 3) {
-    std::fprintf(stderr, "usage: ann_bench BASE QUERIES [--option value]...\n");
-    return 2;
+class Bench {
+ public:
+  Bench(int argc, char** argv) {
+    for (int i = 3; i + 1 < argc; i += 2) options_[argv[i] + 2] = argv[i + 1];
+    base_ = ReadVectors(argv[1], static_cast<size_t>(Number("rows", 0x7FFFFFFE)));
+    queries_ = ReadVectors(argv[2], static_cast<size_t>(Number("queries", 2000)));
+    const std::string kind = Text("kind", "hnsw"), metric = Text("metric", "cosine");
+    params_.kind = kind == "flat"    ? Kind::kFlat
+                   : kind == "ivf"   ? Kind::kIvfFlat
+                   : kind == "ivfpq" ? Kind::kIvfPq
+                   : kind == "scann" ? Kind::kScann
+                                     : Kind::kHnsw;
+    params_.part_dim = Number("part-dim", 2);
+    params_.metric = metric == "l2" ? Metric::kL2 : metric == "ip" ? Metric::kIp : Metric::kCosine;
+    params_.m = Number("m", 16);
+    params_.ef_construction = Number("efc", 200);
+    params_.nlist = Number("nlist", 1024);
+    params_.threads = Number("threads", 1);
   }
-  auto options = Options(argc, argv);
-  auto number = [&](const char* name, int other) {
-    return options.contains(name) ? std::atoi(options[name].c_str()) : other;
-  };
-  const Vectors base = ReadVectors(argv[1], static_cast<size_t>(number("rows", 0x7FFFFFFE)));
-  const Vectors queries = ReadVectors(argv[2], 1000);
-  const std::string kind = options.contains("kind") ? options["kind"] : "hnsw";
-  const std::string metric = options.contains("metric") ? options["metric"] : "cosine";
-  BuildParams params;
-  params.kind = kind == "flat" ? Kind::kFlat : kind == "ivf" ? Kind::kIvfFlat : Kind::kHnsw;
-  params.metric = metric == "l2" ? Metric::kL2 : metric == "ip" ? Metric::kIp : Metric::kCosine;
-  params.m = number("m", 16);
-  params.ef_construction = number("efc", 200);
-  params.nlist = number("nlist", 1024);
-  params.threads = number("threads", 1);
-  const auto top_k = static_cast<size_t>(number("k", 10));
 
-  std::string file;
-  if (options.contains("index")) {
-    std::ifstream in(options["index"], std::ios::binary);
-    file.assign(std::istreambuf_iterator<char>(in), {});
+  int Run() {
+    if (!Open()) return 1;
+    Filter();
+    FindTruth();
+    return options_.contains("serve") ? Serve() : Sweep();
   }
-  if (file.empty()) {
-    const double cpu = Seconds(CLOCK_PROCESS_CPUTIME_ID), wall = Seconds(CLOCK_MONOTONIC);
-    auto built = BuildIndexFile(base.view(), params);
-    if (!built.has_value()) {
-      std::fprintf(stderr, "%s\n", built.error().message().c_str());
-      return 1;
+
+ private:
+  int Number(const char* name, int other) {
+    return options_.contains(name) ? std::atoi(options_[name].c_str()) : other;
+  }
+  std::string Text(const char* name, const char* other) {
+    return options_.contains(name) ? options_[name] : other;
+  }
+
+  bool Open() {
+    if (options_.contains("index")) {
+      std::ifstream in(options_["index"], std::ios::binary);
+      file_.assign(std::istreambuf_iterator<char>(in), {});
     }
-    std::printf("build: %.1f CPU-s, %.1f s, %.1f MB, %.0f bytes a row, peak %lld MB\n",
-                Seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, Seconds(CLOCK_MONOTONIC) - wall,
-                static_cast<double>(built->size()) / 1e6,
-                static_cast<double>(built->size()) / static_cast<double>(base.rows),
-                static_cast<long long>(ProcessKb("VmHWM:") / 1024));
-    file = built->Join();
-    if (options.contains("index")) std::ofstream(options["index"], std::ios::binary) << file;
+    if (file_.empty()) {
+      const double start = Seconds(CLOCK_PROCESS_CPUTIME_ID);
+      auto built = BuildIndexFile(base_.view(), params_);
+      if (!built.has_value()) return Failed(built.error());
+      build_seconds_ = Seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
+      file_ = built->Join();
+      if (options_.contains("index")) std::ofstream(options_["index"], std::ios::binary) << file_;
+    }
+    auto opened =
+        OpenIndex(nullptr, std::as_bytes(std::span(file_)), base_.view(), OpenMode::kResident);
+    if (!opened.has_value()) return Failed(opened.error());
+    index_ = std::move(*opened);
+    return true;
   }
-  auto opened =
-      OpenIndex(nullptr, std::as_bytes(std::span(file)), base.view(), OpenMode::kResident);
-  if (!opened.has_value()) {
-    std::fprintf(stderr, "%s\n", opened.error().message().c_str());
-    return 1;
-  }
-  const VectorIndex& index = **opened;
-  std::printf("%s %s, simd %s, %zu rows x %zu; own width: %u for k 10, %u for k 100\n",
-              kind.c_str(), metric.c_str(), simd::LevelName(simd::Active().level), base.rows,
-              base.dim, index.header().tuning.width_10, index.header().tuning.width_100);
 
-  std::vector<uint64_t> words;
-  HiddenBits hidden;
-  if (options.contains("filter")) {  // percent of rows that stay visible, at random
+  static bool Failed(const Status& status) {
+    std::fprintf(stderr, "%s\n", status.message().c_str());
+    return false;
+  }
+
+  // Percent of rows that stay visible, at random.
+  void Filter() {
+    if (!options_.contains("filter")) return;
     std::mt19937_64 random(3);
-    words.assign((base.rows + 63) / 64, 0);
-    const double visible = std::atof(options["filter"].c_str()) / 100;
+    words_.assign((base_.rows + 63) / 64, 0);
+    const double visible = std::atof(options_["filter"].c_str()) / 100;
     size_t count = 0;
-    for (size_t i = 0; i < base.rows; ++i) {
+    for (size_t i = 0; i < base_.rows; ++i) {
       if (static_cast<double>(random() >> 11) * 0x1.0p-53 < visible) continue;
-      words[i / 64] |= uint64_t{1} << (i % 64);
+      words_[i / 64] |= uint64_t{1} << (i % 64);
       ++count;
     }
-    hidden = HiddenBits(words.data(), base.rows, count);
+    hidden_ = HiddenBits(words_.data(), base_.rows, count);
   }
-  std::vector<TopK> tops(queries.rows, TopK(top_k));
-  const VectorChunk chunk{
-      .vectors = base.view(), .row_offset = 0, .inverse_norms = index.inverse_norms()};
-  if (!BruteForceMany(params.metric, queries.bytes.As<float>(), chunk, hidden, {}, tops).ok())
-    return 1;
-  std::vector<std::vector<Hit>> truth;
-  for (TopK& top : tops) truth.push_back(top.Take());
 
-  std::string widths =
-      options.contains("widths") ? options["widths"] : "0,20,40,60,80,100,120,160,200,300,400,800";
-  std::printf("%8s %8s %9s %9s %9s %7s %9s\n", "width", "recall", "QPS", "p50 us", "p99 us", "hops",
-              "distances");
-  for (size_t at = 0; at < widths.size();) {
-    const int width = std::atoi(widths.c_str() + at);
-    at = std::min(widths.find(',', at), widths.size() - 1) + 1;
+  void FindTruth() {
+    std::vector<TopK> tops(queries_.rows, TopK(100));
+    const VectorChunk chunk{
+        .vectors = base_.view(), .row_offset = 0, .inverse_norms = index_->inverse_norms()};
+    if (!BruteForceMany(params_.metric, queries_.bytes.As<float>(), chunk, hidden_, {}, tops).ok())
+      std::exit(1);
+    for (TopK& top : tops) truth_.push_back(top.Take());
+  }
+
+  SearchParams At(const std::string& width, size_t top_k) const {
     SearchParams search{.top_k = top_k};
-    (params.kind == Kind::kHnsw ? search.ef : search.nprobe) = width;
+    (params_.kind == Kind::kHnsw ? search.ef : search.nprobe) = std::atoi(width.c_str());
+    const size_t slash = width.find('/');
+    if (slash != std::string::npos) search.reorder_k = std::atoi(width.c_str() + slash + 1);
+    return search;
+  }
+
+  struct Round {
+    double recall = 0, seconds = 0;
+  };
+  // Recall by distance: of several rows equally far away any is right.
+  Round Ask(size_t first, size_t count, const SearchParams& search, std::vector<double>* times) {
+    std::vector<std::vector<Hit>> found(count);
+    const double start = Seconds(CLOCK_THREAD_CPUTIME_ID);
+    for (size_t i = 0; i < count; ++i) {
+      const double before = times == nullptr ? 0 : Seconds(CLOCK_THREAD_CPUTIME_ID);
+      auto hits = index_->Search(queries_.view().Row(first + i), search, hidden_, {});
+      if (times != nullptr)
+        (*times)[i] = std::min((*times)[i], Seconds(CLOCK_THREAD_CPUTIME_ID) - before);
+      if (hits.has_value()) found[i] = std::move(*hits);
+    }
+    Round round{.seconds = Seconds(CLOCK_THREAD_CPUTIME_ID) - start};
+    double wanted = 0;
+    for (size_t i = 0; i < count; ++i) {
+      const auto& truth = truth_[first + i];
+      const size_t k = std::min(search.top_k, truth.size());
+      wanted += static_cast<double>(k);
+      if (k == 0) continue;
+      const float limit = truth[k - 1].distance + 1e-6f * std::fabs(truth[k - 1].distance);
+      for (const Hit& hit : found[i]) round.recall += hit.distance <= limit ? 1 : 0;
+    }
+    round.recall /= std::max(wanted, 1.0);
+    return round;
+  }
+
+  int Serve() {
+    std::printf("{\"build_cpu_s\": %.1f, \"bytes_a_row\": %.0f, \"simd\": \"%s\", ", build_seconds_,
+                static_cast<double>(file_.size()) / static_cast<double>(base_.rows),
+                simd::LevelName(simd::Active().level));
+    std::printf("\"own_width_10\": %u}\n", index_->header().tuning.width_10);
+    std::fflush(stdout);
+    size_t first, count, top_k;
+    for (std::string width; std::cin >> first >> count >> top_k >> width;) {
+      const Round round = Ask(first, count, At(width, top_k), nullptr);
+      std::printf("%.5f %.9f\n", round.recall, round.seconds);
+      std::fflush(stdout);
+    }
+    return 0;
+  }
+
+  int Sweep() {
+    std::printf("build %.1f CPU-s, %.0f bytes a row; simd %s, %zu x %zu; own width %u, k 100: %u\n",
+                build_seconds_, static_cast<double>(file_.size()) / static_cast<double>(base_.rows),
+                simd::LevelName(simd::Active().level), base_.rows, base_.dim,
+                index_->header().tuning.width_10, index_->header().tuning.width_100);
+    std::printf("%8s %8s %9s %9s %9s %7s %9s\n", "width", "recall", "QPS", "p50 us", "p99 us",
+                "hops", "distances");
+    std::istringstream widths(Text("widths", "0,20,40,60,80,100,120,160,200,300,400,800"));
+    for (std::string width; std::getline(widths, width, ',');) SweepAt(width);
+    std::printf("resident %lld MB\n", static_cast<long long>(ProcessKb("VmRSS:") / 1024));
+    return 0;
+  }
+
+  void SweepAt(const std::string& width) {
+    const SearchParams search = At(width, static_cast<size_t>(Number("k", 10)));
     const GraphCost before = ThreadGraphCost();
+    constexpr int kRounds = 5;
     double best = 1e9, recall = 0;
-    std::vector<double> times(queries.rows, 1e9);
-    for (int round = 0; round < 5; ++round) {
-      double total = 0;
-      for (size_t q = 0; q < queries.rows; ++q) {
-        const double start = Seconds(CLOCK_THREAD_CPUTIME_ID);
-        auto hits = index.Search(queries.view().Row(q), search, hidden, {});
-        const double took = Seconds(CLOCK_THREAD_CPUTIME_ID) - start;
-        times[q] = std::min(times[q], took);
-        total += took;
-        if (round > 0 || !hits.has_value()) continue;
-        const float limit = truth[q].empty() ? 0
-                                             : truth[q].back().distance +
-                                                   1e-6f * std::fabs(truth[q].back().distance);
-        for (const Hit& hit : *hits) recall += hit.distance <= limit ? 1 : 0;
-      }
-      best = std::min(best, total);
+    std::vector<double> times(queries_.rows, 1e9);
+    for (int i = 0; i < kRounds; ++i) {
+      const Round round = Ask(0, queries_.rows, search, &times);
+      best = std::min(best, round.seconds);
+      recall = round.recall;
     }
     std::sort(times.begin(), times.end());
     const GraphCost after = ThreadGraphCost();
-    const double searches = 5.0 * static_cast<double>(queries.rows);
-    std::printf("%8d %8.4f %9.0f %9.1f %9.1f %7.0f %9.0f\n", width,
-                recall / static_cast<double>(queries.rows * std::min(top_k, truth[0].size())),
-                static_cast<double>(queries.rows) / best, 1e6 * times[times.size() / 2],
+    const double searches = kRounds * static_cast<double>(queries_.rows);
+    std::printf("%8s %8.4f %9.0f %9.1f %9.1f %7.0f %9.0f\n", width.c_str(), recall,
+                static_cast<double>(queries_.rows) / best, 1e6 * times[times.size() / 2],
                 1e6 * times[times.size() * 99 / 100],
                 static_cast<double>(after.hops - before.hops) / searches,
                 static_cast<double>(after.distances - before.distances) / searches);
   }
-  std::printf("resident %lld MB\n", static_cast<long long>(ProcessKb("VmRSS:") / 1024));
-  return 0;
-}
+
+  std::map<std::string, std::string> options_;
+  Vectors base_, queries_;
+  BuildParams params_;
+  std::string file_;
+  double build_seconds_ = 0;
+  std::unique_ptr<VectorIndex> index_;
+  std::vector<uint64_t> words_;
+  HiddenBits hidden_;
+  std::vector<std::vector<Hit>> truth_;
+};
 
 }  // namespace
 }  // namespace elanus::index
 
-int main(int argc, char** argv) { return elanus::index::Main(argc, argv); }
+int main(int argc, char** argv) {
+  if (argc < 3) {
+    std::fprintf(stderr, "usage: ann_bench BASE QUERIES [--option value]...\n");
+    return 2;
+  }
+  return elanus::index::Bench(argc, argv).Run();
+}

@@ -16,19 +16,21 @@ struct Cancel {
   static constexpr int64_t kNoDeadline = std::numeric_limits<int64_t>::max();
 
   std::stop_token stop;
-  int64_t deadline_us = kNoDeadline;  ///< of SystemClock().MonotonicUs()
+  int64_t deadline_us = kNoDeadline;  ///< of the clock's MonotonicUs()
+  const Clock* clock = nullptr;       ///< null: the machine's
 
-  bool Stopped() const {
-    if (stop.stop_requested()) return true;
-    return deadline_us != kNoDeadline && SystemClock().MonotonicUs() >= deadline_us;
-  }
+  bool Stopped() const { return stop.stop_requested() || Late(); }
   /// kCanceled or kTimeout once stopped, ok before.
   Status Check() const {
     if (stop.stop_requested()) return {Code::kCanceled, "the call was canceled: canceled"};
-    if (deadline_us != kNoDeadline && SystemClock().MonotonicUs() >= deadline_us) {
-      return {Code::kTimeout, "the call's deadline passed: timeout"};
-    }
+    if (Late()) return {Code::kTimeout, "the call's deadline passed: timeout"};
     return Status::Ok();
+  }
+
+ private:
+  bool Late() const {
+    if (deadline_us == kNoDeadline) return false;
+    return (clock != nullptr ? *clock : SystemClock()).MonotonicUs() >= deadline_us;
   }
 };
 

@@ -128,6 +128,19 @@ TEST(SimFileSystem, LosesOnlyWhatWasNotSynced) {
   EXPECT_EQ(outcomes.size(), 12u);
 }
 
+TEST(SimFileSystem, KeepsASyncedEndThatLiesWithinASector) {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    SimFileSystem files;
+    ASSERT_TRUE(files.WriteFile("a", std::string(700, 'o')).ok());
+    auto file = files.OpenWritable("a", OpenMode::kExisting);
+    ASSERT_TRUE((*file)->Append(std::string(200, 'n')).ok());
+    files.Crash(seed);
+    const std::string bytes = *files.ReadFile("a");
+    ASSERT_GE(bytes.size(), 700u) << seed;
+    EXPECT_EQ(bytes.substr(0, 700), std::string(700, 'o')) << seed;
+  }
+}
+
 TEST(SimFileSystem, LosesNamesThatWereNotSynced) {
   std::set<std::string> outcomes;
   for (uint64_t seed = 0; seed < 200; ++seed) {

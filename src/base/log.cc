@@ -19,6 +19,7 @@ constexpr std::string_view LevelName(LogLevel level) {
     case LogLevel::kInfo: return "INFO";
     case LogLevel::kWarn: return "WARN";
     case LogLevel::kError: return "ERROR";
+    case LogLevel::kNone: break;
   }
   return "?";
 }
@@ -43,6 +44,18 @@ void LogLine(LogLevel level, std::string_view text) {
   // One write a line: lines of several threads do not mix. A log that cannot be written is not
   // worth an error.
   [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+LogPhase::LogPhase(std::string_view name, std::string_view key, int64_t value)
+    : name_(name), key_(key), value_(value) {
+  if (!LogEnabled(LogLevel::kDebug)) return;
+  began_us_ = SystemClock().MonotonicUs();
+  LogDebug("{} begin {}={}", name_, key_, value_);
+}
+
+LogPhase::~LogPhase() {
+  if (began_us_ < 0) return;
+  LogDebug("{} end {}={} us={}", name_, key_, value_, SystemClock().MonotonicUs() - began_us_);
 }
 
 }  // namespace elanus

@@ -59,7 +59,9 @@ struct SimFileSystem::Node {
     // The size is metadata of its own: it may be old, new or between, apart from the bytes.
     uint64_t size = bytes.size();
     if (size != durable_size && !kept()) {
-      auto [low, high] = std::minmax(size, durable_size);
+      // Copies: a pair of references would follow `size`.
+      const uint64_t low = std::min(size, durable_size);
+      const uint64_t high = std::max(size, durable_size);
       size =
           std::uniform_int_distribution<uint64_t>(low / kSectorBytes, high / kSectorBytes)(random) *
           kSectorBytes;
@@ -190,6 +192,11 @@ void SimFileSystem::StopAfter(uint64_t operations) {
   stop_after_ = operations;
 }
 
+void SimFileSystem::StopAtSync(const std::string& path) {
+  MutexLock lock(mutex_);
+  stop_at_sync_ = path;
+}
+
 void SimFileSystem::Crash(uint64_t seed) {
   MutexLock lock(mutex_);
   std::mt19937_64 random(seed);
@@ -208,6 +215,7 @@ void SimFileSystem::CloseHandles() {
   ++life_;
   stopped_ = false;
   stop_after_.reset();
+  stop_at_sync_.clear();
   write_fault_.reset();
   sync_fault_.reset();
   locks_.clear();
@@ -436,6 +444,7 @@ Status SimFileSystem::CheckWrite(const std::string& path, uint64_t bytes_new) {
 }
 
 Result<bool> SimFileSystem::CheckSync(const std::string& path) {
+  if (path == stop_at_sync_) stopped_ = true;
   RETURN_IF_ERROR(Operate());
   if (auto error_number = Due(sync_fault_)) return Error(IoError("sync", path, *error_number));
   syncs_.push_back(fmt::format("{}#{}", path, sync_counts_[path]++));

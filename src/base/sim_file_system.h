@@ -32,6 +32,8 @@ class SimFileSystem final : public FileSystem {
   void Stop();
   /// Stops just before the n-th operation from now that changes something (0 = the next one).
   void StopAfter(uint64_t operations);
+  /// Stops just before the next sync of this file or folder.
+  void StopAtSync(const std::string& path);
   /// Power loss: drops or tears what was not durable, closes all handles, goes on.
   void Crash(uint64_t seed);
   /// Process death only: closes all handles, loses nothing (and makes nothing durable), goes on.
@@ -109,6 +111,7 @@ class SimFileSystem final : public FileSystem {
   bool stopped_ GUARDED_BY(mutex_) = false;
   uint64_t life_ GUARDED_BY(mutex_) = 0;  ///< handles of an earlier life are dead
   std::optional<uint64_t> stop_after_ GUARDED_BY(mutex_);
+  std::string stop_at_sync_ GUARDED_BY(mutex_);
   std::optional<Fault> write_fault_ GUARDED_BY(mutex_);
   std::optional<Fault> sync_fault_ GUARDED_BY(mutex_);
   uint64_t capacity_ GUARDED_BY(mutex_) = uint64_t{1} << 40;

@@ -24,10 +24,13 @@ void SetCurrentThread(const std::string& name, ThreadPriority priority) {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
   if (priority == ThreadPriority::kNormal) return;
   // Best effort: a container may forbid it, and then work is merely less polite.
-  sched_param none{};
-  if (sched_setscheduler(0, SCHED_IDLE, &none) != 0) {
-    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 19);
+  const auto self = static_cast<id_t>(syscall(SYS_gettid));
+  if (priority == ThreadPriority::kReduced) {
+    setpriority(PRIO_PROCESS, self, 10);
+    return;
   }
+  sched_param none{};
+  if (sched_setscheduler(0, SCHED_IDLE, &none) != 0) setpriority(PRIO_PROCESS, self, 19);
 }
 
 }  // namespace elanus

@@ -11,7 +11,8 @@ namespace elanus {
 
 enum class ThreadPriority {
   kNormal,
-  kLow,  ///< runs only on otherwise idle cores: builds, merges, files made ahead
+  kReduced,  ///< gets about a tenth of a core that others want too: builds that someone waits for
+  kLow,      ///< runs only on otherwise idle cores: builds, merges, files made ahead
 };
 
 class Thread {

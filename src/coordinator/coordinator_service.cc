@@ -44,6 +44,9 @@ Status CoordinatorService::Execute(const service::DdlRequest& request) {
 }
 
 Status CoordinatorService::Carry(const DdlPlan& plan) {
+  const LogPhase phase(
+      "ddl", "changes",
+      static_cast<int64_t>(plan.put_collections.size() + plan.drop_collections.size()));
   RETURN_IF_ERROR(StatusOf(catalog_.Commit(plan)));
   // From here on it is the truth, even where a shard cannot be told yet.
   if (plan.removal.has_value()) {

@@ -279,6 +279,9 @@ TEST_F(CoordinatorTest, AliasesFollowMilvus) {
   ExpectError(coordinator->Execute(service::AlterAlias{
                   .database = "default", .collection = "d", .alias = "missing"}),
               Code::kAliasNotFound, "alias not found[database=default][alias=missing]");
+  ExpectError(coordinator->Execute(
+                  service::AlterAlias{.database = "default", .collection = "none", .alias = "a"}),
+              Code::kCollectionNotFound, "collection not found[collection=none]");
   ExpectError(
       coordinator->Execute(service::DropCollection{.database = "default", .collection = "a"}),
       Code::kInvalidParameter, "cannot drop the collection via alias = a");
@@ -388,8 +391,57 @@ TEST_F(CoordinatorTest, IndexesFollowMilvus) {
   EXPECT_TRUE(Find("c")->indexes.empty());
 }
 
+TEST_F(CoordinatorTest, EachPathOfAJsonFieldMayHaveAnIndex) {
+  model::CollectionSchema schema = Schema("c");
+  schema.fields.push_back({.name = "j", .type = model::DataType::kJson});
+  ASSERT_TRUE(
+      coordinator
+          ->Execute(service::CreateCollection{.database = "default", .schema = std::move(schema)})
+          .ok());
+  service::CreateIndex a{.database = "default",
+                         .collection = "c",
+                         .field = "j",
+                         .index_name = "j/a",
+                         .params = {{"json_path", "j['a']"}, {"json_cast_type", "DOUBLE"}},
+                         .json_path = {"a"}};
+  service::CreateIndex b = a;
+  b.index_name = "j/b";
+  b.json_path = {"b"};
+  ASSERT_TRUE(coordinator->Execute(a).ok());
+  ASSERT_TRUE(coordinator->Execute(b).ok());
+  EXPECT_EQ(Find("c")->indexes.size(), 2u);
+  a.params[0].second = "j[\"a\"]";
+  EXPECT_TRUE(coordinator->Execute(a).ok()) << "the same path, written in another way";
+  EXPECT_EQ(Find("c")->indexes.size(), 2u);
+  a.params[1].second = "VARCHAR";
+  ExpectError(coordinator->Execute(a), Code::kInvalidParameter,
+              "at most one distinct index is allowed per field");
+  a.index_name = "other";
+  ExpectError(coordinator->Execute(a), Code::kInvalidParameter,
+              "CreateIndex failed: creating multiple indexes on same field is not supported");
+  b.index_name = "j/a";
+  ExpectError(coordinator->Execute(b), Code::kInvalidParameter,
+              "at most one distinct index is allowed per field");
+  ASSERT_TRUE(coordinator
+                  ->Execute(service::DropIndex{
+                      .database = "default", .collection = "c", .index_name = "j/a"})
+                  .ok());
+  ASSERT_EQ(Find("c")->indexes.size(), 1u);
+  EXPECT_EQ(Find("c")->indexes[0].json_path, std::vector<std::string>{"b"});
+}
+
 TEST_F(CoordinatorTest, LoadNeedsAnIndexOnEveryVectorField) {
   ASSERT_TRUE(Create("c").ok());
+  ExpectError(Load("c"), Code::kIndexNotFound, "index not found[collection=c]");
+  ExpectError(coordinator->Execute(service::SetLoad{.database = "default",
+                                                    .collection = "c",
+                                                    .partitions_given = true,
+                                                    .partitions = {"none"}}),
+              Code::kIndexNotFound, "index not found[collection=c]");
+  ASSERT_TRUE(
+      coordinator
+          ->Execute(service::CreateIndex{.database = "default", .collection = "c", .field = "id"})
+          .ok());
   ExpectError(Load("c"), Code::kInvalidParameter,
               "there is no vector index on field: [v], please create index firstly");
   ASSERT_TRUE(Index("c").ok());
@@ -399,6 +451,10 @@ TEST_F(CoordinatorTest, LoadNeedsAnIndexOnEveryVectorField) {
   EXPECT_TRUE(Find("c")->partitions[0].loaded);
   for (ShardId shard : Find("c")->shards) EXPECT_TRUE(shards->open[shard]->loaded);
   service::SetLoad two{.database = "default", .collection = "c", .replica_number = 2};
+  ExpectError(coordinator->Execute(two), Code::kResourceInsufficient,
+              "when load 2 replica count: service resource insufficient");
+  two.partitions_given = true;
+  two.partitions = {"_default"};
   ExpectError(coordinator->Execute(two), Code::kInvalidParameter,
               "can't change the replica number for loaded partitions: "
               "invalid parameter[expected=1][actual=2]");
@@ -418,7 +474,11 @@ TEST_F(CoordinatorTest, LoadsAndReleasesPartitionsByName) {
                   .ok());
   service::SetLoad load{.database = "default", .collection = "c", .partitions_given = true};
   ExpectError(coordinator->Execute(load), Code::kInvalidParameter,
+              "failed to load partition, due to no partition specified");
+  load.load = false;
+  ExpectError(coordinator->Execute(load), Code::kInvalidParameter,
               "invalid parameter[expected=any partition][actual=empty partition list]");
+  load.load = true;
   load.partitions = {"nope"};
   ExpectError(coordinator->Execute(load), Code::kPartitionNotFound,
               "partition not found[partition=nope]");
@@ -430,6 +490,42 @@ TEST_F(CoordinatorTest, LoadsAndReleasesPartitionsByName) {
   load.load = false;
   ASSERT_TRUE(coordinator->Execute(load).ok());
   EXPECT_FALSE(Find("c")->loaded);
+}
+
+TEST_F(CoordinatorTest, NobodyNamesPartitionsWhereRowsGoByTheirKey) {
+  model::CollectionSchema schema = Schema("c");
+  schema.fields.push_back({.name = "k", .type = model::DataType::kInt64, .is_partition_key = true});
+  ASSERT_TRUE(
+      coordinator
+          ->Execute(service::CreateCollection{.database = "default", .schema = std::move(schema)})
+          .ok());
+  service::SetLoad load{.database = "default",
+                        .collection = "c",
+                        .partitions_given = true,
+                        .partitions = {"_default_0"}};
+  ExpectError(coordinator->Execute(load), Code::kInvalidParameter,
+              "disable load partitions if partition key mode is used");
+  load.load = false;
+  ExpectError(coordinator->Execute(load), Code::kInvalidParameter,
+              "disable release partitions if partition key mode is used");
+}
+
+TEST_F(CoordinatorTest, ACollectionIsInTheTimezoneOfItsDatabase) {
+  ASSERT_TRUE(Create("c").ok());
+  EXPECT_EQ(*model::FindValue(Find("c")->properties, "timezone"), "UTC");
+  EXPECT_TRUE(Create("c").ok()) << "the same again, as the user said it";
+  ASSERT_TRUE(coordinator
+                  ->Execute(service::AlterDatabase{.name = "default",
+                                                   .properties = {{"timezone", "Asia/Tokyo"}}})
+                  .ok());
+  ASSERT_TRUE(Create("d").ok());
+  EXPECT_EQ(*model::FindValue(Find("d")->properties, "timezone"), "Asia/Tokyo");
+  ASSERT_TRUE(coordinator
+                  ->Execute(service::CreateCollection{.database = "default",
+                                                      .schema = Schema("e"),
+                                                      .properties = {{"timezone", "Europe/Paris"}}})
+                  .ok());
+  EXPECT_EQ(*model::FindValue(Find("e")->properties, "timezone"), "Europe/Paris");
 }
 
 TEST_F(CoordinatorTest, AlteringMovesTheUpdateTimestamp) {

@@ -10,6 +10,10 @@ void DdlPlan::Replace(model::CollectionInfo info) {
   descriptions.push_back({.collection = std::move(shared)});
 }
 
+bool ByPartitionKey(const model::CollectionSchema& schema) {
+  return std::ranges::any_of(schema.fields, &model::FieldSchema::is_partition_key);
+}
+
 model::KeyValues MergeProperties(model::KeyValues old, const model::KeyValues& changes,
                                  const std::vector<std::string>& delete_keys) {
   std::erase_if(old, [&](const model::KeyValue& pair) {

@@ -81,6 +81,8 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::DropIndex& reque
 Result<DdlPlan> Plan(const PlanContext& context, const service::AlterIndex& request);
 Result<DdlPlan> Plan(const PlanContext& context, const service::SetLoad& request);
 
+bool ByPartitionKey(const model::CollectionSchema& schema);
+
 /// The pairs without the deleted keys, with the new values put over the old ones.
 model::KeyValues MergeProperties(model::KeyValues old, const model::KeyValues& changes,
                                  const std::vector<std::string>& delete_keys);

@@ -7,6 +7,7 @@
 #include "coordinator/id_allocator.h"
 #include "coordinator/limits.h"
 #include "coordinator/plan.h"
+#include "coordinator/properties.h"
 
 namespace elanus::coordinator {
 
@@ -29,21 +30,25 @@ model::CollectionSchema Complete(model::CollectionSchema schema) {
   return schema;
 }
 
-bool HasPartitionKey(const model::CollectionSchema& schema) {
-  return std::ranges::any_of(schema.fields, &model::FieldSchema::is_partition_key);
-}
-
 size_t PartitionCount(const service::CreateCollection& request) {
-  if (!HasPartitionKey(request.schema)) return 1;
+  if (!ByPartitionKey(request.schema)) return 1;
   return request.partitions_num > 0 ? static_cast<size_t>(request.partitions_num)
                                     : kPartitionKeyPartitions;
 }
 
-bool SameCollection(const model::CollectionInfo& old, const service::CreateCollection& request,
-                    const model::CollectionSchema& schema) {
+/// A collection is in its own time zone, else in that of its database.
+void FillTimezone(const model::DatabaseInfo& database, model::KeyValues& properties) {
+  if (model::FindValue(properties, kTimezoneKey) != nullptr) return;
+  const std::string* inherited = model::FindValue(database.properties, kTimezoneKey);
+  properties.emplace_back(kTimezoneKey,
+                          inherited != nullptr ? *inherited : std::string(kDefaultTimezone));
+}
+
+bool SameCollection(const model::CollectionInfo& old, const service::CreateCollection& request) {
+  const model::CollectionSchema& schema = request.schema;
   return old.schema == schema && static_cast<int32_t>(old.shards.size()) == request.shards_num &&
          old.consistency == request.consistency && SamePairs(old.properties, request.properties) &&
-         (!HasPartitionKey(schema) || old.partitions.size() == PartitionCount(request));
+         (!ByPartitionKey(schema) || old.partitions.size() == PartitionCount(request));
 }
 
 Status CheckRoom(const CatalogState& state, const model::DatabaseInfo& database,
@@ -78,8 +83,7 @@ Status CheckRoom(const CatalogState& state, const model::DatabaseInfo& database,
 
 Result<model::CollectionInfo> NewCollection(const PlanContext& context,
                                             const service::CreateCollection& request,
-                                            const model::DatabaseInfo& database,
-                                            model::CollectionSchema schema) {
+                                            const model::DatabaseInfo& database) {
   const size_t partitions = PartitionCount(request);
   const auto shards = static_cast<size_t>(request.shards_num);
   RETURN_IF_ERROR(CheckRoom(context.state, database, partitions * shards));
@@ -87,13 +91,13 @@ Result<model::CollectionInfo> NewCollection(const PlanContext& context,
   model::CollectionInfo info{.id = CollectionId{id++},
                              .database = database.id,
                              .database_name = database.name,
-                             .name = schema.name,
-                             .schema = std::move(schema),
+                             .name = request.schema.name,
+                             .schema = request.schema,
                              .properties = request.properties,
                              .consistency = request.consistency,
                              .created = context.now,
                              .updated = context.now};
-  const bool by_key = HasPartitionKey(info.schema);
+  const bool by_key = ByPartitionKey(info.schema);
   for (size_t i = 0; i < partitions; ++i) {
     std::string name(model::kDefaultPartition);
     if (by_key) name += fmt::format("_{}", i);
@@ -117,18 +121,22 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::CreateCollection
   ASSIGN_OR_RETURN(const model::DatabaseInfo* database,
                    context.state.FindDatabase(request.database));
   const std::string& name = request.schema.name;
+  RETURN_IF_ERROR(CheckCollectionProperties(request.schema, request.properties));
+  for (const auto& field : request.schema.fields) RETURN_IF_ERROR(CheckWarmup(field.type_params));
   if (context.state.FindAlias(database->id, name) != nullptr) {
     return AliasNameConflict(database->name, name);
   }
-  model::CollectionSchema schema = Complete(request.schema);
+  service::CreateCollection wanted = request;
+  wanted.schema = Complete(std::move(wanted.schema));
+  FillTimezone(*database, wanted.properties);
   DdlPlan plan;
   if (CollectionPtr old = context.state.FindNamed(database->id, name)) {
-    if (SameCollection(*old, request, schema)) return plan;
+    if (SameCollection(*old, wanted)) return plan;
     return Error(
         Code::kInvalidParameter,
         fmt::format("create duplicate collection with different parameters, collection: {}", name));
   }
-  ASSIGN_OR_RETURN(auto info, NewCollection(context, request, *database, std::move(schema)));
+  ASSIGN_OR_RETURN(auto info, NewCollection(context, wanted, *database));
   plan.Replace(std::move(info));
   plan.descriptions.back().is_new = true;
   return plan;

@@ -5,6 +5,7 @@
 
 #include "coordinator/id_allocator.h"
 #include "coordinator/plan.h"
+#include "coordinator/properties.h"
 
 namespace elanus::coordinator {
 
@@ -12,27 +13,41 @@ namespace {
 
 using service::CollectionPtr;
 
-/// Without the keys that say how an index is held, not what it is.
+/// Without the keys that say how an index is held, not what it is, and without the path's text,
+/// which can be written in several ways.
 model::KeyValues BuildParams(model::KeyValues params) {
   std::erase_if(params, [](const model::KeyValue& pair) {
     return pair.first == "mmap.enabled" || pair.first == "warmup" ||
-           pair.first == "indexoffsetcache.enabled";
+           pair.first == "indexoffsetcache.enabled" || pair.first == "json_path";
   });
   return params;
 }
 
-Status CheckProperty(const model::KeyValue& property) {
-  const auto& [key, value] = property;
-  if (key != "mmap.enabled" && key != "indexoffsetcache.enabled" && key != "warmup" &&
-      key != "load_priority") {
-    return InvalidParameter(fmt::format("{} is not a configable index property", key));
+/// The name of an index that the request does not name.
+std::string DefaultName(const model::CollectionInfo& info, const model::FieldSchema& field) {
+  const model::IndexInfo* on_field = info.FindIndexOn(field.id);
+  return on_field != nullptr ? on_field->name : field.name;
+}
+
+/// Does the collection have the very index already? An error when it has another in its place or of
+/// its name.
+Result<bool> IsThere(const model::CollectionInfo& info, const service::CreateIndex& request,
+                     const model::FieldSchema& field, const std::string& name) {
+  for (const auto& index : info.indexes) {
+    const bool same_place = index.field == field.id && index.json_path == request.json_path;
+    if (index.name == name) {
+      if (same_place && SamePairs(BuildParams(index.params), BuildParams(request.params))) {
+        return true;
+      }
+      return Error(
+          InvalidParameter("CreateIndex failed: at most one distinct index is allowed per field"));
+    }
+    if (same_place) {
+      return Error(InvalidParameter(
+          "CreateIndex failed: creating multiple indexes on same field is not supported"));
+    }
   }
-  if (key == "mmap.enabled" && value != "true" && value != "false" && value != "True" &&
-      value != "False") {
-    return InvalidParameter(
-        fmt::format("invalid mmap.enabled value: {}, expected: true, false", value));
-  }
-  return Status::Ok();
+  return false;
 }
 
 }  // namespace
@@ -44,33 +59,20 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::CreateIndex& req
     return Error(
         InvalidParameter(fmt::format("cannot create index on non-exist field: {}", request.field)));
   }
-  std::string name = request.index_name;
-  if (name.empty()) {
-    const model::IndexInfo* on_field = old->FindIndexOn(field->id);
-    name = on_field != nullptr ? on_field->name : field->name;
-  }
+  RETURN_IF_ERROR(CheckWarmup(request.params));
+  const std::string name =
+      request.index_name.empty() ? DefaultName(*old, *field) : request.index_name;
   DdlPlan plan;
-  for (const auto& index : old->indexes) {
-    const bool same_field = index.field == field->id;
-    if (index.name == name) {
-      if (same_field && SamePairs(BuildParams(index.params), BuildParams(request.params))) {
-        return plan;
-      }
-      return Error(
-          InvalidParameter("CreateIndex failed: at most one distinct index is allowed per field"));
-    }
-    if (same_field) {
-      return Error(InvalidParameter(
-          "CreateIndex failed: creating multiple indexes on same field is not supported"));
-    }
-  }
+  ASSIGN_OR_RETURN(const bool is_there, IsThere(*old, request, *field, name));
+  if (is_there) return plan;
   model::CollectionInfo info = *old;
   ASSIGN_OR_RETURN(int64_t id, context.ids.Allocate(1));
   info.indexes.push_back({.id = IndexId{id},
                           .name = name,
                           .field = field->id,
                           .params = request.params,
-                          .created = context.now});
+                          .created = context.now,
+                          .json_path = request.json_path});
   plan.Replace(std::move(info));
   return plan;
 }
@@ -106,8 +108,8 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AlterIndex& requ
   if (!request.params.empty() && !request.delete_keys.empty()) {
     return Error(InvalidParameter("cannot provide both DeleteKeys and ExtraParams"));
   }
-  for (const auto& property : request.params) RETURN_IF_ERROR(CheckProperty(property));
-  for (const auto& key : request.delete_keys) RETURN_IF_ERROR(CheckProperty({key, "true"}));
+  for (const auto& property : request.params) RETURN_IF_ERROR(CheckIndexProperty(property));
+  for (const auto& key : request.delete_keys) RETURN_IF_ERROR(CheckIndexKey(key));
   if (old->loaded) {
     return Error(Code::kCollectionLoaded,
                  fmt::format("can't alter index on loaded collection, please release the "

@@ -14,6 +14,20 @@ namespace {
 
 using service::CollectionPtr;
 
+/// Rows are loaded through their indexes: asked for before anything else of the request.
+Status CheckAnyIndex(const model::CollectionInfo& info, const service::SetLoad& request) {
+  if (!info.indexes.empty()) return Status::Ok();
+  return {Code::kIndexNotFound, fmt::format("index not found[collection={}]", request.collection)};
+}
+
+/// Where rows go by their key nobody names partitions.
+Status CheckPartitionsMayBeNamed(const model::CollectionInfo& info,
+                                 const service::SetLoad& request) {
+  if (!request.partitions_given || !ByPartitionKey(info.schema)) return Status::Ok();
+  return InvalidParameter(fmt::format("disable {} partitions if partition key mode is used",
+                                      request.load ? "load" : "release"));
+}
+
 Status CheckIndexed(const model::CollectionInfo& info, const std::vector<FieldId>& load_fields) {
   std::vector<std::string> unindexed;
   for (const auto& field : info.schema.fields) {
@@ -64,10 +78,11 @@ Result<std::vector<FieldId>> LoadFields(const model::CollectionInfo& info,
   return ids;
 }
 
-Status CheckReload(const model::CollectionInfo& info, int32_t replicas,
-                   const std::vector<FieldId>& fields) {
+Status CheckReload(const model::CollectionInfo& info, const service::SetLoad& request,
+                   int32_t replicas, const std::vector<FieldId>& fields) {
   if (!info.loaded) return Status::Ok();
-  if (replicas != info.replica_number) {
+  // A whole collection may change its number of replicas while it is loaded, a partition may not.
+  if (request.partitions_given && replicas != info.replica_number) {
     return InvalidParameter("can't change the replica number for loaded partitions",
                             fmt::format("{}", info.replica_number), fmt::format("{}", replicas));
   }
@@ -91,7 +106,9 @@ Result<std::set<std::string>> WantedPartitions(const model::CollectionInfo& info
     return wanted;
   }
   if (request.partitions.empty()) {
-    return Error(InvalidParameter("", "any partition", "empty partition list"));
+    return Error(request.load
+                     ? InvalidParameter("failed to load partition, due to no partition specified")
+                     : InvalidParameter("", "any partition", "empty partition list"));
   }
   for (const auto& name : request.partitions) {
     if (info.FindPartition(name) == nullptr) {
@@ -112,7 +129,7 @@ Result<DdlPlan> Load(const model::CollectionInfo& old, const service::SetLoad& r
   ASSIGN_OR_RETURN(auto fields, LoadFields(old, request.load_fields));
   RETURN_IF_ERROR(CheckIndexed(old, fields));
   const int32_t replicas = std::max(request.replica_number, 1);
-  RETURN_IF_ERROR(CheckReload(old, replicas, fields));
+  RETURN_IF_ERROR(CheckReload(old, request, replicas, fields));
   if (replicas > kReplicasMax) {
     return Error(Code::kResourceInsufficient,
                  fmt::format("failed to load collection: when load {} replica count: service "
@@ -138,6 +155,8 @@ Result<DdlPlan> Load(const model::CollectionInfo& old, const service::SetLoad& r
 
 Result<DdlPlan> Plan(const PlanContext& context, const service::SetLoad& request) {
   ASSIGN_OR_RETURN(CollectionPtr old, context.state.Find(request.database, request.collection));
+  RETURN_IF_ERROR(CheckPartitionsMayBeNamed(*old, request));
+  if (request.load) RETURN_IF_ERROR(CheckAnyIndex(*old, request));
   ASSIGN_OR_RETURN(auto wanted, WantedPartitions(*old, request));
   if (request.load) return Load(*old, request, wanted);
   model::CollectionInfo info = *old;

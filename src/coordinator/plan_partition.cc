@@ -13,10 +13,6 @@ namespace {
 
 using service::CollectionPtr;
 
-bool ByPartitionKey(const model::CollectionInfo& info) {
-  return std::ranges::any_of(info.schema.fields, &model::FieldSchema::is_partition_key);
-}
-
 Status AliasConflict(const model::DatabaseInfo& database, const std::string& alias) {
   return {Code::kAliasCollectionNameConflict,
           fmt::format("alias and collection name conflict[database={}][alias={}]", database.name,
@@ -47,7 +43,7 @@ CollectionPtr WithoutAlias(const model::CollectionInfo& old, const std::string& 
 
 Result<DdlPlan> Plan(const PlanContext& context, const service::CreatePartition& request) {
   ASSIGN_OR_RETURN(CollectionPtr old, context.state.Find(request.database, request.collection));
-  if (ByPartitionKey(*old)) {
+  if (ByPartitionKey(old->schema)) {
     return Error(Code::kInvalidParameter, "disable create partition if partition key mode is used");
   }
   DdlPlan plan;
@@ -72,7 +68,7 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::DropPartition& r
     return Error(Code::kInvalidParameter, "default partition cannot be deleted");
   }
   ASSIGN_OR_RETURN(CollectionPtr old, context.state.Find(request.database, request.collection));
-  if (ByPartitionKey(*old)) {
+  if (ByPartitionKey(old->schema)) {
     return Error(Code::kInvalidParameter, "disable drop partition if partition key mode is used");
   }
   DdlPlan plan;
@@ -115,7 +111,12 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AlterAlias& requ
   if (context.state.FindNamed(database->id, request.alias) != nullptr) {
     return Error(AliasConflict(*database, request.alias));
   }
-  ASSIGN_OR_RETURN(CollectionPtr target, AliasTarget(context.state, *database, request.collection));
+  CollectionPtr target = context.state.FindNamed(database->id, request.collection);
+  if (target == nullptr) {
+    // Milvus names no database here, unlike in CreateAlias.
+    return Error(Code::kCollectionNotFound,
+                 fmt::format("collection not found[collection={}]", request.collection));
+  }
   CollectionPtr holder = context.state.FindAlias(database->id, request.alias);
   if (holder == nullptr) {
     return Error(Code::kAliasNotFound, fmt::format("alias not found[database={}][alias={}]",

@@ -61,6 +61,7 @@ Status CheckArithmetic(ArithmeticOp op, DataType type, const Value& operand) {
 }  // namespace
 
 Result<Term> Binder::BindArithmetic(ArithmeticOp op, Term left, Term right) {
+  if (std::holds_alternative<IntervalTerm>(right)) return ShiftTime(op, left, right);
   auto* constant_left = std::get_if<LiteralTerm>(&left);
   auto* constant_right = std::get_if<LiteralTerm>(&right);
   if (constant_left != nullptr && constant_right != nullptr) {
@@ -78,8 +79,11 @@ Result<Term> Binder::BindArithmetic(ArithmeticOp op, Term left, Term right) {
     std::swap(left, right);
     constant_right = std::get_if<LiteralTerm>(&right);
   }
-  if (std::holds_alternative<ArithmeticTerm>(left) || std::holds_alternative<LengthTerm>(left) ||
-      std::holds_alternative<ArithmeticTerm>(right) || std::holds_alternative<LengthTerm>(right)) {
+  auto is_computed = [](const Term& term) {
+    return !std::holds_alternative<LiteralTerm>(term) &&
+           !std::holds_alternative<ColumnTerm>(term) && !std::holds_alternative<Node>(term);
+  };
+  if (is_computed(left) || is_computed(right)) {
     return BindError("complicated arithmetic operations are not supported");
   }
   auto* term = std::get_if<ColumnTerm>(&left);
@@ -91,10 +95,10 @@ Result<Term> Binder::BindArithmetic(ArithmeticOp op, Term left, Term right) {
   if (constant_right == nullptr) {
     return BindError("not supported to do arithmetic operations between multiple fields");
   }
-  const DataType type = term->column.type;
+  const DataType type = term->type();
   RETURN_IF_ERROR(CheckArithmetic(op, type, constant_right->value));
   ASSIGN_OR_RETURN(Value operand, CastTo(type, constant_right->value));
-  return Term(ArithmeticTerm{std::move(term->column), op, std::move(operand), mirrored});
+  return Term(ArithmeticTerm{std::move(term->column), type, op, std::move(operand), mirrored});
 }
 
 namespace {
@@ -106,7 +110,7 @@ Result<ColumnRef> StringColumn(const Term& left, std::string_view operation) {
     return BindError(fmt::format("{} on complicated expr is unsupported", operation));
   }
   RETURN_IF_ERROR(CheckScalar(*term));
-  if (!model::IsString(term->column.type) && term->column.type != DataType::kJson) {
+  if (!model::IsString(term->type()) && term->type() != DataType::kJson) {
     return BindError(fmt::format("{} on non-string or no-json field is unsupported", operation));
   }
   return term->column;
@@ -147,7 +151,7 @@ Result<Term> Binder::BindRegex(const Term& left, const Syntax& pattern, bool neg
   const auto* term = std::get_if<ColumnTerm>(&left);
   if (term == nullptr) return BindError("regex match on complicated expr is unsupported");
   RETURN_IF_ERROR(CheckScalar(*term));
-  if (!model::IsString(term->column.type) && term->column.type != DataType::kJson) {
+  if (!model::IsString(term->type()) && term->type() != DataType::kJson) {
     return BindError("regex match on non-string or non-json field is unsupported");
   }
   std::string text;
@@ -205,6 +209,24 @@ Result<Term> Binder::BindSample(const Syntax& syntax) {
       factor));
 }
 
+namespace {
+
+/// Elements of an array and what is sought among them must be of comparable types.
+Status CheckElement(const ColumnTerm& array, const Value& value, std::string_view operation) {
+  const DataType element = array.field->element_type;
+  const DataType sought = TypeOf(value);
+  const bool fits = (model::IsNumeric(element) && model::IsNumeric(sought)) ||
+                    (model::IsString(element) && model::IsString(sought)) || element == sought;
+  if (fits) return Status::Ok();
+  if (operation == "contains") return CastTo(element, value).error();
+  return BindError(fmt::format("{} operation can't compare between array element type: {} and {}",
+                               operation == "contains_all" ? "ContainsAll" : "ContainsAny",
+                               DataTypeName(element), DataTypeName(sought)))
+      .error();
+}
+
+}  // namespace
+
 Result<Term> Binder::BindContains(const Syntax& syntax, std::string_view name) {
   const bool all = name.ends_with("_all");
   const bool any = name.ends_with("_any");
@@ -215,15 +237,10 @@ Result<Term> Binder::BindContains(const Syntax& syntax, std::string_view name) {
   }
   ASSIGN_OR_RETURN(Term left, Bind(syntax.children[0]));
   auto* term = std::get_if<ColumnTerm>(&left);
-  if (term == nullptr ||
-      (term->column.type != DataType::kJson && term->column.type != DataType::kArray)) {
+  if (term == nullptr || (term->type() != DataType::kJson && term->type() != DataType::kArray)) {
     return BindError(
         fmt::format("{} operation are only supported on json or array fields now, got: {}", shown,
                     CompactText(syntax.children[0].text)));
-  }
-  if (term->column.type == DataType::kArray) {
-    return BindError(
-        fmt::format("filter on array field ({}) is not supported yet", term->field->name));
   }
   ASSIGN_OR_RETURN(Term right, Bind(syntax.children[1]));
   auto* literal = std::get_if<LiteralTerm>(&right);
@@ -233,7 +250,7 @@ Result<Term> Binder::BindContains(const Syntax& syntax, std::string_view name) {
                     "got: {}",
                     shown, CompactText(syntax.children[1].text)));
   }
-  Contains contains{.column = std::move(term->column), .all = all};
+  Contains contains{.column = term->column, .all = all};
   if (all || any) {
     auto* elements = std::get_if<std::vector<Value>>(&literal->value.data);
     if (elements == nullptr) {
@@ -243,6 +260,11 @@ Result<Term> Binder::BindContains(const Syntax& syntax, std::string_view name) {
     contains.values = std::move(*elements);
   } else {
     contains.values.push_back(std::move(literal->value));
+  }
+  if (term->type() == DataType::kArray) {
+    for (const Value& value : contains.values) {
+      RETURN_IF_ERROR(CheckElement(*term, value, shown));
+    }
   }
   return Term(Node{.form = std::move(contains)});
 }
@@ -254,7 +276,7 @@ Result<Term> Binder::BindLength(const Syntax& syntax) {
   }
   ASSIGN_OR_RETURN(Term argument, Bind(syntax.children[0]));
   auto* term = std::get_if<ColumnTerm>(&argument);
-  if (term == nullptr || term->column.type != DataType::kJson) {
+  if (term == nullptr || (term->type() != DataType::kJson && term->type() != DataType::kArray)) {
     return BindError(
         fmt::format("array_length operation are only supported on json, array or array-of-vector "
                     "fields now, got: {}",

@@ -19,7 +19,7 @@ Status CheckScalar(const ColumnTerm& term) {
                fmt::format("filter on text field ({}) is not supported yet", term.field->name))
         .error();
   }
-  if (term.column.type == DataType::kArray) {
+  if (term.type() == DataType::kArray) {
     return BindError("can not comparisons array fields directly").error();
   }
   return Status::Ok();
@@ -27,7 +27,7 @@ Status CheckScalar(const ColumnTerm& term) {
 
 Result<Value> CastTo(DataType type, const Value& value) {
   const DataType source = TypeOf(value);
-  if (type == DataType::kJson) return value;
+  if (type == DataType::kJson || (type == DataType::kArray && source == type)) return value;
   if (type == DataType::kBool && source == DataType::kBool) return value;
   if ((model::IsInteger(type) || type == DataType::kTimestamptz) && source == DataType::kInt64) {
     return value;
@@ -49,7 +49,8 @@ bool Comparable(DataType a, DataType b) {
   if (model::IsVector(a) || model::IsVector(b)) return false;
   if (a == DataType::kJson || b == DataType::kJson) return true;
   return (model::IsNumeric(a) && model::IsNumeric(b)) ||
-         (model::IsString(a) && model::IsString(b)) || (a == DataType::kBool && b == a);
+         (model::IsString(a) && model::IsString(b)) ||
+         (a == b && (a == DataType::kBool || a == DataType::kArray));
 }
 
 std::unexpected<Status> NotComparable(DataType left, DataType right) {
@@ -88,6 +89,8 @@ void Normalize(ValueSet& set) {
 }
 
 Result<Term> Binder::BindCompare(CompareOp op, Term left, Term right, std::string_view text) {
+  if (std::holds_alternative<TimeTerm>(right)) return CompareTime(op, left, right);
+  if (std::holds_alternative<TimeTerm>(left)) return CompareTime(Mirror(op), right, left);
   const auto* constant_left = std::get_if<LiteralTerm>(&left);
   const auto* constant_right = std::get_if<LiteralTerm>(&right);
   if (constant_left != nullptr && constant_right != nullptr) {
@@ -122,9 +125,11 @@ Result<Term> Binder::BindCompare(CompareOp op, Term left, Term right, std::strin
 Result<Term> Binder::CompareWithValue(CompareOp op, const Term& left, const Value& value,
                                       bool mirrored) {
   const auto* column = std::get_if<ColumnTerm>(&left);
-  if (column != nullptr) RETURN_IF_ERROR(CheckScalar(*column));
   const DataType type = TypeOf(left);
   const DataType value_type = TypeOf(value);
+  // A whole array equals a list or not; nothing else is asked of it.
+  const bool two_arrays = type == DataType::kArray && value_type == type;
+  if (column != nullptr && !two_arrays) RETURN_IF_ERROR(CheckScalar(*column));
   if (const auto* length = std::get_if<LengthTerm>(&left)) {
     const auto* number = std::get_if<int64_t>(&value.data);
     if (number == nullptr) {
@@ -138,7 +143,9 @@ Result<Term> Binder::CompareWithValue(CompareOp op, const Term& left, const Valu
   }
   ASSIGN_OR_RETURN(Value cast, CastTo(type, value));
   if (column != nullptr) return Term(Node{.form = Compare{column->column, op, std::move(cast)}});
-  const auto& arithmetic = std::get<ArithmeticTerm>(left);
+  const auto* found = std::get_if<ArithmeticTerm>(&left);
+  if (found == nullptr) return NotComparable(type, value_type);
+  const ArithmeticTerm& arithmetic = *found;
   if (arithmetic.mirrored) return BindError("module field is not yet supported");
   if (!model::IsNumeric(value_type)) return NotComparable(type, value_type);
   return Term(Node{.form = ArithmeticCompare{arithmetic.column, arithmetic.op, arithmetic.operand,
@@ -192,7 +199,7 @@ Result<Term> Binder::BindRange(const Syntax& syntax) {
   const bool up = syntax.ops[0] == TokenKind::kLt || syntax.ops[0] == TokenKind::kLe;
   ASSIGN_OR_RETURN(ColumnTerm term, Resolve(syntax.children[1]));
   RETURN_IF_ERROR(CheckScalar(term));
-  const DataType type = term.column.type;
+  const DataType type = term.type();
   Value bounds[2];
   for (int side = 0; side < 2; ++side) {  // 0 = lower
     const Syntax& source = syntax.children[up == (side == 0) ? 0 : 2];
@@ -309,7 +316,7 @@ Result<Term> Binder::BindIn(Term left, std::string_view left_text, const Syntax&
     return BindError(fmt::format("'term' can only be used on single field, but got: {}",
                                  CompactText(left_text)));
   }
-  const DataType type = term->column.type;
+  const DataType type = term->type();
   if (model::IsVector(type) || type == DataType::kGeometry) {
     return BindError(
         fmt::format("term expression is not supported for data type {}", DataTypeName(type)));

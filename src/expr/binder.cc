@@ -21,13 +21,14 @@ std::unexpected<Status> BindError(std::string message) {
 
 DataType TypeOf(const Term& term) {
   if (const auto* literal = std::get_if<LiteralTerm>(&term)) return TypeOf(literal->value);
-  if (const auto* column = std::get_if<ColumnTerm>(&term)) return column->column.type;
+  if (const auto* column = std::get_if<ColumnTerm>(&term)) return column->type();
   if (const auto* arithmetic = std::get_if<ArithmeticTerm>(&term)) {
-    const DataType type = arithmetic->column.type;
+    const DataType type = arithmetic->type;
     if (model::IsInteger(type)) return DataType::kInt64;
     return model::IsFloating(type) ? DataType::kDouble : type;
   }
-  return std::holds_alternative<LengthTerm>(term) ? DataType::kInt64 : DataType::kBool;
+  if (std::holds_alternative<LengthTerm>(term)) return DataType::kInt64;
+  return std::holds_alternative<Node>(term) ? DataType::kBool : DataType::kTimestamptz;
 }
 
 Node Negate(Node node) {
@@ -61,7 +62,8 @@ void Append(ValueSet& set, const ValueSet& more) {
 }
 
 // `a == 1 or a in [2, 3]` is `a in [1, 2, 3]`. Not for JSON: there a value of another type than
-// the literal's makes each operand unknown on its own.
+// the literal's makes each operand unknown on its own. Nor for arrays, whose elements share a
+// field.
 void MergeEquals(std::vector<Node>& operands) {
   std::map<FieldId, size_t> list_of;
   std::vector<Node> kept;
@@ -70,7 +72,7 @@ void MergeEquals(std::vector<Node>& operands) {
     const auto* in = std::get_if<In>(&operand.form);
     const bool equal = compare != nullptr && compare->op == CompareOp::kEq;
     const ColumnRef* column = equal ? &compare->column : in != nullptr ? &in->column : nullptr;
-    if (column == nullptr || column->type == DataType::kJson) {
+    if (column == nullptr || column->type == DataType::kJson || column->type == DataType::kArray) {
       kept.push_back(std::move(operand));
       continue;
     }
@@ -128,7 +130,7 @@ Result<Term> Binder::Bind(const Syntax& syntax) {
     case SyntaxKind::kRange: return BindRange(syntax);
     case SyntaxKind::kIsNull: return BindIsNull(syntax);
     case SyntaxKind::kCall: return BindCall(syntax);
-    case SyntaxKind::kOption: break;
+    case SyntaxKind::kOption: return BindOption(syntax);
   }
   return BindError(
       fmt::format("'{}' is not supported yet in: {}", syntax.name, CompactText(syntax.text)));
@@ -190,7 +192,7 @@ Result<ColumnTerm> Binder::ResolvePath(std::string_view text) {
     if (path.steps.size() != 1 || !IsDecimal(path.steps[0])) {
       return BindError("can only access array field with integer index");
     }
-    return BindError(fmt::format("filter on array field ({}) is not supported yet", field->name));
+    return ColumnTerm{{field->id, field->type, std::move(path.steps)}, field};
   }
   if (field->type != DataType::kJson) {
     return BindError(fmt::format("{} data type not supported accessed with []",
@@ -416,6 +418,12 @@ Result<Term> Binder::BindIsNull(const Syntax& syntax) {
   ASSIGN_OR_RETURN(ColumnTerm term, Resolve(syntax.children[0]));
   if (model::IsVector(term.column.type)) {
     return BindError("IsNull/IsNotNull operations are not supported on vector fields");
+  }
+  if (term.column.type == DataType::kArray && !term.column.path.empty()) {
+    return BindError(
+        fmt::format("IsNull/IsNotNull operations are not supported on array element access, got: "
+                    "{}",
+                    CompactText(syntax.children[0].text)));
   }
   if (!term.column.path.empty()) {
     Node exists{.form = Exists{std::move(term.column)}};

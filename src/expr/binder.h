@@ -1,7 +1,8 @@
 // Untyped tree to bound tree: resolves names against the schema, fills templates, folds constants,
 // checks types and gives literals their column's type. Every refusal has Milvus' text.
 // Inside this room only: filter.h is the door. The class is spread over binder.cc (names, logic),
-// bind_compare.cc (comparison, range, in) and bind_call.cc (arithmetic, like, functions).
+// bind_compare.cc (comparison, range, in), bind_time.cc (times, intervals) and bind_call.cc
+// (arithmetic, like, functions).
 #pragma once
 
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "expr/node.h"
 #include "expr/parser.h"
 #include "model/schema.h"
+#include "model/timestamptz.h"
 
 namespace elanus::expr {
 
@@ -24,9 +26,16 @@ struct LiteralTerm {
 struct ColumnTerm {
   ColumnRef column;
   const model::FieldSchema* field = nullptr;
+
+  /// The type of its values: of an element of an array the element's.
+  model::DataType type() const {
+    const bool element = column.type == model::DataType::kArray && !column.path.empty();
+    return element ? field->element_type : column.type;
+  }
 };
 struct ArithmeticTerm {
   ColumnRef column;
+  model::DataType type = model::DataType::kNone;  ///< of the column's values
   ArithmeticOp op = ArithmeticOp::kAdd;
   Value operand;
   bool mirrored = false;  ///< the constant stands on the left of an operation that minds it
@@ -38,14 +47,30 @@ struct LengthTerm {
 struct SampleTerm {
   double factor = 0;
 };
-/// What a subtree means: a constant, a column, a number computed from one column, or (Node) a
+/// `iso '2025-01-01T00:00:00Z'`, in microseconds.
+struct TimeTerm {
+  int64_t micros = 0;
+};
+struct IntervalTerm {
+  model::Interval interval;
+};
+/// A TIMESTAMPTZ column plus (sign 1) or minus (-1) an interval.
+struct ShiftedTerm {
+  ColumnRef column;
+  model::Interval interval;
+  int32_t sign = 1;
+};
+/// What a subtree means: a constant, a column, a value computed from one column, or (Node) a
 /// predicate.
-using Term = std::variant<LiteralTerm, ColumnTerm, ArithmeticTerm, LengthTerm, SampleTerm, Node>;
+using Term = std::variant<LiteralTerm, ColumnTerm, ArithmeticTerm, LengthTerm, TimeTerm,
+                          IntervalTerm, ShiftedTerm, SampleTerm, Node>;
 
 class Binder {
  public:
-  Binder(const model::CollectionSchema& schema, const Templates& templates)
-      : schema_(schema), templates_(templates) {}
+  /// \param time_zone  of times told without an offset; empty = UTC
+  Binder(const model::CollectionSchema& schema, const Templates& templates,
+         std::string_view time_zone)
+      : schema_(schema), templates_(templates), time_zone_(time_zone) {}
 
   Result<Term> Bind(const Syntax& syntax);
   /// The factor of `... and random_sample(factor)`, which Bind leaves out of its answer; 0 = none.
@@ -74,6 +99,11 @@ class Binder {
   Result<Term> BindRange(const Syntax& syntax);
   Result<Term> BindIn(Term left, std::string_view left_text, const Syntax& list, bool negated);
 
+  // bind_time.cc
+  Result<Term> BindOption(const Syntax& syntax);
+  Result<Term> ShiftTime(ArithmeticOp op, const Term& left, const Term& right);
+  Result<Term> CompareTime(CompareOp op, const Term& left, const Term& right);
+
   // bind_call.cc
   Result<Term> BindArithmetic(ArithmeticOp op, Term left, Term right);
   Result<Term> BindLike(const Term& left, const Syntax& pattern);
@@ -87,6 +117,7 @@ class Binder {
 
   const model::CollectionSchema& schema_;
   const Templates& templates_;
+  const std::string_view time_zone_;
   double sample_ = 0;
 };
 

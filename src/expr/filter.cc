@@ -26,9 +26,9 @@ struct Root {
 };
 
 Result<Root> BindRoot(std::string_view text, const model::CollectionSchema& schema,
-                      const Templates& templates) {
+                      const Templates& templates, std::string_view time_zone) {
   ASSIGN_OR_RETURN(Syntax syntax, ParseSyntax(text));
-  Binder binder(schema, templates);
+  Binder binder(schema, templates, time_zone);
   ASSIGN_OR_RETURN(Term term, binder.Bind(syntax));
   const auto* node = std::get_if<Node>(&term);
   if (node != nullptr && DepthOf(*node) > kNodeDepthMax) {
@@ -42,10 +42,10 @@ Result<Root> BindRoot(std::string_view text, const model::CollectionSchema& sche
 }  // namespace
 
 Result<BoundFilter> ParseFilter(std::string_view text, const model::CollectionSchema& schema,
-                                const Templates& templates) {
+                                const Templates& templates, std::string_view time_zone) {
   BoundFilter filter{.schema_version = schema.version};
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return filter;
-  Result<Root> root = BindRoot(text, schema, templates);
+  Result<Root> root = BindRoot(text, schema, templates, time_zone);
   if (!root) {
     return Error(Code::kInvalidParameter,
                  fmt::format("cannot parse expression: {}: {}", text, root.error().message()));
@@ -76,7 +76,7 @@ Result<ColumnRef> ParseColumn(std::string_view text, const model::CollectionSche
     return Error(InvalidParameter(fmt::format("cannot parse identifier: {}", text)));
   }
   const Templates none;
-  auto column = Binder(schema, none)
+  auto column = Binder(schema, none, {})
                     .BindColumn({.kind = SyntaxKind::kName, .token = name.kind, .text = name.text});
   if (!column) return Error(InvalidParameter(column.error().message()));
   return column;

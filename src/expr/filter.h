@@ -43,11 +43,12 @@ struct BoundFilter {
 };
 
 /// Parses and binds. Blank text and a constant true give a null root.
+/// \param time_zone  of times told without an offset; empty = UTC
 /// Errors: kInvalidParameter, `cannot parse expression: TEXT: CAUSE`, or `predicate is not a
 /// boolean expression: TEXT, data type: T`; pass it to PlanError for what the user sees. Cost:
 /// linear in the text.
 Result<BoundFilter> ParseFilter(std::string_view text, const model::CollectionSchema& schema,
-                                const Templates& templates);
+                                const Templates& templates, std::string_view time_zone = {});
 
 /// The column a name stands for, as a filter would read it: a field, a path into a JSON field
 /// (`f["a"][0]`), a key of the dynamic field.

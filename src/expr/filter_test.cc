@@ -31,6 +31,8 @@ model::CollectionSchema TestSchema() {
   add("vector", DataType::kFloatVector);
   add("text", DataType::kText);
   add("array", DataType::kArray);
+  schema.fields.back().element_type = DataType::kInt64;
+  add("time", DataType::kTimestamptz, true);
   add("$meta", DataType::kJson);
   schema.fields.back().is_dynamic = true;
   return schema;
@@ -115,6 +117,11 @@ struct Shower {
   }
   std::string operator()(const LengthCompare& f) const {
     return fmt::format("(length {} {} {})", Show(f.column), Show(f.op), f.value);
+  }
+  std::string operator()(const TimeCompare& f) const {
+    return fmt::format("({} {} P{}Y{}M{}DT{}H{}M{}S {} {})", Show(f.column), f.sign > 0 ? "+" : "-",
+                       f.interval.years, f.interval.months, f.interval.days, f.interval.hours,
+                       f.interval.minutes, f.interval.seconds, Show(f.op), f.value);
   }
 };
 
@@ -318,6 +325,30 @@ TEST(Filter, TakesTheExpressionsThatUsersWrite) {
   EXPECT_EQ(Cause("pk in [1 2]"), "line 1:9 missing ']' at '2'");
 }
 
+TEST(Filter, ComparesTimes) {
+  EXPECT_EQ(Tree("time > iso '1970-01-01T00:00:01Z'"), "(time > 1000000)");
+  EXPECT_EQ(Tree("ISO '1970-01-01 00:00:01' >= time"), "(time <= 1000000)");
+  EXPECT_EQ(Tree("time + INTERVAL 'P1Y2DT3S' < ISO '1970-01-01T00:00:00Z'"),
+            "(time + P1Y0M2DT0H0M3S < 0)");
+  EXPECT_EQ(Tree("iso '1970-01-01T00:00:00Z' == time - interval 'PT1M'"),
+            "(time - P0Y0M0DT0H1M0S == 0)");
+  EXPECT_EQ(Cause("pk > iso '1970-01-01T00:00:00Z'"), "field 'pk' is not a timestamptz datatype");
+  EXPECT_EQ(Cause("pk + interval 'P1D' > iso '1970-01-01T00:00:00Z'"),
+            "field 'pk' is not a timestamptz datatype");
+  EXPECT_EQ(Cause("time > iso 'x'"),
+            "invalid timestamp string: 'x'. Does not match any known format: invalid parameter");
+  EXPECT_EQ(Cause("time + interval '1D' > iso '1970-01-01T00:00:00Z'"),
+            "invalid ISO 8601 duration: 1D: invalid parameter");
+  EXPECT_EQ(Cause("time == 'a'"), "comparisons between Timestamptz and VarChar are not supported");
+}
+
+TEST(Filter, TakesTimesWithoutOffsetInTheGivenZone) {
+  const auto bound =
+      ParseFilter("time == iso '1970-01-01 08:00:00'", TestSchema(), {}, "Asia/Shanghai");
+  ASSERT_TRUE(bound.has_value());
+  EXPECT_EQ(Show(*bound->root), "(time == 0)");
+}
+
 TEST(Filter, RefusesArrayColumns) {
   EXPECT_EQ(Cause("array == 1"), "can not comparisons array fields directly");
   EXPECT_EQ(Cause("array + 1 == 2"), "can not comparisons array fields directly");
@@ -399,8 +430,7 @@ TEST(Filter, ReservesFunctionNamesOnlyForCalls) {
   EXPECT_EQ(Tree("threshold == 1"), "($meta/threshold == 1)");
   EXPECT_EQ(Tree("1 < match_all < 3"), "(1 < $meta/match_all < 3)");
   EXPECT_EQ(Tree("interval['a'] is not null"), "(exists $meta/interval/a)");
-  EXPECT_EQ(Cause("pk > iso '2025-01-01T00:00:00Z'"),
-            "'iso' is not supported yet in: iso'2025-01-01T00:00:00Z'");
+  EXPECT_EQ(Cause("threshold = 2"), "'threshold' is not supported here: threshold=2");
 }
 
 TEST(Filter, FillsTemplates) {

@@ -12,6 +12,7 @@
 
 #include "base/ids.h"
 #include "model/data_type.h"
+#include "model/timestamptz.h"
 
 namespace elanus::expr {
 
@@ -244,10 +245,28 @@ struct LengthCompare {
   }
 };
 
+/// `column + interval op value` of a TIMESTAMPTZ column, `-` with sign -1; value in microseconds.
+struct TimeCompare {
+  ColumnRef column;
+  model::Interval interval;
+  int32_t sign = 1;
+  CompareOp op = CompareOp::kEq;
+  int64_t value = 0;
+  template <class V>
+  void Visit(V& v) {
+    v(column);
+    v(interval);
+    v(sign);
+    v(op);
+    v(value);
+  }
+};
+
 struct Node {
   /// New forms go to the end: the position is the form's number in the byte form.
-  using Form = std::variant<Constant, And, Or, Not, Compare, CompareColumns, Range, In, Like, Regex,
-                            ArithmeticCompare, IsNull, Exists, Contains, LengthCompare>;
+  using Form =
+      std::variant<Constant, And, Or, Not, Compare, CompareColumns, Range, In, Like, Regex,
+                   ArithmeticCompare, IsNull, Exists, Contains, LengthCompare, TimeCompare>;
   Form form;
   std::vector<Node> children;
 

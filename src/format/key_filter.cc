@@ -11,34 +11,11 @@ constexpr uint64_t kBitsPerKey = 10;
 constexpr uint32_t kSalt[8] = {0x9e3779b1u, 0x85ebca77u, 0xc2b2ae3du, 0x27d4eb2fu,
                                0x165667b1u, 0xd3a2646du, 0xfd7046c5u, 0xb55a4f09u};
 
-uint64_t Mix(uint64_t x) {  // the finalizer of splitmix64 (Steele, Lea, Flood 2014)
-  x ^= x >> 30;
-  x *= 0xbf58476d1ce4e5b9ull;
-  x ^= x >> 27;
-  x *= 0x94d049bb133111ebull;
-  return x ^ (x >> 31);
-}
-
 size_t BlockOf(size_t blocks, uint64_t hash) {
   return static_cast<size_t>(((hash >> 32) * blocks) >> 32) * kBlockBytes;
 }
 
 }  // namespace
-
-uint64_t HashKey(int64_t key) { return Mix(static_cast<uint64_t>(key) + 0x9e3779b97f4a7c15ull); }
-
-uint64_t HashKey(std::string_view key) {
-  uint64_t h = Mix(key.size());
-  while (key.size() >= 8) {
-    uint64_t word;
-    std::memcpy(&word, key.data(), 8);
-    h = Mix(h ^ word) * 0x9e3779b97f4a7c15ull;
-    key.remove_prefix(8);
-  }
-  uint64_t word = 0;
-  std::memcpy(&word, key.data(), key.size());
-  return Mix(h ^ word);
-}
 
 size_t KeyFilterBytes(uint64_t keys) {
   const uint64_t blocks =

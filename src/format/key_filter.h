@@ -1,7 +1,7 @@
 // A filter over the primary keys of a segment: answers "surely not here" without touching the key
 // column. A split-block Bloom filter (Putze, Sanders, Singler 2007): eight bits in one 32-byte
-// block a key, 10 bits a key, about 1 % false positives. Part of the segment file; hash of a key
-// never changes.
+// block a key, 10 bits a key, about 1 % false positives. Part of the segment file;
+// `hash` is model/key_hash.h's kInShard.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,6 @@
 #include <string_view>
 
 namespace elanus::format {
-
-/// 64-bit hash of a key, well mixed. (The shard of a row is chosen by another hash:
-/// proxy/router.h.)
-uint64_t HashKey(int64_t key);
-uint64_t HashKey(std::string_view key);
 
 /// Bytes of a filter for this many keys: a multiple of 32, at least 32.
 size_t KeyFilterBytes(uint64_t keys);

@@ -95,6 +95,7 @@ Status SegmentFile::CheckSections() const {
   const uint64_t rows = footer_.rows;
   if (rows > UINT32_MAX) return Damaged(name_, "claims too many rows");
   for (const SectionInfo& s : footer_.sections) {
+    if (Find(s.kind, s.field) != &s) return Damaged(name_, "has two sections of one kind");
     if (s.offset % kAlignment != 0 || s.offset > bytes_.size() ||
         s.bytes > bytes_.size() - s.offset) {
       return Damaged(name_, "a section lies outside the file");

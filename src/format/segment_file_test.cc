@@ -57,5 +57,23 @@ TEST(SegmentFile, NamesDamageAtEveryByte) {
   }
 }
 
+// Else offsets could be checked against one section and read from the other.
+TEST(SegmentFile, RefusesTwoSectionsOfOneKindAndField) {
+  std::string bytes;
+  SegmentFileWriter writer([&](std::string_view piece) {
+    bytes.append(piece);
+    return Status::Ok();
+  });
+  ASSERT_TRUE(writer.Begin().ok());
+  for (std::string_view text : {"a longer text", "short"}) {
+    ASSERT_TRUE(writer.StartSection(SectionKind::kBytes, {101}, model::DataType::kVarChar, 0).ok());
+    ASSERT_TRUE(writer.Append(text).ok());
+  }
+  ASSERT_TRUE(writer.Finish({.segment = {5}, .rows = 0, .key_field = {100}}).ok());
+  auto file = SegmentFile::Open(bytes, "the-segment");
+  ASSERT_FALSE(file.has_value());
+  EXPECT_EQ(file.error().code(), Code::kDataIntegrity);
+}
+
 }  // namespace
 }  // namespace elanus::format

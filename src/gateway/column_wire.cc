@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gateway/utf8.h"
+#include "model/array_value.h"
 
 namespace elanus::gateway {
 namespace {
@@ -92,12 +93,11 @@ DataType TypeOfSlot(int slot, DataType declared) {
     case 4: return DataType::kFloat;
     case 5: return DataType::kDouble;
     case 6:
-      return declared == DataType::kText || declared == DataType::kString ||
-                     declared == DataType::kTimestamptz || declared == DataType::kGeometry
-                 ? declared
-                 : DataType::kVarChar;
+      return declared == DataType::kText || declared == DataType::kString ? declared
+                                                                          : DataType::kVarChar;
     case 9: return DataType::kJson;
     case 11: return DataType::kTimestamptz;
+    case 12: return DataType::kVarChar;  // WKT
     default: return DataType::kNone;
   }
 }
@@ -133,6 +133,29 @@ Status AppendScalarArray(WireReader array, int slot, Column& column) {
   return Status::Ok();
 }
 
+Result<Column> ReadScalars(WireReader in, const Parts& parts);
+
+// schema.ArrayArray: one ScalarField a row. The elements' type is that of the slot they came in:
+// the declared one comes after them, and integers are narrowed by who knows the schema.
+Result<Column> ReadArrays(WireReader in, const Parts& parts) {
+  Column column = model::MakeColumn(FieldId{}, DataType::kArray);
+  while (in.Next()) {
+    if (in.field() != 1) {
+      in.Skip();
+      continue;
+    }
+    ASSIGN_OR_RETURN(const Column row, ReadScalars(in.Message(), {.name = parts.name}));
+    if (row.rows != 0 && !model::TraitsOf(row.type).is_array_element) {
+      return Error(InvalidParameter(
+          fmt::format("element type {} is not supported", model::DataTypeName(row.type))));
+    }
+    model::ArrayBuilder array(row.rows != 0 ? row.type : DataType::kInt64);
+    for (size_t i = 0; i < row.rows; ++i) array.Append(row.ValueAt(i));
+    column.AppendValue(array.Take());
+  }
+  return column;
+}
+
 Result<Column> ReadScalars(WireReader in, const Parts& parts) {
   Column column = model::MakeColumn(FieldId{}, parts.type);
   bool begun = false;
@@ -142,6 +165,8 @@ Result<Column> ReadScalars(WireReader in, const Parts& parts) {
       in.Skip();
       continue;
     }
+    if (slot == 8 && parts.type == DataType::kArray && !begun)
+      return ReadArrays(in.Message(), parts);
     const DataType type = TypeOfSlot(slot, parts.type);
     if (type == DataType::kNone) {
       return Error(InvalidParameter(fmt::format("column {} has a type that is not supported: {}",

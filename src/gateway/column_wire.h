@@ -13,6 +13,8 @@
 #include "base/status.h"
 #include "gateway/wire_reader.h"
 #include "gateway/wire_writer.h"
+#include "model/array_value.h"
+#include "model/vector_values.h"
 #include "service/frontend.h"
 
 namespace elanus::gateway {
@@ -55,13 +57,29 @@ constexpr int ScalarSlot(DataType type) {
     case DataType::kDouble: return 5;
     case DataType::kJson: return 9;
     case DataType::kTimestamptz: return 11;
+    case DataType::kGeometry: return 12;
     default: return 6;
   }
 }
 
 template <class Sink>
-void WriteScalars(Sink& out, const model::Column& column) {
-  out.Message(ScalarSlot(column.type), [&](auto& array) {
+void WriteScalars(Sink& out, const model::Column& column, DataType told = DataType::kNone);
+
+/// One ScalarField a row, a null row's without elements.
+template <class Sink>
+void WriteArrays(Sink& out, const model::Column& column, DataType element_type) {
+  for (size_t row = 0; row < column.rows; ++row) {
+    const auto array = model::ArrayView::Open(column.StringAt(row));
+    model::Column elements = model::MakeColumn({}, array ? array->element_type() : element_type);
+    for (size_t i = 0; array && i < array->size(); ++i) elements.AppendValue(array->At(i));
+    out.Message(1, [&](auto& field) { WriteScalars(field, elements); });
+  }
+  out.Int(2, static_cast<uint64_t>(static_cast<int64_t>(element_type)));
+}
+
+template <class Sink>
+void WriteScalars(Sink& out, const model::Column& column, DataType told) {
+  out.Message(ScalarSlot(told == DataType::kGeometry ? told : column.type), [&](auto& array) {
     using S = std::remove_reference_t<decltype(array)>;
     switch (column.type) {
       case DataType::kBool: return WriteIntegers<S, uint8_t>(array, 1, column);
@@ -78,7 +96,23 @@ void WriteScalars(Sink& out, const model::Column& column) {
 }
 
 template <class Sink>
+void WriteSparse(Sink& out, const model::Column& column) {
+  int64_t dim = 0;
+  for (size_t row = 0; row < column.rows; ++row) {
+    dim = std::max(dim, model::SparseDim(column.StringAt(row)));
+  }
+  out.Int(1, static_cast<uint64_t>(dim));
+  out.Message(6, [&](auto& a) {
+    for (size_t row = 0; row < column.rows; ++row) {
+      if (!column.IsNull(row)) a.Bytes(1, column.StringAt(row));
+    }
+    a.Int(2, static_cast<uint64_t>(dim));
+  });
+}
+
+template <class Sink>
 void WriteVectors(Sink& out, const model::Column& column) {
+  if (column.type == DataType::kSparseFloatVector) return WriteSparse(out, column);
   // A nullable vector column is compact on the wire: copied only then.
   std::string compact;
   std::string_view values = column.fixed;
@@ -97,13 +131,6 @@ void WriteVectors(Sink& out, const model::Column& column) {
     case DataType::kFloat16Vector: return out.Bytes(4, values);
     case DataType::kBFloat16Vector: return out.Bytes(5, values);
     case DataType::kInt8Vector: return out.Bytes(7, values);
-    case DataType::kSparseFloatVector:
-      return out.Message(6, [&](auto& a) {
-        for (size_t row = 0; row < column.rows; ++row) {
-          if (!column.IsNull(row)) a.Bytes(1, column.StringAt(row));
-        }
-        a.Int(2, static_cast<uint64_t>(column.dim));
-      });
     default: return;
   }
 }
@@ -113,12 +140,19 @@ void WriteVectors(Sink& out, const model::Column& column) {
 template <class Sink>
 void WriteColumn(Sink& out, const service::OutputColumn& output) {
   const model::Column& column = output.column;
-  out.Int(1, static_cast<uint64_t>(static_cast<int64_t>(column.type)));
+  const model::DataType type = output.told == model::DataType::kNone ? column.type : output.told;
+  out.Int(1, static_cast<uint64_t>(static_cast<int64_t>(type)));
   out.Text(2, output.name);
   if (model::IsVector(column.type)) {
     out.Message(4, [&](auto& v) { column_wire_internal::WriteVectors(v, column); });
   } else {
-    out.Message(3, [&](auto& s) { column_wire_internal::WriteScalars(s, column); });
+    out.Message(3, [&](auto& s) {
+      if (column.type != model::DataType::kArray)
+        return column_wire_internal::WriteScalars(s, column, output.told);
+      s.Message(8, [&](auto& arrays) {
+        column_wire_internal::WriteArrays(arrays, column, output.element_type);
+      });
+    });
   }
   out.Int(5, static_cast<uint64_t>(column.field.value));
   out.Bool(6, output.is_dynamic);

@@ -97,6 +97,11 @@ class FakeFrontend final : public service::FrontendCatalog, public service::Fron
     }
     return ListDatabases()[0];
   }
+  Result<bool> HasPartition(const service::CallContext& call, const std::string& collection,
+                            const std::string& partition) override {
+    ASSIGN_OR_RETURN(auto info, Describe(call, collection));
+    return info->FindPartition(partition) != nullptr;
+  }
   Result<std::vector<std::pair<std::string, std::string>>> ListAliases(
       const service::CallContext&, const std::string&) override {
     return std::vector<std::pair<std::string, std::string>>{{"alias", "books"}};

@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <latch>
 #include <stdexcept>
 
 #include "gateway/base64.h"
 #include "gateway/fake_frontend.h"
+#include "gateway/rpc_page.h"
 #include "milvus.pb.h"
 
 namespace elanus::gateway {
@@ -241,6 +243,18 @@ TEST(RpcTable, ListsEveryMethodOfTheContractOnce) {
   }
   EXPECT_EQ(found, 154u);
   EXPECT_EQ(RpcTable().size(), 156u);  // and Tokenize, and health
+}
+
+TEST(RpcPage, NamesWhatIsServedAndCountsTheRest) {
+  const std::string page = RpcPage();
+  const auto served = std::ranges::count_if(RpcTable(), &RpcInfo::works);
+  EXPECT_TRUE(page.starts_with(std::to_string(served) + " of 156 RPCs are served"));
+  for (const RpcInfo& rpc : RpcTable()) {
+    if (rpc.works()) {
+      EXPECT_NE(page.find(rpc.name), std::string::npos) << rpc.name;
+    }
+  }
+  EXPECT_NE(page.find("| databases | CreateDatabase, "), std::string::npos);
 }
 
 TEST(Base64, ComesBack) {

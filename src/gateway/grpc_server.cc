@@ -1,5 +1,6 @@
 #include "gateway/grpc_server.h"
 
+#include <absl/synchronization/mutex.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
@@ -75,6 +76,9 @@ class UnaryReactor final : public grpc::ServerGenericBidiReactor, public Transpo
   }
   void OnCancel() override { stop_.request_stop(); }
   void OnDone() override { self_.reset(); }
+  // OnDone and OnCancel do next to nothing: they need no thread of their own, which would be one
+  // more switch a call.
+  bool InternalInlineable() override { return true; }
 
   std::span<const std::string_view> request() const override { return pieces_; }
   std::string peer() const override { return context_.peer(); }
@@ -154,6 +158,9 @@ struct GrpcServer::Impl {
 
 Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOptions& options,
                                                       Gateway& gateway) {
+  // Debian's abseil is built with its checks: every lock that gRPC takes would be looked up in a
+  // graph of locks, a tenth of the cost of a call.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   auto impl = std::make_unique<Impl>(gateway, options.send_bytes_max);
   grpc::ServerBuilder builder;
   SetLimits(builder, options);

@@ -1,6 +1,7 @@
 // Databases, collections and their descriptions.
 #include <fmt/core.h>
 
+#include "gateway/description.h"
 #include "gateway/handlers.h"
 #include "gateway/schema_wire.h"
 #include "gateway/services.h"
@@ -48,7 +49,7 @@ void FillDescription(const model::CollectionInfo& info,
   for (const std::string& alias : info.aliases) out.add_aliases(alias);
   out.set_consistency_level(static_cast<pb::common::ConsistencyLevel>(info.consistency));
   out.set_collection_name(info.name);
-  PairsToPb(info.properties, *out.mutable_properties());
+  PairsToPb(ShownProperties(info), *out.mutable_properties());
   out.set_db_name(info.database_name);
   out.set_num_partitions(static_cast<int64_t>(info.partitions.size()));
   out.set_db_id(info.database.value);

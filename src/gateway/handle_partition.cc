@@ -8,12 +8,6 @@
 namespace elanus::gateway::handle {
 namespace {
 
-std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
 Status PartitionNotFound(std::string_view name) {
   return {Code::kPartitionNotFound, "partition not found[partition=" + std::string(name) + "]"};
 }
@@ -43,13 +37,10 @@ void DropPartition(const Services& services, CallPtr call) {
 void HasPartition(const Services& services, CallPtr call) {
   Unary<pb::milvus::HasPartitionRequest, pb::milvus::BoolResponse>(
       *call, [&](const auto& request, Call& current, auto& reply) -> Status {
-        const std::string_view name = Trimmed(request.partition_name());
-        if (name.empty()) {
-          return InvalidParameter("Invalid partition name: . Partition name should not be empty.");
-        }
-        ASSIGN_OR_RETURN(auto info,
-                         services.catalog->Describe(current.context(), request.collection_name()));
-        reply.set_value(info->FindPartition(name) != nullptr);
+        ASSIGN_OR_RETURN(
+            bool has, services.catalog->HasPartition(current.context(), request.collection_name(),
+                                                     request.partition_name()));
+        reply.set_value(has);
         return Status::Ok();
       });
 }

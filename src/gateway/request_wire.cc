@@ -61,22 +61,24 @@ Result<model::PrimaryKeys> ReadIds(WireReader in) {
 
 // common.PlaceholderValue: the values of all queries, one after another.
 Status ReadPlaceholder(WireReader in, service::SearchCall& call) {
-  size_t first_bytes = 0;
+  call.vector_offsets.assign(1, 0);
   while (in.Next()) {
     switch (in.field()) {
       case 2: call.vector_type = static_cast<DataType>(in.Int()); break;
-      case 3: {
-        const size_t bytes = in.AppendBytes(call.vectors);
-        if (call.nq == 0) first_bytes = bytes;
-        // Flat bytes cannot carry queries of different lengths.
-        if (bytes != first_bytes && in.ok()) {
-          return InvalidParameter("vector dimension mismatch", std::to_string(first_bytes),
-                                  std::to_string(bytes));
-        }
+      case 3:
+        in.AppendBytes(call.vectors);
+        call.vector_offsets.push_back(call.vectors.size());
         ++call.nq;
         break;
-      }
       default: in.Skip();
+    }
+  }
+  if (!in.ok() || call.vector_type == DataType::kSparseFloatVector) return Status::Ok();
+  for (size_t q = 1; q < call.vector_offsets.size(); ++q) {
+    const uint64_t bytes = call.vector_offsets[q] - call.vector_offsets[q - 1];
+    if (bytes != call.vector_offsets[1]) {
+      return InvalidParameter("vector dimension mismatch", std::to_string(call.vector_offsets[1]),
+                              std::to_string(bytes));
     }
   }
   return Status::Ok();

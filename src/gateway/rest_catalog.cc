@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "gateway/description.h"
 #include "gateway/rest_call.h"
 #include "gateway/rest_rows.h"
 
@@ -118,7 +119,7 @@ void DescribeCollection(RestCall rest) {
     json.Key("partitionsNum").Int(static_cast<int64_t>(info->partitions.size()));
     json.Key("consistencyLevel").Text(kLevels[static_cast<size_t>(info->consistency)]);
     json.Key("enableDynamicField").Bool(info->schema.enable_dynamic_field);
-    WritePairs(json.Key("properties"), info->properties);
+    WritePairs(json.Key("properties"), ShownProperties(*info));
     json.EndObject();
   });
 }
@@ -358,10 +359,12 @@ void ListPartitions(RestCall rest) {
 }
 
 void HasPartition(RestCall rest) {
-  auto info = Described(rest);
-  if (info == nullptr) return;
-  const bool has = info->FindPartition(rest.body.Text("partitionName")) != nullptr;
-  rest.Data([&](JsonWriter& json) { json.BeginObject().Key("has").Bool(has).EndObject(); });
+  const std::string collection = Collection(rest);
+  const std::string partition = rest.body.Text("partitionName");
+  if (!rest.body.fault().ok()) return rest.Fail(rest.body.fault());
+  auto has = rest.services.catalog->HasPartition(rest.context(), collection, partition);
+  if (!has) return rest.Fail(has.error());
+  rest.Data([&](JsonWriter& json) { json.BeginObject().Key("has").Bool(*has).EndObject(); });
 }
 
 void CreatePartition(RestCall rest) {

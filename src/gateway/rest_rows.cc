@@ -2,102 +2,17 @@
 
 #include <fmt/core.h>
 
-#include <limits>
 #include <unordered_map>
 #include <utility>
 
-#include "gateway/base64.h"
 #include "gateway/rest_call.h"
+#include "gateway/rest_values.h"
 
 namespace elanus::gateway {
 namespace {
 
 namespace dom = simdjson::dom;
 using model::DataType;
-
-Status BadRows(std::string_view reason) {
-  return {kRestBadRows, fmt::format("fail to deal the insert data, error: {}", reason)};
-}
-
-Status WrongType(const model::FieldSchema& field) {
-  return BadRows(
-      fmt::format("the value of field ({}) is no {}", field.name, model::DataTypeName(field.type)));
-}
-
-template <class T>
-Status AppendInteger(dom::element value, const model::FieldSchema& field, model::Column& column) {
-  auto number = IntegerOf(value);
-  if (!number) return WrongType(field);
-  if (!std::in_range<T>(*number)) {
-    return BadRows(fmt::format("the value ({}) of field ({}) is out of range: [{}, {}]", *number,
-                               field.name, std::numeric_limits<T>::min(),
-                               std::numeric_limits<T>::max()));
-  }
-  column.Append(static_cast<T>(*number));
-  return Status::Ok();
-}
-
-Status AppendFloats(dom::element value, const model::FieldSchema& field, model::Column& column) {
-  dom::array array;
-  if (value.get(array) != simdjson::SUCCESS) return WrongType(field);
-  std::string bytes;
-  for (dom::element item : array) {
-    double number = 0;
-    if (item.get(number) != simdjson::SUCCESS) return WrongType(field);
-    const auto narrow = static_cast<float>(number);
-    bytes.append(reinterpret_cast<const char*>(&narrow), sizeof(narrow));
-  }
-  if (bytes.size() != static_cast<size_t>(column.dim) * sizeof(float)) {
-    return BadRows(fmt::format("the dimension ({}) of field ({}) is not equal to schema dim ({})",
-                               bytes.size() / sizeof(float), field.name, column.dim));
-  }
-  column.AppendValue(bytes);
-  return Status::Ok();
-}
-
-Status AppendJson(dom::element value, const model::FieldSchema& field, model::Column& column) {
-  if (value.is_null()) {
-    if (!field.nullable && !field.default_value) {
-      return BadRows(fmt::format("the value (nil) of field ({}) must not be null", field.name));
-    }
-    column.AppendNull();
-    return Status::Ok();
-  }
-  switch (field.type) {
-    case DataType::kBool: {
-      bool flag = false;
-      if (value.get(flag) != simdjson::SUCCESS) return WrongType(field);
-      column.Append<uint8_t>(flag ? 1 : 0);
-      return Status::Ok();
-    }
-    case DataType::kInt8: return AppendInteger<int8_t>(value, field, column);
-    case DataType::kInt16: return AppendInteger<int16_t>(value, field, column);
-    case DataType::kInt32: return AppendInteger<int32_t>(value, field, column);
-    case DataType::kInt64: return AppendInteger<int64_t>(value, field, column);
-    case DataType::kFloat:
-    case DataType::kDouble: {
-      double number = 0;
-      if (value.get(number) != simdjson::SUCCESS) return WrongType(field);
-      if (field.type == DataType::kFloat) {
-        column.Append(static_cast<float>(number));
-      } else {
-        column.Append(number);
-      }
-      return Status::Ok();
-    }
-    case DataType::kVarChar: {
-      std::string_view text;
-      if (value.get(text) != simdjson::SUCCESS) return WrongType(field);
-      column.AppendValue(text);
-      return Status::Ok();
-    }
-    case DataType::kJson: column.AppendValue(simdjson::minify(value)); return Status::Ok();
-    case DataType::kFloatVector: return AppendFloats(value, field, column);
-    default:
-      return BadRows(fmt::format("field ({}) has a type that is not supported: {}", field.name,
-                                 model::DataTypeName(field.type)));
-  }
-}
 
 // The columns of one batch while its rows are read.
 struct Builder {
@@ -114,7 +29,7 @@ struct Builder {
       }
       columns.push_back({.name = field.name,
                          .is_dynamic = field.is_dynamic,
-                         .column = model::MakeColumn(FieldId{}, field.type, field.dim())});
+                         .column = model::MakeColumn(FieldId{}, TypeInJson(field), field.dim())});
     }
   }
 
@@ -158,38 +73,6 @@ struct Builder {
     return Status::Ok();
   }
 };
-
-void WriteValue(JsonWriter& json, const model::Column& column, size_t row, bool int64_as_number) {
-  if (column.IsNull(row)) {
-    json.Null();
-    return;
-  }
-  switch (column.type) {
-    case DataType::kBool: json.Bool(column.Values<uint8_t>()[row] != 0); return;
-    case DataType::kInt8: json.Int(column.Values<int8_t>()[row]); return;
-    case DataType::kInt16: json.Int(column.Values<int16_t>()[row]); return;
-    case DataType::kInt32: json.Int(column.Values<int32_t>()[row]); return;
-    case DataType::kInt64: json.Int64(column.Values<int64_t>()[row], int64_as_number); return;
-    case DataType::kFloat: json.Real(column.Values<float>()[row]); return;
-    case DataType::kDouble: json.Real(column.Values<double>()[row]); return;
-    case DataType::kJson: json.Raw(column.StringAt(row)); return;
-    case DataType::kFloatVector: {
-      json.BeginArray();
-      for (float x : column.Values<float>().subspan(row * static_cast<size_t>(column.dim),
-                                                    static_cast<size_t>(column.dim))) {
-        json.Real(x);
-      }
-      json.EndArray();
-      return;
-    }
-    default:
-      if (column.IsFixed()) {
-        json.Text(EncodeBase64(column.ValueAt(row)));
-      } else {
-        json.Text(column.StringAt(row));
-      }
-  }
-}
 
 /// The inside of a JSON object's text.
 std::string_view MembersOf(std::string_view object) {

@@ -1,8 +1,8 @@
 // Every RPC of the public contract in one table: its name, what kind of work it is, what privilege
 // it asks, where its reply keeps the status, and which handler serves it.
 // Holds: all RPCs of api/proto are listed once; one without a handler answers gRPC UNIMPLEMENTED
-// with its own name. README's list of what works is printed from here.
-// Called by gateway.h (to dispatch) and tool/ (to print).
+// with its own name. README's table of what works is printed from here (rpc_page.h).
+// Called by gateway.h (to dispatch) and rpc_page.h (to print).
 #pragma once
 
 #include <memory>

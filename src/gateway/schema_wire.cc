@@ -4,6 +4,9 @@
 
 #include <utility>
 
+#include "model/geometry.h"
+#include "model/timestamptz.h"
+
 namespace elanus::gateway {
 namespace {
 
@@ -32,7 +35,7 @@ void ScalarToPb(const model::Scalar& value, DataType type, pb::schema::ValueFiel
     if (type == DataType::kInt64) {
       out.set_long_data(*n);
     } else if (type == DataType::kTimestamptz) {
-      out.set_timestamptz_data(*n);
+      out.set_string_data(model::FormatTimestamptz(*n, "UTC"));
     } else {
       out.set_int_data(static_cast<int32_t>(*n));
     }
@@ -43,11 +46,39 @@ void ScalarToPb(const model::Scalar& value, DataType type, pb::schema::ValueFiel
       out.set_double_data(*d);
     }
   } else if (const std::string* s = std::get_if<std::string>(&value)) {
-    out.set_string_data(*s);
+    out.set_string_data(type == DataType::kGeometry ? model::WktFromWkb(*s).value_or("") : *s);
   }
 }
 
-model::FieldSchema FieldFromPb(const pb::schema::FieldSchema& in) {
+/// Milvus takes a number only in the form that the field's own values have: a client that says 1
+/// where the field is Int8 and writes it as an Int64 is refused.
+Status CheckNumberForm(const pb::schema::FieldSchema& in) {
+  using V = pb::schema::ValueField;
+  const auto type = static_cast<DataType>(in.data_type());
+  std::string_view sent;
+  switch (in.default_value().data_case()) {
+    case V::kIntData:
+      if (type == DataType::kInt64) sent = "DataType_Int";
+      break;
+    case V::kLongData:
+      if (IsInteger(type) && type != DataType::kInt64) sent = "DataType_Int64";
+      break;
+    case V::kFloatData:
+      if (type == DataType::kDouble) sent = "DataType_Float";
+      break;
+    case V::kDoubleData:
+      if (type == DataType::kFloat) sent = "DataType_Double";
+      break;
+    default: break;
+  }
+  if (sent.empty()) return Status::Ok();
+  return InvalidParameter(
+      fmt::format("type ({}) of field ({}) is not equal to the type({}) of default_value",
+                  DataTypeName(type), in.name(), sent));
+}
+
+Result<model::FieldSchema> FieldFromPb(const pb::schema::FieldSchema& in) {
+  RETURN_IF_ERROR(CheckNumberForm(in));
   model::FieldSchema field;
   field.name = in.name();
   field.description = in.description();
@@ -127,7 +158,8 @@ Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes) {
       schema.enable_dynamic_field = true;
       continue;
     }
-    schema.fields.push_back(FieldFromPb(field));
+    ASSIGN_OR_RETURN(auto read, FieldFromPb(field));
+    schema.fields.push_back(std::move(read));
     schema.auto_id |= field.is_primary_key() && field.autoid();
   }
   // Older clients say it of the schema alone.
@@ -151,6 +183,8 @@ void SchemaToPb(const model::CollectionSchema& schema, pb::schema::CollectionSch
   out.set_description(schema.description);
   out.set_autoid(schema.auto_id);
   out.set_enable_dynamic_field(schema.enable_dynamic_field);
+  // Milvus counts from 0.
+  out.set_version(static_cast<int32_t>(schema.version - 1));
   for (const auto& field : schema.fields) {
     if (!field.is_dynamic) FieldToPb(field, *out.add_fields());
   }

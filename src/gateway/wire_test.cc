@@ -10,6 +10,7 @@
 #include "gateway/schema_wire.h"
 #include "gateway/status_wire.h"
 #include "milvus.pb.h"
+#include "model/array_value.h"
 
 namespace elanus::gateway {
 namespace {
@@ -71,6 +72,28 @@ pb::milvus::InsertRequest SampleInsert() {
   for (const char* v : {"{}", "{\"k\":1}", "{}"}) {
     meta.mutable_scalars()->mutable_json_data()->add_data(v);
   }
+  auto& tags = AddScalars(request, "tags", pb::schema::DataType::Array);
+  auto& arrays = *tags.mutable_scalars()->mutable_array_data();
+  arrays.set_element_type(pb::schema::DataType::VarChar);
+  for (const std::vector<std::string>& row : {std::vector<std::string>{"a", "größe"}, {}, {""}}) {
+    auto& texts = *arrays.add_data()->mutable_string_data();
+    for (const std::string& text : row) texts.add_data(text);
+  }
+  auto& sparse = *request.add_fields_data();
+  sparse.set_field_name("sparse");
+  sparse.set_type(pb::schema::DataType::SparseFloatVector);
+  for (const std::string& row : {std::string(8, '\1'), std::string(), std::string(16, '\2')}) {
+    sparse.mutable_vectors()->mutable_sparse_float_vector()->add_contents(row);
+  }
+  auto& bits = *request.add_fields_data();
+  bits.set_field_name("bits");
+  bits.set_type(pb::schema::DataType::BinaryVector);
+  bits.mutable_vectors()->set_dim(16);
+  bits.mutable_vectors()->set_binary_vector("abcdef");
+  auto& shape = AddScalars(request, "shape", pb::schema::DataType::Geometry);
+  for (const char* v : {"POINT (1 2)", "POINT EMPTY", ""}) {
+    shape.mutable_scalars()->mutable_geometry_wkt_data()->add_data(v);
+  }
   return request;
 }
 
@@ -79,7 +102,7 @@ void ExpectSample(const service::MutationCall& call) {
   EXPECT_EQ(call.partition, "p");
   EXPECT_EQ(call.num_rows, 3);
   EXPECT_EQ(call.schema_timestamp, 1ull << 60);
-  ASSERT_EQ(call.columns.size(), 8u);
+  ASSERT_EQ(call.columns.size(), 12u);
   for (const auto& user : call.columns) {
     EXPECT_TRUE(user.column.Validate().ok()) << user.name;
     EXPECT_EQ(user.column.rows, 3u) << user.name;
@@ -98,6 +121,13 @@ void ExpectSample(const service::MutationCall& call) {
   EXPECT_EQ(call.columns[6].column.Values<float>()[2], 3.0f);
   EXPECT_EQ(call.columns[7].column.StringAt(1), "{\"k\":1}");
   EXPECT_TRUE(call.columns[7].is_dynamic);
+  const auto tags = model::ArrayView::Open(call.columns[8].column.StringAt(0));
+  ASSERT_TRUE(tags.has_value());
+  ASSERT_EQ(tags->size(), 2u);
+  EXPECT_EQ(tags->At(1), "größe");
+  EXPECT_EQ(call.columns[9].column.StringAt(2), std::string(16, '\2'));
+  EXPECT_EQ(call.columns[10].column.ValueAt(1), "cd");
+  EXPECT_EQ(call.columns[11].column.StringAt(0), "POINT (1 2)");
 }
 
 TEST(InsertRequest, ReadsWhatProtobufWroteInPiecesOfAnySize) {
@@ -254,6 +284,21 @@ TEST(SearchRequest, RefusesQueriesOfDifferentLength) {
   auto request = ReadSearch(pieces);
   ASSERT_FALSE(request.has_value());
   EXPECT_NE(request.error().message().find("vector dimension mismatch"), std::string::npos);
+}
+
+TEST(SearchRequest, KeepsSparseQueriesApart) {
+  auto sample = SampleSearch();
+  pb::common::PlaceholderGroup group;
+  auto& placeholder = *group.add_placeholders();
+  placeholder.set_type(pb::common::PlaceholderType::SparseFloatVector);
+  for (size_t bytes : {8, 0, 24}) placeholder.add_values(std::string(bytes, 'x'));
+  sample.set_placeholder_group(group.SerializeAsString());
+  const std::string bytes = sample.SerializeAsString();
+  auto pieces = Cut(bytes, bytes.size());
+  auto request = ReadSearch(pieces);
+  ASSERT_TRUE(request.has_value());
+  EXPECT_EQ(request->call.nq, 3);
+  EXPECT_EQ(request->call.vector_offsets, (std::vector<uint64_t>{0, 8, 8, 32}));
 }
 
 TEST(SearchRequest, RefusesWhatItWouldHaveToIgnore) {
@@ -425,9 +470,26 @@ TEST(QueryResults, CarryEveryTypeAsProtobufReadsIt) {
   vector.AppendValue({reinterpret_cast<const char*>(values), sizeof(values)});
   add("vector", std::move(vector), true);
   add("meta", Column(FieldId{5}, DataType::kJson, 0, {"{}", "[]"}));
+  model::ArrayBuilder array(DataType::kInt8);
+  array.Append("\5");
+  model::Column tags = model::MakeColumn(FieldId{6}, DataType::kArray);
+  tags.AppendValue(array.Take());
+  tags.AppendNull();
+  add("tags", std::move(tags), true);
+  result.columns.back().element_type = DataType::kInt8;
+  add("sparse", Column(FieldId{7}, DataType::kSparseFloatVector, 0, {"", std::string(8, '\1')}));
+  add("shape", Column(FieldId{8}, DataType::kVarChar, 0, {"POINT (1 2)", ""}));
+  result.columns.back().told = DataType::kGeometry;
   pb::milvus::QueryResults read;
   ASSERT_TRUE(read.ParseFromString(WriteQueryResults(result)));
-  ASSERT_EQ(read.fields_data_size(), 5);
+  ASSERT_EQ(read.fields_data_size(), 8);
+  EXPECT_EQ(read.fields_data(5).scalars().array_data().element_type(), pb::schema::DataType::Int8);
+  ASSERT_EQ(read.fields_data(5).scalars().array_data().data_size(), 2);
+  EXPECT_EQ(read.fields_data(5).scalars().array_data().data(0).int_data().data(0), 5);
+  ASSERT_EQ(read.fields_data(6).vectors().sparse_float_vector().contents_size(), 2);
+  EXPECT_EQ(read.fields_data(6).vectors().dim(), 0x01010102);
+  EXPECT_EQ(read.fields_data(7).type(), pb::schema::DataType::Geometry);
+  EXPECT_EQ(read.fields_data(7).scalars().geometry_wkt_data().data(0), "POINT (1 2)");
   EXPECT_EQ(read.fields_data(0).scalars().int_data().data(0), -5);
   EXPECT_EQ(read.fields_data(0).type(), pb::schema::DataType::Int16);
   EXPECT_TRUE(read.fields_data(1).scalars().bool_data().data(0));
@@ -497,6 +559,27 @@ TEST(Schema, ComesBackAsItWentWithoutTheDynamicField) {
   EXPECT_EQ(out.fields(1).default_value().int_data(), -3);
   EXPECT_EQ(out.fields(1).type_params(0).value(), "8");
   EXPECT_TRUE(out.enable_dynamic_field());
+}
+
+TEST(Schema, RefusesADefaultInTheFormOfAnotherType) {
+  auto refused = [](pb::schema::DataType type, auto&& set) {
+    pb::schema::FieldSchema in;
+    in.set_name("f");
+    in.set_data_type(type);
+    set(*in.mutable_default_value());
+    auto field = FieldFromBytes(in.SerializeAsString());
+    return field.has_value() ? std::string() : field.error().message();
+  };
+  using pb::schema::DataType;
+  EXPECT_EQ(refused(DataType::Int8, [](auto& v) { v.set_int_data(1); }), "");
+  EXPECT_EQ(refused(DataType::Int64, [](auto& v) { v.set_long_data(1); }), "");
+  EXPECT_EQ(refused(DataType::Float, [](auto& v) { v.set_float_data(1); }), "");
+  EXPECT_EQ(refused(DataType::Int8, [](auto& v) { v.set_long_data(1); }),
+            "type (Int8) of field (f) is not equal to the type(DataType_Int64) of default_value: "
+            "invalid parameter");
+  EXPECT_NE(refused(DataType::Int64, [](auto& v) { v.set_int_data(1); }), "");
+  EXPECT_NE(refused(DataType::Float, [](auto& v) { v.set_double_data(1); }), "");
+  EXPECT_NE(refused(DataType::Double, [](auto& v) { v.set_float_data(1); }), "");
 }
 
 TEST(Schema, RefusesFunctionsAndGarbage) {

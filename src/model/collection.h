@@ -45,6 +45,7 @@ struct IndexInfo {
   FieldId field;
   KeyValues params;  ///< as given: index_type, metric_type, build parameters, flattened
   Timestamp created = 0;
+  std::vector<std::string> json_path;  ///< keys inside a JSON field; empty = all of the field
 
   template <class V>
   void Visit(V& v) {
@@ -53,6 +54,7 @@ struct IndexInfo {
     v(field);
     v(params);
     v(created);
+    v(json_path);
   }
 };
 

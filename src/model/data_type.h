@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "model/metric.h"
+
 namespace elanus::model {
 
 enum class DataType : int32_t {
@@ -35,8 +37,27 @@ enum class DataType : int32_t {
   kArrayOfStruct = 200,
 };
 
-/// Milvus' name of the type, for example "VarChar".
-std::string_view DataTypeName(DataType type);
+/// What is true of a type wherever it occurs: the one place to look before writing a switch.
+struct TypeTraits {
+  DataType type = DataType::kNone;
+  std::string_view name;  ///< Milvus' name, for example "VarChar"
+  /// Of a scalar: the bits of a value. Of a vector: the bits of one element. 0: values vary in
+  /// length and lie in a Column's `bytes`.
+  int element_bits = 0;
+  bool is_vector = false;
+  bool is_array_element = false;  ///< an ARRAY may be made of it
+  bool has_default = false;       ///< a field of it may have a default value
+  MetricSet metrics = 0;          ///< of vectors: what they are compared by
+  Metric default_metric = Metric::kCosine;
+};
+
+/// The row of a type; that of kNone, named "Unknown", for a number that is no type.
+const TypeTraits& TraitsOf(DataType type);
+
+inline std::string_view DataTypeName(DataType type) { return TraitsOf(type).name; }
+inline bool SupportsMetric(DataType type, Metric metric) {
+  return (TraitsOf(type).metrics & SetOf(metric)) != 0;
+}
 
 constexpr bool IsVector(DataType type) {
   return type >= DataType::kBinaryVector && type <= DataType::kArrayOfVector;
@@ -50,6 +71,11 @@ constexpr bool IsFloating(DataType type) {
 constexpr bool IsNumeric(DataType type) { return IsInteger(type) || IsFloating(type); }
 constexpr bool IsString(DataType type) {
   return type == DataType::kVarChar || type == DataType::kString || type == DataType::kText;
+}
+/// Vectors of floats in some width, all compared by L2, IP and COSINE.
+constexpr bool IsDenseVector(DataType type) {
+  return type == DataType::kFloatVector || type == DataType::kFloat16Vector ||
+         type == DataType::kBFloat16Vector || type == DataType::kInt8Vector;
 }
 
 /// Bytes of one value in a Column; 0 for the types whose values vary in length (strings, JSON,

@@ -1,18 +1,26 @@
 #include "model/metric.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <string>
 
 namespace elanus::model {
+namespace {
+
+constexpr std::array<std::string_view, kMetrics> kNames = {
+    "L2", "IP", "COSINE", "HAMMING", "JACCARD", "SUBSTRUCTURE", "SUPERSTRUCTURE"};
+
+}  // namespace
+
+std::string_view MetricName(Metric metric) { return kNames[static_cast<size_t>(metric)]; }
 
 std::optional<Metric> MetricFromName(std::string_view name) {
   std::string upper(name);
   std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
-  for (Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
-    if (upper == MetricName(metric)) return metric;
-  }
-  return std::nullopt;
+  const auto* found = std::ranges::find(kNames, upper);
+  if (found == kNames.end()) return std::nullopt;
+  return static_cast<Metric>(found - kNames.begin());
 }
 
 }  // namespace elanus::model

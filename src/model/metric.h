@@ -1,4 +1,5 @@
-// Metrics of vector search, by Milvus' names.
+// Metrics of vector search, by Milvus' names. The numbers are ours and go into service bytes: never
+// renumber.
 #pragma once
 
 #include <cstdint>
@@ -7,24 +8,36 @@
 
 namespace elanus::model {
 
-/// What a search compares by. A *score* is what the user sees: squared L2 (smaller is nearer), or
-/// the inner product or cosine (larger is nearer). Inside the server everything is a *distance*:
-/// smaller is nearer.
-enum class Metric : uint8_t { kL2 = 0, kIp = 1, kCosine = 2 };
+/// What a search compares by. A *score* is what the user sees: squared L2, differing bits or
+/// 1 - Jaccard (smaller is nearer), or the inner product or cosine (larger is nearer). Inside the
+/// server everything is a *distance*: smaller is nearer.
+enum class Metric : uint8_t {
+  kL2 = 0,
+  kIp = 1,
+  kCosine = 2,
+  kHamming = 3,
+  kJaccard = 4,
+  kSubstructure = 5,    ///< the query's bits are all in the row: distance 0, other rows never match
+  kSuperstructure = 6,  ///< the row's bits are all in the query: distance 0, others never match
+};
+inline constexpr int kMetrics = 7;
 
-constexpr std::string_view MetricName(Metric metric) {
-  switch (metric) {
-    case Metric::kL2: return "L2";
-    case Metric::kIp: return "IP";
-    case Metric::kCosine: return "COSINE";
-  }
-  return "";
+/// Some metrics, as one bit each.
+using MetricSet = uint32_t;
+constexpr MetricSet SetOf(Metric metric) { return MetricSet{1} << static_cast<int>(metric); }
+template <class... Metrics>
+constexpr MetricSet SetOf(Metric first, Metrics... others) {
+  return SetOf(first) | SetOf(others...);
 }
+
+std::string_view MetricName(Metric metric);
 
 /// The metric of a name in any case, as Milvus accepts it.
 std::optional<Metric> MetricFromName(std::string_view name);
 
 /// True when a larger score is nearer.
-constexpr bool ScoreAscendsWithNearness(Metric metric) { return metric != Metric::kL2; }
+constexpr bool ScoreAscendsWithNearness(Metric metric) {
+  return metric == Metric::kIp || metric == Metric::kCosine;
+}
 
 }  // namespace elanus::model

@@ -50,6 +50,7 @@ struct FieldSchema {
   int64_t NumberParam(std::string_view key) const;
   int64_t dim() const { return NumberParam("dim"); }
   int64_t max_length() const { return NumberParam("max_length"); }
+  int64_t max_capacity() const { return NumberParam("max_capacity"); }
 
   template <class V>
   void Visit(V& v) {

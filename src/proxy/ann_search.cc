@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "proxy/query_path.h"
@@ -29,10 +31,12 @@ class AnnSearch {
     if (search_.ids.has_value()) {
       RETURN_IF_ERROR(FetchVectors());
     } else {
-      RETURN_IF_ERROR(CheckQueryVectors(*plan_.field, search_));
-      request_.vectors = search_.vectors;
+      ASSIGN_OR_RETURN(QueryVectors vectors, TakeQueryVectors(*plan_.field, search_));
+      request_.vectors = std::move(vectors.bytes);
+      request_.vector_offsets = std::move(vectors.offsets);
     }
-    RETURN_IF_ERROR(AskShards());
+    if (request_.nq != 0) RETURN_IF_ERROR(AskShards());
+    if (MayMissMembers()) RETURN_IF_ERROR(AskForGroups());
     Merge();
     return Gather();
   }
@@ -67,6 +71,34 @@ class AnnSearch {
       replies_.push_back(std::move(reply));
     }
     return Status::Ok();
+  }
+
+  /// A shard looks for its own nearest groups: what it has of a group that is near in other shards
+  /// only, it has not told.
+  bool MayMissMembers() const {
+    return plan_.group.has_value() && plan_.group->strict && plan_.group->size > 1 &&
+           replies_.size() > 1;
+  }
+
+  /// Asks every shard again for the groups that are the nearest of all.
+  Status AskForGroups() {
+    const auto values = Batches(&SearchReply::values);
+    const auto queries = rank::MergeGrouped(
+        Lists(), plan_.metric,
+        {.values = values, .columns = GroupColumns(), .groups = {.limit = request_.top_k}});
+    std::set<std::string> keys;
+    for (const auto& groups : queries) {
+      for (const auto& group : groups) {
+        const rank::SourceRow at = group.front();
+        std::string key;
+        rank::GroupKeyOf(*values[at.source], GroupColumns(), at.row, key);
+        keys.insert(std::move(key));
+      }
+    }
+    if (keys.empty()) return Status::Ok();
+    request_.group.only.assign(keys.begin(), keys.end());
+    replies_.clear();
+    return AskShards();
   }
 
   Status FetchVectors() {
@@ -118,6 +150,7 @@ class AnnSearch {
     }
     request_.nq = static_cast<int64_t>(vectors.rows);
     request_.vectors = vectors.IsFixed() ? std::move(vectors.fixed) : std::move(vectors.bytes);
+    request_.vector_offsets = std::move(vectors.offsets);
   }
   std::vector<int64_t> Counts() const {
     if (has_vector_.empty()) return merged_.counts;

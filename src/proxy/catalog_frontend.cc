@@ -47,6 +47,13 @@ Result<model::DatabaseInfo> CatalogFrontend::DescribeDatabase(const std::string&
   return backends_.coordinator.FindDatabase(name);
 }
 
+Result<bool> CatalogFrontend::HasPartition(const CallContext& call, const std::string& collection,
+                                           const std::string& partition) {
+  RETURN_IF_ERROR(CheckPartitionName(Trim(partition)));
+  ASSIGN_OR_RETURN(auto info, Resolve(backends_.coordinator, call, collection));
+  return info->FindPartition(Trim(partition)) != nullptr;
+}
+
 Result<std::vector<std::pair<std::string, std::string>>> CatalogFrontend::ListAliases(
     const CallContext& call, const std::string& collection) {
   std::vector<CollectionPtr> of;
@@ -107,9 +114,13 @@ Result<std::vector<service::IndexDescription>> CatalogFrontend::DescribeIndex(
   std::vector<service::IndexDescription> descriptions;
   for (const auto& index : info->indexes) {
     const model::FieldSchema* on = info->schema.FindField(index.field);
-    if (on == nullptr || (!field.empty() && on->name != field)) continue;
+    if (on == nullptr) continue;
+    // An index inside the dynamic field belongs to the key that the user sees as a field.
+    const bool by_key = on->is_dynamic && !index.json_path.empty();
+    const std::string& name = by_key ? index.json_path.front() : on->name;
+    if (!field.empty() && name != field) continue;
     if (!index_name.empty() && index.name != index_name) continue;
-    service::IndexDescription description{.info = index, .field_name = on->name};
+    service::IndexDescription description{.info = index, .field_name = name};
     for (const auto& segment : segments) {
       // Rows not yet flushed have no index and are not waited for, as in Milvus.
       if (segment.state != service::SegmentState::kSealed) continue;

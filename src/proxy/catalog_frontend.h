@@ -23,6 +23,8 @@ class CatalogFrontend final : public service::FrontendCatalog {
       const service::CallContext& call) override;
   std::vector<model::DatabaseInfo> ListDatabases() override;
   Result<model::DatabaseInfo> DescribeDatabase(const std::string& name) override;
+  Result<bool> HasPartition(const service::CallContext& call, const std::string& collection,
+                            const std::string& partition) override;
   Result<std::vector<std::pair<std::string, std::string>>> ListAliases(
       const service::CallContext& call, const std::string& collection) override;
   Result<int64_t> RowCount(const service::CallContext& call, const std::string& collection,

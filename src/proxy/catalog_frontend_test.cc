@@ -45,10 +45,45 @@ TEST_F(CatalogFrontendTest, SendsNothingThatIsNotWellFormed) {
   EXPECT_FALSE(catalog.Ddl(call, service::CreateCollection{}).ok());
   EXPECT_FALSE(catalog.Ddl(call, service::CreateDatabase{.name = ""}).ok());
   ExpectError(catalog.Ddl(call, service::CreateIndex{.collection = "c", .field = "nope"}),
+              Code::kMissingParameter, "json index must specify cast type: missing parameter");
+  model::CollectionInfo plain = SampleCollection();
+  plain.name = "plain";
+  plain.schema.fields.pop_back();
+  Use(plain);
+  ExpectError(catalog.Ddl(call, service::CreateIndex{.collection = "plain", .field = "nope"}),
               Code::kInvalidParameter, "cannot create index on non-exist field: nope");
   ExpectError(catalog.Ddl(call, service::CreateIndex{.collection = "x", .field = "v"}),
               Code::kCollectionNotFound, "collection not found[database=default][collection=x]");
   EXPECT_TRUE(coordinator.executed.empty());
+}
+
+TEST_F(CatalogFrontendTest, WhatMustExistIsLookedUpWhateverItsName) {
+  EXPECT_TRUE(
+      catalog.Ddl(call, service::AlterDatabase{.name = "%$#", .properties = {{"a", "b"}}}).ok());
+  EXPECT_TRUE(
+      catalog.Ddl(call, service::AlterCollection{.collection = " ", .properties = {{"a", "b"}}})
+          .ok());
+  EXPECT_TRUE(
+      catalog.Ddl(call, service::RenameCollection{.collection = "(mn)", .new_name = "n"}).ok());
+  EXPECT_EQ(coordinator.executed.size(), 3u);
+  ExpectError(catalog.Ddl(call, service::CreateIndex{.collection = "%$#", .field = "v"}),
+              Code::kCollectionNotFound, "collection not found[database=default][collection=%$#]");
+  ExpectError(catalog.Ddl(call, service::RenameCollection{.collection = "c", .new_name = "(mn)"}),
+              Code::kInvalidParameter, "Invalid collection name: (mn)");
+}
+
+TEST_F(CatalogFrontendTest, HasPartitionRefusesANameThatNoneCanBear) {
+  EXPECT_TRUE(*catalog.HasPartition(call, "c", " p "));
+  EXPECT_FALSE(*catalog.HasPartition(call, "c", "q"));
+  for (const std::string name : {"12 s", "(mn)", "%$#", " "}) {
+    ExpectError(StatusOf(catalog.HasPartition(call, "c", name)), Code::kInvalidParameter,
+                "Invalid partition name");
+  }
+  ExpectError(StatusOf(catalog.HasPartition(call, "c", std::string(256, 'a'))),
+              Code::kInvalidParameter,
+              "The length of a partition name must be less than 255 characters.");
+  ExpectError(StatusOf(catalog.HasPartition(call, "x", "p")), Code::kCollectionNotFound,
+              "collection not found[database=default][collection=x]");
 }
 
 TEST_F(CatalogFrontendTest, DescribeSaysBothOfMilvusTexts) {
@@ -83,6 +118,18 @@ TEST_F(CatalogFrontendTest, AnIndexIsFinishedWhenEverySealedRowHasIt) {
   EXPECT_TRUE((*catalog.DescribeIndex(call, "c", "v", "v"))[0].finished);
   ExpectError(StatusOf(catalog.DescribeIndex(call, "c", "", "other")), Code::kIndexNotFound,
               "index not found[collection=c]");
+}
+
+TEST_F(CatalogFrontendTest, AnIndexInTheDynamicFieldIsDescribedByItsKey) {
+  auto info = SampleCollection();
+  info.indexes.push_back(
+      {.id = IndexId{32}, .name = "$meta/k/a", .field = FieldId{104}, .json_path = {"k", "a"}});
+  Use(info);
+  auto described = catalog.DescribeIndex(call, "c", "k", "");
+  ASSERT_TRUE(described.has_value());
+  ASSERT_EQ(described->size(), 1u);
+  EXPECT_EQ((*described)[0].field_name, "k");
+  EXPECT_TRUE((*described)[0].finished);
 }
 
 TEST_F(CatalogFrontendTest, LoadProgressFollowsCollectionAndPartitions) {

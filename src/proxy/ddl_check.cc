@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include "proxy/index_check.h"
+#include "proxy/json_index.h"
 #include "proxy/names.h"
 #include "proxy/schema_check.h"
+#include "proxy/value_text.h"
 
 namespace elanus::proxy {
 
@@ -17,22 +19,24 @@ class Checker {
 
   Status operator()(service::CreateDatabase& r) const { return CheckDatabaseName(r.name); }
   Status operator()(service::DropDatabase& r) const { return CheckDatabaseName(r.name); }
-  Status operator()(service::AlterDatabase& r) const { return CheckDatabaseName(r.name); }
+  // Only a database that exists can be altered, so the name is looked up and nothing else.
+  Status operator()(service::AlterDatabase&) const { return Status::Ok(); }
   Status operator()(service::CreateCollection& r) const { return CheckCreateCollection(r); }
   Status operator()(service::DropCollection& r) const { return CheckCollectionName(r.collection); }
   Status operator()(service::TruncateCollection& r) const {
     return CheckCollectionName(r.collection);
   }
   Status operator()(service::RenameCollection& r) const {
-    RETURN_IF_ERROR(CheckCollectionName(r.collection));
+    // The old name is looked up, whatever it is; the new one must be a name.
     return CheckCollectionName(r.new_name);
   }
-  Status operator()(service::AlterCollection& r) const { return CheckCollectionName(r.collection); }
+  // As with AlterDatabase.
+  Status operator()(service::AlterCollection&) const { return Status::Ok(); }
   Status operator()(service::AlterField& r) const { return CheckCollectionName(r.collection); }
   Status operator()(service::AddField& r) const {
     RETURN_IF_ERROR(CheckCollectionName(r.collection));
     ASSIGN_OR_RETURN(auto collection, coordinator_.FindCollection(r.database, r.collection));
-    return CheckAddField(collection->schema, r.field);
+    return CheckAddField(collection->schema, TimeZoneOf(*collection), r.field);
   }
   Status operator()(service::CreatePartition& r) const { return CheckPartition(r); }
   Status operator()(service::DropPartition& r) const { return CheckPartition(r); }
@@ -40,13 +44,15 @@ class Checker {
   Status operator()(service::AlterAlias& r) const { return CheckAlias(r); }
   Status operator()(service::DropAlias& r) const { return CheckAliasName(r.alias); }
   Status operator()(service::CreateIndex& r) const {
-    RETURN_IF_ERROR(CheckCollectionName(r.collection));
     ASSIGN_OR_RETURN(auto collection, coordinator_.FindCollection(r.database, r.collection));
     const model::FieldSchema* field = collection->schema.FindField(r.field);
+    // A name that is no field's is a key of the dynamic field.
+    if (field == nullptr) field = collection->schema.dynamic();
     if (field == nullptr) {
       return InvalidParameter(fmt::format("cannot create index on non-exist field: {}", r.field));
     }
-    return CheckCreateIndex(*field, r.index_name, r.params);
+    RETURN_IF_ERROR(CheckCreateIndex(*field, r.index_name, r.params));
+    return field->type == model::DataType::kJson ? PlaceJsonIndex(*field, r) : Status::Ok();
   }
   Status operator()(service::DropIndex& r) const { return CheckCollectionName(r.collection); }
   Status operator()(service::AlterIndex& r) const { return CheckCollectionName(r.collection); }

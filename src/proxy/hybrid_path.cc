@@ -9,6 +9,7 @@
 #include "proxy/rank_params.h"
 #include "proxy/read_scope.h"
 #include "proxy/search_path.h"
+#include "proxy/value_text.h"
 #include "rank/score.h"
 
 namespace elanus::proxy {
@@ -29,6 +30,7 @@ class HybridSearch {
     ASSIGN_OR_RETURN(plan_, PlanRank(collection_->schema, search_));
     ASSIGN_OR_RETURN(output_,
                      PlanOutput(collection_->schema, search_.output_fields, ReadKind::kSearch));
+    ASSIGN_OR_RETURN(time_form_, TimeFormOf(*collection_, search_.rank_params));
     ASSIGN_OR_RETURN(const auto partitions, NamedPartitions(*collection_, search_.partitions));
     const auto read = ReadPointOf(*collection_, search_.consistency, false, backends_.clock.Next());
     std::vector<AnnInput> inputs;
@@ -47,7 +49,10 @@ class HybridSearch {
       found_.push_back(*std::move(found));
       metrics_.push_back(inputs[i].plan.metric);
     }
-    return Finish();
+    service::SearchResult result = Finish();
+    RETURN_IF_ERROR(TellAsText(time_form_, result.columns));
+    RETURN_IF_ERROR(TellAsText(time_form_, result.group_values));
+    return result;
   }
 
  private:
@@ -89,7 +94,8 @@ class HybridSearch {
       ASSIGN_OR_RETURN(const Params params, Params::Open(part.params));
       RETURN_IF_ERROR(CheckGroupedSearch(*input.plan.field, params, input.plan.iterator));
     }
-    ASSIGN_OR_RETURN(input.filter, BindFilter(*collection_, part.filter, part.templates));
+    ASSIGN_OR_RETURN(input.filter,
+                     BindFilter(*collection_, part.filter, part.templates, time_form_.zone));
     return input;
   }
 
@@ -152,6 +158,7 @@ class HybridSearch {
   service::CollectionPtr collection_;
   RankPlan plan_;
   OutputPlan output_;
+  TimeForm time_form_;
   std::vector<AnnResult> found_;  // one a search
   std::vector<model::Metric> metrics_;
 };

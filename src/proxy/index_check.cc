@@ -1,11 +1,15 @@
 #include "proxy/index_check.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
+#include "proxy/index_types.h"
+#include "proxy/json_index.h"
 #include "proxy/names.h"
 
 namespace elanus::proxy {
@@ -16,14 +20,8 @@ using model::DataType;
 using model::FieldSchema;
 using model::KeyValues;
 
-constexpr std::array<std::string_view, 4> kFloatVectorIndexes = {"FLAT", "IVF_FLAT", "HNSW",
-                                                                 "AUTOINDEX"};
 constexpr std::array<std::string_view, 9> kScalarIndexes = {
     "INVERTED", "BITMAP", "STL_SORT", "TRIE", "HYBRID", "NGRAM", "RTREE", "FMINDEX", "AUTOINDEX"};
-/// Of Milvus, for other vector types than float.
-constexpr std::array<std::string_view, 5> kOtherVectorIndexes = {
-    "BIN_FLAT", "BIN_IVF_FLAT", "SPARSE_INVERTED_INDEX", "SPARSE_WAND", "MINHASH_LSH"};
-
 std::string Upper(std::string text) {
   for (char& c : text) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
@@ -34,12 +32,6 @@ std::string Upper(std::string text) {
 Status InvalidIndexType(std::string_view type) {
   return InvalidParameter("", "valid index", fmt::format("invalid index type: {}", type));
 }
-
-struct IntegerRange {
-  std::string_view key;
-  int64_t low;
-  int64_t high;
-};
 
 /// A number that Python may have written as `None` (not given), a float or something else.
 Status CheckInteger(const KeyValues& params, const IntegerRange& range) {
@@ -62,48 +54,113 @@ Status CheckInteger(const KeyValues& params, const IntegerRange& range) {
                                       range.key, *text));
 }
 
-Status CheckBuildParams(std::string_view type, const KeyValues& params) {
-  if (type == "HNSW") {
-    RETURN_IF_ERROR(CheckInteger(params, {.key = "M", .low = 2, .high = 2'048}));
-    return CheckInteger(params, {.key = "efConstruction", .low = 1, .high = 2'147'483'647});
-  }
-  if (type == "IVF_FLAT") return CheckInteger(params, {.key = "nlist", .low = 1, .high = 65'536});
-  if (type == "AUTOINDEX") {
-    for (const auto& [key, value] : params) {
-      if (key != "metric_type" && key != "index_type" && key != "mmap.enabled" && key != "warmup" &&
-          key != "dim" && key != "load_priority") {
-        return InvalidParameter("only metric type can be passed when use AutoIndex");
-      }
+Status CheckAutoParams(const KeyValues& params) {
+  for (const auto& [key, value] : params) {
+    if (key != "metric_type" && key != "index_type" && key != "mmap.enabled" && key != "warmup" &&
+        key != "dim" && key != "load_priority") {
+      return InvalidParameter("only metric type can be passed when use AutoIndex");
     }
   }
   return Status::Ok();
 }
 
+Status UnsupportedMetric(DataType type, std::string_view given) {
+  if (type == DataType::kSparseFloatVector) {
+    return InvalidParameter("only IP&BM25 is the supported metric type for sparse index",
+                            "valid index params", "invalid index params");
+  }
+  const bool binary = type == DataType::kBinaryVector;
+  return InvalidParameter(fmt::format("{} vector index does not support metric type: {}",
+                                      binary                          ? "binary"
+                                      : type == DataType::kInt8Vector ? "int vector"
+                                                                      : "float",
+                                      given));
+}
+
+/// A name that Milvus allows for a text parameter of sparse indexes.
+Status CheckChoice(const KeyValues& params, std::string_view key, std::string_view what,
+                   std::span<const std::string_view> allowed) {
+  const std::string* given = model::FindValue(params, key);
+  if (given == nullptr || std::ranges::find(allowed, *given) != allowed.end()) return Status::Ok();
+  return InvalidParameter(fmt::format("{} {} not found or not supported, supported: [{}]", what,
+                                      *given, fmt::join(allowed, " ")));
+}
+
+Status CheckSparseParams(const KeyValues& params) {
+  static constexpr std::array<std::string_view, 6> kAlgorithms = {
+      "TAAT_NAIVE", "DAAT_WAND", "DAAT_MAXSCORE", "BLOCK_MAX_MAXSCORE", "BLOCK_MAX_WAND", "SINDI"};
+  static constexpr std::array<std::string_view, 2> kCodecs = {"block_streamvbyte",
+                                                              "block_maskedvbyte"};
+  static constexpr std::array<std::string_view, 2> kQuantized = {"fp16", "fp32"};
+  RETURN_IF_ERROR(
+      CheckChoice(params, "inverted_index_algo", "sparse inverted index algo", kAlgorithms));
+  RETURN_IF_ERROR(CheckChoice(params, "inverted_index_codec", "inverted_index_codec", kCodecs));
+  RETURN_IF_ERROR(CheckChoice(params, "quant_type", "quant_type", kQuantized));
+  const std::string* dropped = model::FindValue(params, "drop_ratio_build");
+  if (dropped == nullptr) return Status::Ok();
+  double ratio = 0;
+  auto [end, error] = std::from_chars(dropped->data(), dropped->data() + dropped->size(), ratio);
+  if (error != std::errc() || end != dropped->data() + dropped->size()) {
+    return InvalidParameter(
+        fmt::format("invalid float value, key: 'drop_ratio_build', value: '{}'", *dropped));
+  }
+  if (ratio >= 0 && ratio < 1) return Status::Ok();
+  return InvalidParameter(
+      fmt::format("Out of range in json: param 'drop_ratio_build' ({:.6f}) should be in range "
+                  "[0.000000, 1.000000)",
+                  ratio));
+}
+
+Status CheckMetric(const FieldSchema& field, const VectorIndexType& index, std::string_view given) {
+  const auto metric = model::MetricFromName(given);
+  if (!metric || !model::SupportsMetric(field.type, *metric)) {
+    return UnsupportedMetric(field.type, given);
+  }
+  if ((index.metrics & model::SetOf(*metric)) != 0) return Status::Ok();
+  return InvalidParameter(fmt::format(
+      "metric type {} not found or not supported, supported: [HAMMING JACCARD]", given));
+}
+
 Status CheckVectorIndex(const FieldSchema& field, std::string_view type, std::string_view given,
                         KeyValues& params) {
-  const std::string* metric = model::FindValue(params, "metric_type");
-  const bool no_metric = metric == nullptr || metric->empty();
+  const std::string* found = model::FindValue(params, "metric_type");
+  const bool no_metric = found == nullptr || found->empty();
   if (std::ranges::find(kScalarIndexes, type) != kScalarIndexes.end() && type != "AUTOINDEX") {
     if (no_metric) return InvalidParameter("metric type not set for vector index");
     return InvalidIndexType(given);
   }
-  if (std::ranges::find(kOtherVectorIndexes, type) != kOtherVectorIndexes.end()) {
+  const VectorIndexType* index = FindVectorIndexType(type);
+  if (index == nullptr) return InvalidIndexType(given);
+  if (!index->Takes(field.type)) {
     return InvalidParameter(fmt::format("data type {} can't build with this index {}",
                                         DataTypeName(field.type), given));
   }
-  if (std::ranges::find(kFloatVectorIndexes, type) == kFloatVectorIndexes.end()) {
-    return InvalidIndexType(given);
-  }
-  if (!no_metric && !model::MetricFromName(*metric).has_value()) {
-    return InvalidParameter(
-        fmt::format("float vector index does not support metric type: {}", *metric));
-  }
-  RETURN_IF_ERROR(CheckBuildParams(type, params));
+  if (!no_metric) RETURN_IF_ERROR(CheckMetric(field, *index, *found));
+  if (type == "AUTOINDEX") RETURN_IF_ERROR(CheckAutoParams(params));
+  if (field.type == DataType::kSparseFloatVector) RETURN_IF_ERROR(CheckSparseParams(params));
+  for (const IntegerRange& range : index->integers) RETURN_IF_ERROR(CheckInteger(params, range));
+  const model::Metric metric =
+      no_metric ? TraitsOf(field.type).default_metric : *model::MetricFromName(*found);
   std::erase_if(params, [](const auto& pair) { return pair.first == "metric_type"; });
-  params.emplace_back(
-      "metric_type",
-      no_metric ? std::string("COSINE") : std::string(MetricName(*model::MetricFromName(*metric))));
+  params.emplace_back("metric_type", std::string(MetricName(metric)));
   return Status::Ok();
+}
+
+Status CheckNgram(const KeyValues& params) {
+  const std::string* min = model::FindValue(params, "min_gram");
+  const std::string* max = model::FindValue(params, "max_gram");
+  if (min == nullptr || max == nullptr) {
+    return InvalidParameter("Ngram index must specify both min_gram and max_gram");
+  }
+  auto number = [](const std::string& text) {
+    int64_t value = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size() ? value : 0;
+  };
+  if (number(*min) >= 1 && number(*max) >= number(*min)) return Status::Ok();
+  return InvalidParameter(
+      fmt::format("invalid min_gram or max_gram value for Ngram index, min_gram: {}, max_gram: {}",
+                  *min, *max));
 }
 
 Status CheckScalarIndex(const FieldSchema& field, std::string_view type, std::string_view given,
@@ -112,38 +169,44 @@ Status CheckScalarIndex(const FieldSchema& field, std::string_view type, std::st
     return InvalidIndexType(given);
   }
   const bool json = field.type == DataType::kJson;
-  if (json && model::FindValue(params, "json_cast_type") == nullptr) {
-    return {Code::kMissingParameter, "json index must specify cast type: missing parameter"};
-  }
   if (type == "TRIE" && !IsString(field.type)) {
     return InvalidParameter(fmt::format("{} are only supported on varchar field", given));
   }
-  if (type == "STL_SORT" && !IsNumeric(field.type) && !IsString(field.type)) {
+  if (type == "RTREE" && field.type != DataType::kGeometry)
+    return InvalidParameter("RTREE index can only be built on geometry field");
+  if (type == "FMINDEX" && !IsString(field.type)) {
+    return InvalidParameter("FMINDEX are only supported on varchar field");
+  }
+  if (json) {
+    RETURN_IF_ERROR(CheckJsonCast(type, params));
+    return type == "NGRAM" ? CheckNgram(params) : Status::Ok();
+  }
+  const bool is_time = field.type == DataType::kTimestamptz;
+  if (type == "STL_SORT" && !IsNumeric(field.type) && !IsString(field.type) && !is_time) {
     return InvalidParameter(
         fmt::format("STL_SORT are only supported on numeric, varchar or timestamptz field, got {}",
-                    json ? "JSON" : DataTypeName(field.type)));
+                    DataTypeName(field.type)));
   }
   if (type == "BITMAP" && field.is_primary) {
     return InvalidParameter("create bitmap index on primary key not supported");
   }
-  if ((type == "BITMAP" || type == "HYBRID") && !IsInteger(field.type) && !IsString(field.type) &&
-      field.type != DataType::kBool) {
+  // An array is indexed by its elements.
+  const DataType bits = field.type == DataType::kArray ? field.element_type : field.type;
+  if ((type == "BITMAP" || type == "HYBRID") && !IsInteger(bits) && !IsString(bits) &&
+      bits != DataType::kBool) {
     return InvalidParameter(
         fmt::format("{} index are only supported on bool, int, string and array field",
                     type == "BITMAP" ? "bitmap" : "hybrid"));
   }
-  if (type == "RTREE") return InvalidParameter("RTREE index can only be built on geometry field");
-  if (type == "FMINDEX" && !IsString(field.type)) {
-    return InvalidParameter("FMINDEX are only supported on varchar field");
+  if (type == "INVERTED" && (is_time || field.type == DataType::kGeometry)) {
+    return InvalidParameter(
+        fmt::format("INVERTED are not supported on {} field", DataTypeName(field.type)));
   }
   if (type == "NGRAM") {
-    if (!IsString(field.type) && !json) {
+    if (!IsString(field.type)) {
       return InvalidParameter("Ngram index can only be created on VARCHAR or JSON field");
     }
-    if (model::FindValue(params, "min_gram") == nullptr ||
-        model::FindValue(params, "max_gram") == nullptr) {
-      return InvalidParameter("Ngram index must specify both min_gram and max_gram");
-    }
+    return CheckNgram(params);
   }
   return Status::Ok();
 }
@@ -164,6 +227,7 @@ Status CheckCreateIndex(const FieldSchema& field, const std::string& index_name,
 }
 
 model::Metric MetricOf(const model::IndexInfo& index) {
+  // CheckCreateIndex has put a metric there.
   const std::string* name = model::FindValue(index.params, "metric_type");
   if (name == nullptr) return model::Metric::kCosine;
   return model::MetricFromName(*name).value_or(model::Metric::kCosine);

@@ -70,12 +70,15 @@ TEST(IndexCheck, KeepsScalarIndexesWhereMilvusWould) {
   params = {{"index_type", "INVERTED"}};
   ExpectError(CheckCreateIndex(json, "", params), Code::kMissingParameter,
               "json index must specify cast type: missing parameter");
-  params = {{"index_type", "STL_SORT"}, {"json_cast_type", "DOUBLE"}};
+  params = {{"index_type", "TRIE"}, {"json_cast_type", "DOUBLE"}};
   ExpectError(CheckCreateIndex(json, "", params), Code::kInvalidParameter,
-              "STL_SORT are only supported on numeric, varchar or timestamptz field, got JSON");
-  params = {{"index_type", "BITMAP"}, {"json_cast_type", "DOUBLE"}};
-  ExpectError(CheckCreateIndex(json, "", params), Code::kInvalidParameter,
-              "bitmap index are only supported on bool, int, string and array field");
+              "TRIE are only supported on varchar field");
+  params = {{"index_type", "NGRAM"}, {"min_gram", "2"}};
+  ExpectError(CheckCreateIndex(text, "", params), Code::kInvalidParameter,
+              "Ngram index must specify both min_gram and max_gram");
+  params.emplace_back("max_gram", "1");
+  ExpectError(CheckCreateIndex(text, "", params), Code::kInvalidParameter,
+              "invalid min_gram or max_gram value for Ngram index");
   params = {{"index_type", "HNSW"}};
   ExpectError(CheckCreateIndex(number, "", params), Code::kInvalidParameter,
               "invalid parameter[expected=valid index][actual=invalid index type: HNSW]");

@@ -78,7 +78,8 @@ Result<model::RowValue> ResolveSearchTerm(const model::CollectionSchema& schema,
     value.path = std::move(column->path);
   }
   value.field = field->id;
-  if (value.path.empty() && !IsSortable(field->type)) {
+  const bool in_json = field->type == DataType::kJson && !value.path.empty();
+  if (!in_json && !IsSortable(field->type)) {
     return Error(InvalidParameter(fmt::format(
         "order_by field '{}' has unsortable type {}; supported types: bool, int8/16/32/64, float, "
         "double, string, varchar; for JSON fields use path syntax like field[\"key\"]",

@@ -255,6 +255,7 @@ std::vector<service::OutputColumn> OutputColumns(const model::CollectionSchema& 
         .name = field->name,
         .is_dynamic = field->is_dynamic,
         .nullable = field->nullable && !field->is_dynamic,
+        .element_type = field->element_type,
         .column = found != nullptr ? std::move(*found) : FilledColumn(*field, rows.rows)};
     if (field->is_dynamic && !plan.dynamic_keys.empty()) {
       out.column = TrimDynamic(out.column, plan.dynamic_keys);

@@ -8,6 +8,7 @@
 #include "proxy/limits.h"
 #include "proxy/query_path.h"
 #include "proxy/read_scope.h"
+#include "proxy/value_text.h"
 
 namespace elanus::proxy {
 
@@ -58,7 +59,7 @@ class PartialUpdate {
       if (!given_.emplace(field->id, &column).second) {
         return InvalidParameter(fmt::format("duplicated field {} found", column.name));
       }
-      RETURN_IF_ERROR(CheckColumn(*field, rows_, column.column));
+      RETURN_IF_ERROR(CheckColumn(*field, rows_, TimeZoneOf(collection_), column.column));
     }
     const FieldSchema& primary = *collection_.schema.primary();
     auto key = given_.find(primary.id);

@@ -9,6 +9,7 @@
 #include "proxy/query_params.h"
 #include "proxy/read_scope.h"
 #include "proxy/router.h"
+#include "proxy/value_text.h"
 #include "rank/merge.h"
 
 namespace elanus::proxy {
@@ -47,7 +48,9 @@ class Query {
     ASSIGN_OR_RETURN(collection_, Resolve(backends_.coordinator, call_, query_.collection));
     ASSIGN_OR_RETURN(plan_, PlanQuery(*collection_, query_));
     ASSIGN_OR_RETURN(request_.partitions, NamedPartitions(*collection_, query_.partitions));
-    ASSIGN_OR_RETURN(request_.filter, BindFilter(*collection_, query_.filter, query_.templates));
+    ASSIGN_OR_RETURN(time_form_, TimeFormOf(*collection_, query_.params));
+    ASSIGN_OR_RETURN(request_.filter,
+                     BindFilter(*collection_, query_.filter, query_.templates, time_form_.zone));
     const OutputPlan& output = plan_.output;
     if (output.count_only() && plan_.limit >= 0) {
       return Error(InvalidParameter("count entities with pagination is not allowed"));
@@ -112,12 +115,14 @@ class Query {
     if (output.aggregated()) {
       ASSIGN_OR_RETURN(model::RowBatch groups, MergeGroups());
       result.columns = AggregateColumns(collection_->schema, output, std::move(groups));
+      RETURN_IF_ERROR(TellAsText(time_form_, result.columns));
       return result;
     }
     const rank::Slice page{.offset = plan_.offset, .limit = plan_.limit};
     model::RowBatch rows = plan_.order.empty() ? MergeRows(replies_, page) : MergeInOrder(page);
     RETURN_IF_ERROR(CheckReplySize(rows));
     result.columns = OutputColumns(collection_->schema, output, std::move(rows));
+    RETURN_IF_ERROR(TellAsText(time_form_, result.columns));
     return result;
   }
 
@@ -154,6 +159,7 @@ class Query {
   const service::QueryCall& query_;
   service::CollectionPtr collection_;
   QueryPlan plan_;
+  TimeForm time_form_;
   QueryRequest request_;
   std::vector<QueryReply> replies_;
 };

@@ -100,8 +100,9 @@ service::ReadPoint ReadPointOf(const model::CollectionInfo& collection,
 }
 
 Result<expr::BoundFilter> BindFilter(const model::CollectionInfo& collection,
-                                     const std::string& filter, const expr::Templates& templates) {
-  auto bound = expr::ParseFilter(filter, collection.schema, templates);
+                                     const std::string& filter, const expr::Templates& templates,
+                                     std::string_view time_zone) {
+  auto bound = expr::ParseFilter(filter, collection.schema, templates, time_zone);
   if (!bound.has_value()) return Error(expr::PlanError("query", bound.error()));
   return bound;
 }

@@ -31,7 +31,9 @@ service::ReadPoint ReadPointOf(const model::CollectionInfo& collection,
                                model::Timestamp now);
 
 /// Parses the filter for a search or query.
+/// \param time_zone  of times told without an offset
 Result<expr::BoundFilter> BindFilter(const model::CollectionInfo& collection,
-                                     const std::string& filter, const expr::Templates& templates);
+                                     const std::string& filter, const expr::Templates& templates,
+                                     std::string_view time_zone);
 
 }  // namespace elanus::proxy

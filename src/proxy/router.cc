@@ -1,9 +1,9 @@
 #include "proxy/router.h"
 
-#include <xxhash.h>
-
 #include <array>
 #include <bit>
+
+#include "model/key_hash.h"
 
 namespace elanus::proxy {
 
@@ -47,11 +47,11 @@ uint32_t Crc32(std::string_view bytes) {
 }  // namespace
 
 size_t ShardOf(int64_t key, size_t shards) {
-  return shards == 1 ? 0 : XXH64(&key, sizeof(key), 0) % shards;
+  return shards == 1 ? 0 : model::HashKey(key, model::HashUse::kShard) % shards;
 }
 
 size_t ShardOf(std::string_view key, size_t shards) {
-  return shards == 1 ? 0 : XXH64(key.data(), key.size(), 0) % shards;
+  return shards == 1 ? 0 : model::HashKey(key, model::HashUse::kShard) % shards;
 }
 
 std::vector<std::vector<uint32_t>> SplitByShard(const model::PrimaryKeys& keys, size_t shards) {

@@ -1,7 +1,6 @@
 // Which shard and partition a row belongs to.
-// Holds: the shard of a key is XXH64(key, seed 0) mod the number of shards, over the 8
-// little-endian bytes of an int64 or the bytes of a string; rows at rest depend on it, so it never
-// changes. Called by the write and read paths. Pure functions.
+// Holds: the shard of a key is its hash (model/key_hash.h, kShard) mod the number of shards; rows
+// at rest depend on it, so it never changes. Called by the write and read paths. Pure functions.
 #pragma once
 
 #include <cstdint>

@@ -7,8 +7,12 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "model/array_value.h"
+#include "model/vector_values.h"
+#include "proxy/finite.h"
 #include "proxy/json.h"
 #include "proxy/limits.h"
+#include "proxy/value_text.h"
 
 namespace elanus::proxy {
 
@@ -53,21 +57,6 @@ class Given {
   std::vector<UserColumn*> columns_;
 };
 
-template <class T>
-Status CheckFinite(std::span<const T> values) {
-  // Adding value * 0 keeps 0 for finite values and makes NaN of the others: one pass without
-  // branches.
-  T sum = 0;
-  for (T value : values) sum += value * T{0};
-  if (!std::isnan(sum)) return Status::Ok();
-  for (T value : values) {
-    if (std::isfinite(value)) continue;
-    const char* name = std::isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
-    return InvalidParameter(fmt::format("value '{}' is not a number or infinity", name));
-  }
-  return Status::Ok();
-}
-
 Status RowsMismatch(const FieldSchema& field, uint64_t given, uint64_t wanted) {
   return InvalidParameter(fmt::format("the num_rows ({}) of field ({}) is not equal to passed "
                                       "num_rows ({})",
@@ -75,36 +64,149 @@ Status RowsMismatch(const FieldSchema& field, uint64_t given, uint64_t wanted) {
                           std::to_string(wanted), std::to_string(given));
 }
 
-Status CheckVector(const FieldSchema& field, uint64_t rows, Column& column) {
+/// The text for a column whose bytes are no whole number of vectors.
+Status NotWhole(const FieldSchema& field, size_t bytes, size_t width) {
   const int64_t dim = field.dim();
-  const size_t floats = column.fixed.size() / sizeof(float);
-  if (floats % static_cast<size_t>(dim) != 0) {
-    return InvalidParameter(
-        fmt::format("the length({}) of float data should divide the dim({})", floats, dim));
+  switch (field.type) {
+    case DataType::kBinaryVector:
+      return InvalidParameter(
+          fmt::format("the num({}) of all bits should divide the dim({})", bytes * 8, dim));
+    case DataType::kFloat16Vector:
+      return InvalidParameter(fmt::format(
+          "the length({}) of float16 data should divide the row width({})", bytes, width));
+    case DataType::kBFloat16Vector:
+      return InvalidParameter(fmt::format(
+          "the length({}) of bfloat data should divide the row width({})", bytes, width));
+    case DataType::kInt8Vector:
+      return InvalidParameter(
+          fmt::format("the length({}) of int8 data should divide the dim({})", bytes, dim));
+    default:
+      return InvalidParameter(fmt::format("the length({}) of float data should divide the dim({})",
+                                          bytes / sizeof(float), dim));
   }
+}
+
+Status CheckDense(const FieldSchema& field, uint64_t rows, Column& column) {
+  const int64_t dim = field.dim();
+  const size_t width = model::ValueBytes(field.type, dim);
+  if (column.fixed.size() % width != 0) return NotWhole(field, column.fixed.size(), width);
   if (column.dim != dim) {
     return InvalidParameter(
         fmt::format("the dim ({}) of field data({}) is not equal to schema dim "
                     "({})",
                     column.dim, field.name, dim));
   }
-  column.dim = dim;
-  column.rows = floats / static_cast<size_t>(dim);
+  column.rows = column.fixed.size() / width;
   if (column.rows != rows) return RowsMismatch(field, column.rows, rows);
-  return CheckFinite(column.Values<float>());
+  if (field.type == DataType::kFloatVector) return CheckFinite(column.Values<float>());
+  if (field.type != DataType::kFloat16Vector && field.type != DataType::kBFloat16Vector)
+    return Status::Ok();
+  std::vector<float> values(rows * static_cast<uint64_t>(dim));
+  model::DenseToFloats(field.type, column.fixed.data(), values.size(), values.data());
+  return CheckFinite(std::span<const float>(values));
 }
 
-Status CheckStrings(const FieldSchema& field, const Column& column) {
-  const auto max = static_cast<uint64_t>(field.max_length());
+Status CheckSparseRows(const FieldSchema& field, uint64_t rows, const Column& column) {
+  if (column.rows != rows) return RowsMismatch(field, column.rows, rows);
+  for (size_t row = 0; row < rows; ++row) {
+    RETURN_IF_ERROR(model::CheckSparse(column.StringAt(row)));
+  }
+  return Status::Ok();
+}
+
+/// Clients may send floats for a field of half or brain floats.
+void NarrowFloats(const FieldSchema& field, Column& column) {
+  if (column.type != DataType::kFloatVector) return;
+  if (field.type != DataType::kFloat16Vector && field.type != DataType::kBFloat16Vector) return;
+  const auto floats = column.Values<float>();
+  std::string narrow(floats.size() * sizeof(uint16_t), '\0');
+  model::FloatsToDense(field.type, floats.data(), floats.size(), narrow.data());
+  column.fixed = std::move(narrow);
+  column.type = field.type;
+}
+
+Status CheckStrings(const FieldSchema& field, uint64_t max, const Column& column) {
   for (size_t row = 0; row < column.rows; ++row) {
     const uint64_t length = column.offsets[row + 1] - column.offsets[row];
     if (length > max) {
-      return InvalidParameter(
-          fmt::format("length of varchar field {} exceeds max length, row number: {}, length: {}, "
-                      "max length: {}",
-                      field.name, row, length, max));
+      return InvalidParameter(fmt::format(
+          "length of {} field {} exceeds max length, row number: {}, length: {}, "
+          "max length: {}",
+          field.type == DataType::kText ? "text" : "varchar", field.name, row, length, max));
     }
   }
+  return Status::Ok();
+}
+
+Status TypeMismatch(const FieldSchema& field, DataType wanted, DataType given) {
+  return InvalidParameter(fmt::format("field {} is illegal, array type mismatch", field.name),
+                          fmt::format("need {} array", DataTypeName(wanted)),
+                          fmt::format("got {}", DataTypeName(given)));
+}
+
+/// An array's elements in the field's type: int32 as the wire carries all small integers is
+/// narrowed.
+Result<std::string> NarrowArray(const FieldSchema& field, const model::ArrayView& array) {
+  const DataType type = field.element_type;
+  const bool narrows = array.element_type() == DataType::kInt32 &&
+                       (type == DataType::kInt8 || type == DataType::kInt16);
+  if (array.size() != 0 && !narrows) {
+    return Error(TypeMismatch(field, type, array.element_type()));
+  }
+  const int64_t high = type == DataType::kInt8 ? 127 : 32'767;
+  model::ArrayBuilder narrow(type);
+  for (size_t i = 0; i < array.size(); ++i) {
+    int32_t value;
+    std::memcpy(&value, array.At(i).data(), sizeof(value));
+    if (value < -high - 1 || value > high) {
+      return Error(InvalidParameter(
+          fmt::format("the {}th element ({}) out of range: [{}, {}]", i, value, -high - 1, high),
+          "integer doesn't overflow", "out of range"));
+    }
+    // Little endian: the low bytes come first.
+    narrow.Append({reinterpret_cast<const char*>(&value), model::ValueBytes(type, 0)});
+  }
+  return narrow.Take();
+}
+
+Status CheckArray(const FieldSchema& field, size_t row, const model::ArrayView& array) {
+  if (static_cast<int64_t>(array.size()) > field.max_capacity()) {
+    return InvalidParameter(fmt::format("the length ({}) of {}th array exceeds max capacity ({})",
+                                        array.size(), row, field.max_capacity()));
+  }
+  if (field.element_type != DataType::kVarChar) return Status::Ok();
+  for (size_t i = 0; i < array.size(); ++i) {
+    const size_t length = array.At(i).size();
+    if (static_cast<int64_t>(length) <= field.max_length()) continue;
+    return InvalidParameter(fmt::format(
+        "length of {} array field \"{}\" exceeds max length, row number: {}, length: {}, "
+        "max length: {}",
+        DataTypeName(field.type), field.name, row, length, field.max_length()));
+  }
+  return Status::Ok();
+}
+
+Status CheckArrays(const FieldSchema& field, Column& column) {
+  Column narrowed = model::MakeColumn(field.id, field.type);
+  bool changed = false;
+  for (size_t row = 0; row < column.rows; ++row) {
+    if (column.IsNull(row)) {
+      narrowed.AppendNull();
+      continue;
+    }
+    const std::string_view bytes = column.StringAt(row);
+    const auto array = model::ArrayView::Open(bytes);
+    if (!array) return InvalidParameter(fmt::format("field {} holds no arrays", field.name));
+    RETURN_IF_ERROR(CheckArray(field, row, *array));
+    if (array->element_type() == field.element_type) {
+      narrowed.AppendValue(bytes);
+      continue;
+    }
+    ASSIGN_OR_RETURN(const std::string narrow, NarrowArray(field, *array));
+    narrowed.AppendValue(narrow);
+    changed = true;
+  }
+  if (changed) column = std::move(narrowed);
   return Status::Ok();
 }
 
@@ -220,11 +322,11 @@ Status CheckFieldSet(const model::CollectionInfo& collection, const Given& given
   return more;
 }
 
-Result<Column> BuildColumn(const model::CollectionSchema& schema, const FieldSchema& field,
+Result<Column> BuildColumn(const model::CollectionInfo& collection, const FieldSchema& field,
                            UserColumn* given, uint64_t rows) {
   if (given == nullptr) return FilledColumn(field, rows);
-  RETURN_IF_ERROR(CheckColumn(field, rows, given->column));
-  if (field.is_dynamic) RETURN_IF_ERROR(CheckDynamic(schema, given->column));
+  RETURN_IF_ERROR(CheckColumn(field, rows, TimeZoneOf(collection), given->column));
+  if (field.is_dynamic) RETURN_IF_ERROR(CheckDynamic(collection.schema, given->column));
   return std::move(given->column);
 }
 
@@ -268,23 +370,27 @@ Column FilledColumn(const FieldSchema& field, uint64_t rows) {
   return column;
 }
 
-Status CheckColumn(const FieldSchema& field, uint64_t rows, Column& column) {
+Status CheckColumn(const FieldSchema& field, uint64_t rows, std::string_view time_zone,
+                   Column& column) {
   column.field = field.id;
-  if (column.type != field.type) {
-    // Clients mark a column that has no value at all with any type.
-    const bool empty = column.rows == 0 || std::ranges::all_of(column.valid, std::logical_not<>());
-    if (!empty || column.valid.empty()) {
-      return InvalidParameter(fmt::format("field {} is illegal, array type mismatch", field.name),
-                              fmt::format("need {} array", DataTypeName(field.type)),
-                              fmt::format("got {}", DataTypeName(column.type)));
-    }
-    const std::vector<uint8_t> valid = std::move(column.valid);
+  NarrowFloats(field, column);
+  const bool no_value =
+      !column.valid.empty() && std::ranges::all_of(column.valid, std::logical_not<>());
+  if (no_value) {
+    // Clients mark a column that has no value at all with any type and dimension.
+    std::vector<uint8_t> valid = std::move(column.valid);
     column = model::MakeColumn(field.id, field.type, field.dim());
     column.ResizeZero(valid.size());
-    column.valid = valid;
+    column.valid = std::move(valid);
   }
-  if (field.type == DataType::kFloatVector) {
-    RETURN_IF_ERROR(CheckVector(field, rows, column));
+  RETURN_IF_ERROR(ReadText(field, time_zone, column));
+  if (column.type != field.type) {
+    return TypeMismatch(field, field.type, column.type);
+  }
+  if (field.type == DataType::kSparseFloatVector) {
+    RETURN_IF_ERROR(CheckSparseRows(field, rows, column));
+  } else if (IsVector(field.type)) {
+    RETURN_IF_ERROR(CheckDense(field, rows, column));
   } else if (column.rows != rows) {
     return RowsMismatch(field, column.rows, rows);
   }
@@ -292,8 +398,11 @@ Status CheckColumn(const FieldSchema& field, uint64_t rows, Column& column) {
   switch (field.type) {
     case DataType::kFloat: return CheckFinite(column.Values<float>());
     case DataType::kDouble: return CheckFinite(column.Values<double>());
-    case DataType::kVarChar: return CheckStrings(field, column);
+    case DataType::kVarChar:
+      return CheckStrings(field, static_cast<uint64_t>(field.max_length()), column);
+    case DataType::kText: return CheckStrings(field, kTextBytesMax, column);
     case DataType::kJson: return CheckJson(field, column);
+    case DataType::kArray: return CheckArrays(field, column);
     default: return Status::Ok();
   }
 }
@@ -325,7 +434,7 @@ Result<CheckedRows> CheckRows(const model::CollectionInfo& collection,
   for (const FieldSchema& field : collection.schema.fields) {
     UserColumn* column = given.Find(field.name);
     if (field.is_primary && upsert) {
-      RETURN_IF_ERROR(CheckColumn(field, rows, column->column));
+      RETURN_IF_ERROR(CheckColumn(field, rows, TimeZoneOf(collection), column->column));
       checked.deletes = model::PrimaryKeys::FromColumn(column->column);
       RETURN_IF_ERROR(CheckNoRepeatedKeys(checked.deletes));
     }
@@ -334,7 +443,7 @@ Result<CheckedRows> CheckRows(const model::CollectionInfo& collection,
       ASSIGN_OR_RETURN(Column generated, AutoIdColumn(field, rows, ids));
       checked.rows.columns.push_back(std::move(generated));
     } else {
-      ASSIGN_OR_RETURN(Column built, BuildColumn(collection.schema, field, column, rows));
+      ASSIGN_OR_RETURN(Column built, BuildColumn(collection, field, column, rows));
       checked.rows.columns.push_back(std::move(built));
     }
     if (field.is_primary)

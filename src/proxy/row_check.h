@@ -23,7 +23,9 @@ Result<CheckedRows> CheckRows(const model::CollectionInfo& collection,
                               service::MutationCall& mutation, AutoIds& ids);
 
 /// One given column against its field: type, length, range, nulls and defaults.
-Status CheckColumn(const model::FieldSchema& field, uint64_t rows, model::Column& column);
+/// \param time_zone  of times told without an offset
+Status CheckColumn(const model::FieldSchema& field, uint64_t rows, std::string_view time_zone,
+                   model::Column& column);
 
 /// `fieldSchema(X) has no corresponding fieldData pass in: invalid parameter`.
 Status MissingField(const model::FieldSchema& field);

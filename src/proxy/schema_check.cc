@@ -9,6 +9,8 @@
 #include <optional>
 #include <set>
 
+#include "model/geometry.h"
+#include "model/timestamptz.h"
 #include "proxy/limits.h"
 #include "proxy/names.h"
 
@@ -89,6 +91,34 @@ Status CheckMaxLength(const FieldSchema& field, const std::string& collection) {
   return Status::Ok();
 }
 
+Status CheckArray(const FieldSchema& field, const std::string& collection) {
+  const model::TypeTraits& element = TraitsOf(field.element_type);
+  if (field.element_type == DataType::kNone) {
+    return InvalidParameter("element data type None is not valid");
+  }
+  if (!element.is_array_element) {
+    const bool known = element.type != DataType::kNone;
+    return InvalidParameter(fmt::format(
+        "element type {} is not supported",
+        known ? std::string(element.name) : std::to_string(static_cast<int>(field.element_type))));
+  }
+  if (field.element_type == DataType::kVarChar) RETURN_IF_ERROR(CheckMaxLength(field, collection));
+  const std::string* text = model::FindValue(field.type_params, "max_capacity");
+  if (text == nullptr) {
+    return InvalidParameter(fmt::format(
+        "type param(max_capacity) should be specified for array field {} of collection {}",
+        field.name, collection));
+  }
+  const auto capacity = Number(*text);
+  if (!capacity.has_value()) {
+    return InvalidParameter(
+        fmt::format("the value for max_capacity of field {} must be an integer", field.name));
+  }
+  if (*capacity > 0 && *capacity <= kArrayCapacityMax) return Status::Ok();
+  return InvalidParameter(fmt::format(
+      "the maximum capacity specified for a Array should be in (0, {}]", kArrayCapacityMax));
+}
+
 std::string_view LiteralName(const model::Scalar& value) {
   switch (value.index()) {
     case 1: return "DataType_Bool";
@@ -110,15 +140,34 @@ bool FitsInteger(DataType type, int64_t value) {
   }
 }
 
-Status CheckDefault(const FieldSchema& field) {
+/// Defaults of times and shapes come as text and are kept as rows keep them.
+Status ReadDefault(FieldSchema& field, std::string_view time_zone) {
+  const auto* text =
+      field.default_value ? std::get_if<std::string>(&*field.default_value) : nullptr;
+  if (text == nullptr) return Status::Ok();
+  if (field.type == DataType::kTimestamptz) {
+    ASSIGN_OR_RETURN(const int64_t micros, model::ParseTimestamptz(*text, time_zone));
+    field.default_value = micros;
+  } else if (field.type == DataType::kGeometry) {
+    ASSIGN_OR_RETURN(std::string bytes, model::WkbFromWkt(*text));
+    field.default_value = std::move(bytes);
+  }
+  return Status::Ok();
+}
+
+Status CheckDefault(FieldSchema& field, std::string_view time_zone) {
   if (!field.default_value.has_value()) return Status::Ok();
-  const model::Scalar& value = *field.default_value;
+  const model::Scalar value = *field.default_value;
   if (field.is_primary) return InvalidParameter("primary field not support default_value");
   auto mismatch = [&] {
     return InvalidParameter(
         fmt::format("type ({}) of field ({}) is not equal to the type({}) of default_value",
                     DataTypeName(field.type), field.name, LiteralName(value)));
   };
+  if (!TraitsOf(field.type).has_default) {
+    return InvalidParameter(
+        fmt::format("type not support default_value, type:{}", DataTypeName(field.type)));
+  }
   if (field.type == DataType::kBool) {
     return std::holds_alternative<bool>(value) ? Status::Ok() : mismatch();
   }
@@ -143,8 +192,7 @@ Status CheckDefault(const FieldSchema& field) {
                                         text->size(), field.max_length()),
                             "valid length string", "string length exceeds max length");
   }
-  return InvalidParameter(
-      fmt::format("type not support default_value, type:{}", DataTypeName(field.type)));
+  return std::holds_alternative<std::string>(value) ? ReadDefault(field, time_zone) : mismatch();
 }
 
 Status CheckType(const FieldSchema& field, const std::string& collection) {
@@ -156,9 +204,18 @@ Status CheckType(const FieldSchema& field, const std::string& collection) {
     case DataType::kInt64:
     case DataType::kFloat:
     case DataType::kDouble:
-    case DataType::kJson: return Status::Ok();
+    case DataType::kJson:
+    case DataType::kText:
+    case DataType::kTimestamptz:
+    case DataType::kGeometry: return Status::Ok();
     case DataType::kVarChar: return CheckMaxLength(field, collection);
-    case DataType::kFloatVector: return CheckDimension(field);
+    case DataType::kArray: return CheckArray(field, collection);
+    case DataType::kFloatVector:
+    case DataType::kFloat16Vector:
+    case DataType::kBFloat16Vector:
+    case DataType::kInt8Vector:
+    case DataType::kBinaryVector:
+    case DataType::kSparseFloatVector: return CheckDimension(field);
     case DataType::kString:
       return InvalidParameter(
           "string data type not supported yet, please use VarChar type instead");
@@ -166,7 +223,6 @@ Status CheckType(const FieldSchema& field, const std::string& collection) {
       return InvalidParameter(fmt::format("data type of field {} is not valid", field.name));
     default: break;
   }
-  if (IsVector(field.type)) RETURN_IF_ERROR(CheckDimension(field));
   return InvalidParameter(fmt::format("data type {} of field {} is not supported yet",
                                       DataTypeName(field.type), field.name));
 }
@@ -175,14 +231,10 @@ Status CheckNullable(const FieldSchema& field) {
   if (!field.nullable) return Status::Ok();
   if (field.is_primary) return InvalidParameter("primary field not support null");
   if (field.is_partition_key) return InvalidParameter("partition key field not support nullable");
-  if (IsVector(field.type)) {
-    return InvalidParameter(
-        fmt::format("vector type not support null, field name = {}", field.name));
-  }
   return Status::Ok();
 }
 
-Status CheckField(const FieldSchema& field, const std::string& collection) {
+Status CheckField(FieldSchema& field, const std::string& collection, std::string_view time_zone) {
   RETURN_IF_ERROR(CheckFieldName(field.name));
   RETURN_IF_ERROR(CheckType(field, collection));
   RETURN_IF_ERROR(CheckNullable(field));
@@ -193,7 +245,12 @@ Status CheckField(const FieldSchema& field, const std::string& collection) {
     return InvalidParameter(
         fmt::format("functions are not supported yet: output field {}", field.name));
   }
-  return CheckDefault(field);
+  return CheckDefault(field, time_zone);
+}
+
+std::string_view ZoneOf(const model::KeyValues& properties) {
+  const std::string* zone = model::FindValue(properties, "timezone");
+  return zone == nullptr ? std::string_view("UTC") : std::string_view(*zone);
 }
 
 Status CheckPrimaryKey(const CollectionSchema& schema) {
@@ -287,12 +344,13 @@ Status CheckCreateCollection(service::CreateCollection& request) {
     // Clients say it on the schema, on the field, or on both.
     if (field.is_primary && schema.auto_id) field.auto_id = true;
     if (field.is_primary && field.auto_id) schema.auto_id = true;
-    RETURN_IF_ERROR(CheckField(field, schema.name));
+    RETURN_IF_ERROR(CheckField(field, schema.name, ZoneOf(request.properties)));
   }
   return CheckPartitionKey(request);
 }
 
-Status CheckAddField(const CollectionSchema& schema, const FieldSchema& field) {
+Status CheckAddField(const CollectionSchema& schema, std::string_view time_zone,
+                     FieldSchema& field) {
   const auto fields = std::ranges::count_if(
       schema.fields, [](const FieldSchema& known) { return !known.is_dynamic; });
   if (fields >= kFieldsMax) {
@@ -308,23 +366,31 @@ Status CheckAddField(const CollectionSchema& schema, const FieldSchema& field) {
     return InvalidParameter(
         fmt::format("not support to add partition key field, field name  = {}", field.name));
   }
+  if (IsVector(field.type) && !field.nullable) {
+    return InvalidParameter(
+        fmt::format("Adding vector field to existing collection requires nullable=True, field name "
+                    "= {}",
+                    field.name));
+  }
   if (!field.nullable) {
     return InvalidParameter(
         fmt::format("added field must be nullable, please check it, field name = {}", field.name));
-  }
-  if (IsVector(field.type)) {
-    return InvalidParameter(
-        fmt::format("not support to add vector field, field name = {}", field.name));
   }
   if (field.is_clustering_key &&
       std::ranges::any_of(schema.fields, &FieldSchema::is_clustering_key)) {
     return InvalidParameter(
         fmt::format("already has another clustering key field, field name: {}", field.name));
   }
-  if (schema.FindField(field.name) != nullptr) {
-    return InvalidParameter(fmt::format("duplicated field name: {}", field.name));
+  const auto vectors = std::ranges::count_if(
+      schema.fields, [](const FieldSchema& known) { return IsVector(known.type); });
+  if (IsVector(field.type) && vectors >= kVectorFieldsMax) {
+    return InvalidParameter(
+        fmt::format("maximum vector field's number should be limited to {}", kVectorFieldsMax));
   }
-  return CheckField(field, schema.name);
+  if (schema.FindField(field.name) != nullptr) {
+    return InvalidParameter(fmt::format("duplicated field name {}", field.name));
+  }
+  return CheckField(field, schema.name, time_zone);
 }
 
 }  // namespace elanus::proxy

@@ -29,6 +29,12 @@ TEST(SchemaCheck, FillsWhatWasLeftOpen) {
   EXPECT_TRUE(request.schema.fields[0].auto_id);
 }
 
+model::FieldSchema Array(DataType element, model::KeyValues params) {
+  auto field = Field(0, "a", DataType::kArray, std::move(params));
+  field.element_type = element;
+  return field;
+}
+
 struct Case {
   std::string text;
   std::function<void(service::CreateCollection&)> spoil;
@@ -87,6 +93,24 @@ const Case kCases[] = {
      }},
     {"string data type not supported yet, please use VarChar type instead",
      [](auto& r) { r.schema.fields.push_back(Field(0, "s", DataType::kString)); }},
+    {"element data type None is not valid",
+     [](auto& r) { r.schema.fields.push_back(Array(DataType::kNone, {})); }},
+    {"element type FloatVector is not supported",
+     [](auto& r) { r.schema.fields.push_back(Array(DataType::kFloatVector, {})); }},
+    {"element type 1001 is not supported",
+     [](auto& r) { r.schema.fields.push_back(Array(static_cast<DataType>(1001), {})); }},
+    {"type param(max_length) should be specified for the field(a)",
+     [](auto& r) { r.schema.fields.push_back(Array(DataType::kVarChar, {})); }},
+    {"type param(max_capacity) should be specified for array field a of collection c",
+     [](auto& r) { r.schema.fields.push_back(Array(DataType::kInt64, {})); }},
+    {"the value for max_capacity of field a must be an integer",
+     [](auto& r) {
+       r.schema.fields.push_back(Array(DataType::kInt64, {{"max_capacity", "None"}}));
+     }},
+    {"the maximum capacity specified for a Array should be in (0, 4096]",
+     [](auto& r) {
+       r.schema.fields.push_back(Array(DataType::kInt64, {{"max_capacity", "4097"}}));
+     }},
     {"type not support default_value, type:JSON",
      [](auto& r) {
        r.schema.fields.push_back(Field(0, "j", DataType::kJson));
@@ -118,8 +142,30 @@ const Case kCases[] = {
      }},
     {"num_partitions should only be specified with partition key field enabled",
      [](auto& r) { r.partitions_num = 3; }},
-    {"data type SparseFloatVector of field x is not supported yet",
-     [](auto& r) { r.schema.fields.push_back(Field(0, "x", DataType::kSparseFloatVector)); }},
+    {"dim should not be specified for sparse vector field x",
+     [](auto& r) {
+       r.schema.fields.push_back(Field(0, "x", DataType::kSparseFloatVector, {{"dim", "8"}}));
+     }},
+    {"element type JSON is not supported",
+     [](auto& r) {
+       r.schema.fields.push_back(Field(0, "x", DataType::kArray));
+       r.schema.fields.back().element_type = DataType::kJson;
+     }},
+    {"the maximum capacity specified for a Array should be in (0, 4096]",
+     [](auto& r) {
+       r.schema.fields.push_back(Field(0, "x", DataType::kArray, {{"max_capacity", "4097"}}));
+       r.schema.fields.back().element_type = DataType::kInt8;
+     }},
+    {"invalid timestamp string: 'timestamp'. Does not match any known format",
+     [](auto& r) {
+       r.schema.fields.push_back(Field(0, "x", DataType::kTimestamptz));
+       r.schema.fields.back().default_value = std::string("timestamp");
+     }},
+    {"type (Timestamptz) of field (x) is not equal to the type(DataType_Int64) of default_value",
+     [](auto& r) {
+       r.schema.fields.push_back(Field(0, "x", DataType::kTimestamptz));
+       r.schema.fields.back().default_value = int64_t{10};
+     }},
 };
 
 TEST(SchemaCheck, RefusesWithMilvusTexts) {
@@ -133,20 +179,21 @@ TEST(SchemaCheck, RefusesWithMilvusTexts) {
 TEST(SchemaCheck, RefusesFieldsThatCannotBeAdded) {
   const auto schema = Request().schema;
   auto field = Field(0, "f", DataType::kInt64);
-  ExpectError(CheckAddField(schema, field), Code::kInvalidParameter,
+  ExpectError(CheckAddField(schema, "UTC", field), Code::kInvalidParameter,
               "added field must be nullable, please check it, field name = f: invalid parameter");
   field.nullable = true;
-  EXPECT_TRUE(CheckAddField(schema, field).ok());
+  EXPECT_TRUE(CheckAddField(schema, "UTC", field).ok());
   field.is_primary = true;
-  ExpectError(CheckAddField(schema, field), Code::kInvalidParameter,
+  ExpectError(CheckAddField(schema, "UTC", field), Code::kInvalidParameter,
               "not support to add pk field, field name = f: invalid parameter");
   field.is_primary = false;
   field.is_partition_key = true;
-  ExpectError(CheckAddField(schema, field), Code::kInvalidParameter,
+  ExpectError(CheckAddField(schema, "UTC", field), Code::kInvalidParameter,
               "not support to add partition key field, field name  = f");
   field.is_partition_key = false;
   field.name = "v";
-  ExpectError(CheckAddField(schema, field), Code::kInvalidParameter, "duplicated field name");
+  ExpectError(CheckAddField(schema, "UTC", field), Code::kInvalidParameter,
+              "duplicated field name");
 }
 
 }  // namespace

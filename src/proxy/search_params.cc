@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
+#include "model/vector_values.h"
+#include "proxy/finite.h"
 #include "proxy/index_check.h"
 #include "proxy/limits.h"
 #include "proxy/params.h"
@@ -108,9 +109,26 @@ Status PlanRange(const Params& params, SearchPlan& plan) {
                   MetricName(plan.metric), *filter, ascends ? "greater" : "less", *radius));
 }
 
+/// A ratio that sparse indexes understand; exact search has no use for it, but a wrong one is told.
+Status CheckRatio(const Params& params, std::string_view key, double low, double high,
+                  bool closed) {
+  ASSIGN_OR_RETURN(auto given, RangeBound(params, key));
+  if (!given || (*given >= low && (closed ? *given <= high : *given < high))) return Status::Ok();
+  return InvalidParameter(
+      fmt::format("Out of range in json: param '{}' ({:.6f}) should be in range [{:.6f}, {:.6f}{}",
+                  key, *given, low, high, closed ? "]" : ")"));
+}
+
+Status CheckSparseSearch(const Params& params) {
+  RETURN_IF_ERROR(CheckRatio(params, "drop_ratio_search", 0, 1, false));
+  return CheckRatio(params, "dim_max_score_ratio", 0.5, 1.3, true);
+}
+
 Status PlanEffort(const model::IndexInfo* index, const Params& params, SearchPlan& plan) {
   const std::string type = index == nullptr ? "FLAT" : IndexTypeOf(*index);
   const int64_t top_k = plan.limit + plan.offset;
+  if (plan.field->type == model::DataType::kSparseFloatVector)
+    RETURN_IF_ERROR(CheckSparseSearch(params));
   if (type == "HNSW" || type == "AUTOINDEX") {
     ASSIGN_OR_RETURN(plan.params.ef,
                      IndexInteger(params, "ef", std::numeric_limits<int32_t>::max()));
@@ -120,7 +138,7 @@ Status PlanEffort(const model::IndexInfo* index, const Params& params, SearchPla
           fmt::format("ef({}) should be larger than k({})", plan.params.ef, top_k));
     }
   }
-  if (type == "IVF_FLAT" || type == "AUTOINDEX") {
+  if (type == "IVF_FLAT" || type == "BIN_IVF_FLAT" || type == "AUTOINDEX") {
     ASSIGN_OR_RETURN(plan.params.nprobe, IndexInteger(params, "nprobe", 65'536));
   }
   return Status::Ok();
@@ -136,7 +154,7 @@ Status PlanIndexParams(const model::IndexInfo* index, const Params& params, Sear
 }
 
 Status PlanMetric(const model::IndexInfo* index, const Params& params, SearchPlan& plan) {
-  if (index != nullptr) plan.metric = MetricOf(*index);
+  plan.metric = index != nullptr ? MetricOf(*index) : TraitsOf(plan.field->type).default_metric;
   const std::string* given = params.Text("metric_type");
   if (given == nullptr || given->empty()) return Status::Ok();
   if (model::MetricFromName(*given) == plan.metric) return Status::Ok();
@@ -229,6 +247,16 @@ Status PlanOrder(const model::CollectionSchema& schema, const Params& params, Se
   return Status::Ok();
 }
 
+Result<QueryVectors> TakeSparse(const service::SearchCall& search) {
+  QueryVectors taken{.bytes = search.vectors, .offsets = search.vector_offsets};
+  const std::string_view bytes = search.vectors;
+  for (size_t i = 0; i + 1 < taken.offsets.size(); ++i) {
+    const uint64_t begin = taken.offsets[i];
+    RETURN_IF_ERROR(model::CheckSparse(bytes.substr(begin, taken.offsets[i + 1] - begin)));
+  }
+  return taken;
+}
+
 }  // namespace
 
 Status CheckQueryCount(int64_t nq) {
@@ -286,30 +314,35 @@ Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
   return plan;
 }
 
-Status CheckQueryVectors(const FieldSchema& field, const service::SearchCall& search) {
-  if (search.vector_type != field.type) {
-    return InvalidParameter(
+Result<QueryVectors> TakeQueryVectors(const FieldSchema& field, const service::SearchCall& search) {
+  const bool narrow = search.vector_type == model::DataType::kFloatVector &&
+                      (field.type == model::DataType::kFloat16Vector ||
+                       field.type == model::DataType::kBFloat16Vector);
+  if (search.vector_type != field.type && !narrow) {
+    return Error(InvalidParameter(
         fmt::format("vector type must be the same: field {} - type {}, search info type {}",
-                    field.name, DataTypeName(field.type), DataTypeName(search.vector_type)));
+                    field.name, DataTypeName(field.type), DataTypeName(search.vector_type))));
   }
-  const size_t wanted = model::ValueBytes(field.type, field.dim());
+  if (field.type == model::DataType::kSparseFloatVector) return TakeSparse(search);
   const auto nq = static_cast<size_t>(search.nq);
+  const size_t wanted = model::ValueBytes(search.vector_type, field.dim());
   if (search.vectors.size() != wanted * nq) {
-    return InvalidParameter(
+    return Error(InvalidParameter(
         fmt::format("vector dimension mismatch, expected vector size(byte) {}, actual {}.", wanted,
-                    search.vectors.size() / nq));
+                    search.vectors.size() / nq)));
   }
-  for (size_t at = 0; at < search.vectors.size(); at += sizeof(float)) {
-    float value;
-    std::memcpy(&value, search.vectors.data() + at, sizeof(value));
-    if (!std::isfinite(value)) {
-      return InvalidParameter(
-          fmt::format("value '{}' is not a number or infinity", std::isnan(value) ? "NaN"
-                                                                : value > 0       ? "+Inf"
-                                                                                  : "-Inf"));
-    }
+  QueryVectors taken{.bytes = search.vectors};
+  if (field.type == model::DataType::kBinaryVector || field.type == model::DataType::kInt8Vector)
+    return taken;
+  const size_t elements = nq * static_cast<size_t>(field.dim());
+  std::vector<float> values(elements);
+  model::DenseToFloats(search.vector_type, search.vectors.data(), elements, values.data());
+  RETURN_IF_ERROR(CheckFinite(std::span<const float>(values)));
+  if (narrow) {
+    taken.bytes.resize(model::ValueBytes(field.type, field.dim()) * nq);
+    model::FloatsToDense(field.type, values.data(), elements, taken.bytes.data());
   }
-  return Status::Ok();
+  return taken;
 }
 
 }  // namespace elanus::proxy

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "proxy/group_params.h"
@@ -39,8 +40,16 @@ Result<int> PlanRounding(const Params& params);
 Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
                               const service::SearchCall& search);
 
-/// `vectors` must be nq float vectors of the field's dimension, all finite.
-Status CheckQueryVectors(const model::FieldSchema& field, const service::SearchCall& search);
+/// Query vectors in the form of a field's column.
+struct QueryVectors {
+  std::string bytes;
+  std::vector<uint64_t> offsets;  ///< of sparse vectors: nq + 1
+};
+
+/// The call's vectors, checked: nq of the field's type and dimension, all finite. Floats become
+/// half or brain floats where the field has those.
+Result<QueryVectors> TakeQueryVectors(const model::FieldSchema& field,
+                                      const service::SearchCall& search);
 
 /// The collection named by id in a parameter must be this one.
 Status CheckCollectionId(const model::CollectionInfo& collection, const std::string* id_text);

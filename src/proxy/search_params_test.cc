@@ -148,16 +148,16 @@ TEST(SearchParams, ClampTheWindowOfTheFirstIterators) {
 TEST(SearchParams, CheckTheQueryVectors) {
   const auto info = SampleCollection();
   service::SearchCall search{.nq = 2, .vectors = std::string(16, '\0')};
-  EXPECT_TRUE(CheckQueryVectors(info.schema.fields[1], search).ok());
+  EXPECT_TRUE(TakeQueryVectors(info.schema.fields[1], search).has_value());
   search.vectors.resize(24);
-  ExpectError(CheckQueryVectors(info.schema.fields[1], search), Code::kInvalidParameter,
+  ExpectError(StatusOf(TakeQueryVectors(info.schema.fields[1], search)), Code::kInvalidParameter,
               "vector dimension mismatch, expected vector size(byte) 8, actual 12.");
   search.vector_type = model::DataType::kBinaryVector;
-  ExpectError(CheckQueryVectors(info.schema.fields[1], search), Code::kInvalidParameter,
+  ExpectError(StatusOf(TakeQueryVectors(info.schema.fields[1], search)), Code::kInvalidParameter,
               "vector type must be the same");
   const float bad[] = {1, std::numeric_limits<float>::quiet_NaN(), 0, 0};
   search = {.nq = 2, .vectors = std::string(reinterpret_cast<const char*>(bad), sizeof(bad))};
-  ExpectError(CheckQueryVectors(info.schema.fields[1], search), Code::kInvalidParameter,
+  ExpectError(StatusOf(TakeQueryVectors(info.schema.fields[1], search)), Code::kInvalidParameter,
               "value 'NaN' is not a number or infinity");
 }
 

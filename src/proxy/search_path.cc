@@ -8,6 +8,7 @@
 
 #include "proxy/ann_search.h"
 #include "proxy/read_scope.h"
+#include "proxy/value_text.h"
 #include "rank/score.h"
 
 namespace elanus::proxy {
@@ -105,7 +106,9 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
   ASSIGN_OR_RETURN(OutputPlan output,
                    PlanOutput(collection.schema, search.output_fields, ReadKind::kSearch));
   ASSIGN_OR_RETURN(input.partitions, NamedPartitions(collection, search.partitions));
-  ASSIGN_OR_RETURN(input.filter, BindFilter(collection, search.filter, search.templates));
+  ASSIGN_OR_RETURN(const TimeForm time_form, TimeFormOf(collection, search.params));
+  ASSIGN_OR_RETURN(input.filter,
+                   BindFilter(collection, search.filter, search.templates, time_form.zone));
   input.output_fields = output.fields;
   if (Status status = ReadableFor(input, output, input.partitions); !status.ok()) {
     return Error(status.Wrap("failed to search"));
@@ -127,7 +130,9 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
   result.columns = OutputColumns(collection.schema, output, std::move(found->rows));
   if (input.plan.group) {
     result.group_values = GroupValueColumns(collection.schema, *input.plan.group, found->values);
+    RETURN_IF_ERROR(TellAsText(time_form, result.group_values));
   }
+  RETURN_IF_ERROR(TellAsText(time_form, result.columns));
   return result;
 }
 

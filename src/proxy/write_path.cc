@@ -12,6 +12,7 @@
 #include "proxy/query_path.h"
 #include "proxy/read_scope.h"
 #include "proxy/router.h"
+#include "proxy/value_text.h"
 
 namespace elanus::proxy {
 
@@ -201,7 +202,8 @@ Result<WritePath::Prepared> WritePath::PrepareDelete(const service::CallContext&
                      FindPartition(*collection, deletion.partition));
     partition = found->id;
   }
-  auto bound = expr::ParseFilter(deletion.filter, collection->schema, deletion.templates);
+  auto bound = expr::ParseFilter(deletion.filter, collection->schema, deletion.templates,
+                                 TimeZoneOf(*collection));
   if (!bound.has_value()) return Error(expr::PlanError("delete", bound.error()));
   if (IsBlank(deletion.filter) || bound->keeps_all()) {
     return Error(InvalidParameter(

@@ -11,6 +11,7 @@ namespace elanus::query {
 Result<model::RowBatch> Fetch(const FetchRequest& request, std::span<const RowRef> rows) {
   model::RowBatch batch{.rows = rows.size()};
   int64_t bytes = 0;
+  size_t values = 0;
   for (FieldId id : request.fields) {
     const model::FieldSchema* field = request.schema->FindField(id);
     if (field == nullptr)
@@ -20,6 +21,9 @@ Result<model::RowBatch> Fetch(const FetchRequest& request, std::span<const RowRe
     column.fixed.reserve(model::ValueBytes(field->type, dim) * rows.size());
     std::vector<std::unique_ptr<segment::FieldReader>> readers(request.segments->size());
     for (const RowRef& ref : rows) {
+      if (request.cancel != nullptr && ++values % 1024 == 0) {
+        RETURN_IF_ERROR(request.cancel->Check());
+      }
       auto& reader = readers[ref.segment];
       if (reader == nullptr) {
         const segment::Segment& segment = *(*request.segments)[ref.segment];

@@ -169,12 +169,13 @@ class Compiler {
     ASSIGN_OR_RETURN(BoundColumn column, Bind(form.column));
     return MakeIsNull(std::move(column));
   }
-  // All other leaves read one column; JSON has operators of its own.
+  // All other leaves read one column; JSON and arrays have operators of their own.
   template <class Form>
   Result<Operator> Leaf(const expr::Node& node, const Form& form) {
     ASSIGN_OR_RETURN(BoundColumn column, Bind(form.column));
     const DataType type = column.view.type;
-    if (type == DataType::kJson) return MakeJson(std::move(column), node);
+    if (type == DataType::kJson || type == DataType::kArray)
+      return MakeJson(std::move(column), node);
     if (!form.column.path.empty()) return Unfit("a path into a column that is not JSON");
     const bool is_string = model::IsString(type);
     if (!is_string && !IsNumberLike(type)) return Unfit(model::DataTypeName(type));
@@ -208,6 +209,9 @@ class Compiler {
                                const expr::ArithmeticCompare& form) {
     if (is_string) return Unfit("arithmetic on strings");
     return MakeArithmetic(std::move(column), form);
+  }
+  static Result<Operator> Make(BoundColumn column, bool, const expr::TimeCompare& form) {
+    return MakeTimeCompare(std::move(column), form);
   }
   template <class Form>
   static Result<Operator> Make(BoundColumn, bool, const Form&) {

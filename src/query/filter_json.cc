@@ -1,5 +1,5 @@
-// Operators on JSON columns: each wanted row's text is searched for the node's path. A missing
-// path, a JSON null and a value of another type are unknown, never false.
+// Operators on JSON and ARRAY columns: each wanted row is searched for the node's path. A missing
+// path or position, a JSON null and a value of another type are unknown, never false.
 #include <algorithm>
 #include <compare>
 #include <memory>
@@ -11,6 +11,7 @@
 
 #include <re2/re2.h>
 #include "expr/number.h"
+#include "query/filter_array.h"
 #include "query/filter_json_text.h"
 #include "query/filter_like.h"
 #include "query/filter_operator.h"
@@ -60,7 +61,7 @@ bool Equals(const JsonValue& json, const Value& literal) {
   const auto& elements = std::get<std::vector<Value>>(literal.data);
   size_t count = 0;
   bool equal = true;
-  const bool whole = ForEachElement(json.text, [&](const JsonValue& element) {
+  const bool whole = ForEachElement(json, [&](const JsonValue& element) {
     equal = count < elements.size() && Equals(element, elements[count]);
     ++count;
     return equal;
@@ -73,7 +74,8 @@ template <class Test>
 class JsonOperator final : public FilterOperator {
  public:
   JsonOperator(BoundColumn column, std::vector<std::string> path, Test test)
-      : FilterOperator(100),
+      : FilterOperator(column.view.type == model::DataType::kArray ? 20 : 100),
+        is_array_(column.view.type == model::DataType::kArray),
         column_(std::move(column)),
         path_(std::move(path)),
         test_(std::move(test)) {}
@@ -82,7 +84,8 @@ class JsonOperator final : public FilterOperator {
     const size_t base = column_.Base(block);
     ForEachWanted(block, [&](size_t i) {
       if (column_.view.IsNull(base + i)) return SetBit(block.is_unknown, i);
-      const Answer answer = test_(FindJson(column_.view.StringAt(base + i), path_));
+      const std::string_view bytes = column_.view.StringAt(base + i);
+      const Answer answer = test_(is_array_ ? FindInArray(bytes, path_) : FindJson(bytes, path_));
       if (!answer) {
         SetBit(block.is_unknown, i);
       } else if (*answer) {
@@ -92,6 +95,7 @@ class JsonOperator final : public FilterOperator {
   }
 
  private:
+  bool is_array_;
   BoundColumn column_;
   std::vector<std::string> path_;
   Test test_;
@@ -274,6 +278,7 @@ struct Maker {
   }
 
   Result<Operator> operator()(const expr::Exists& form) {
+    if (column.view.type != model::DataType::kJson) return Unfit("exists on an array");
     return std::make_unique<JsonExistsOperator>(std::move(column), form.column.path);
   }
 
@@ -287,7 +292,7 @@ struct Maker {
   }
   static bool HasAny(const JsonValue& array, const std::vector<Value>& values) {
     bool found = false;
-    ForEachElement(array.text, [&](const JsonValue& element) {
+    ForEachElement(array, [&](const JsonValue& element) {
       found = std::ranges::any_of(values, [&](const Value& v) { return Equals(element, v); });
       return !found;
     });
@@ -296,7 +301,7 @@ struct Maker {
   static bool HasAll(const JsonValue& array, const std::vector<Value>& values) {
     std::vector<bool> seen(values.size());
     size_t missing = values.size();
-    ForEachElement(array.text, [&](const JsonValue& element) {
+    ForEachElement(array, [&](const JsonValue& element) {
       for (size_t i = 0; i < values.size(); ++i) {
         if (seen[i] || !Equals(element, values[i])) continue;
         seen[i] = true;
@@ -312,7 +317,7 @@ struct Maker {
     return Make(std::move(column), form.column.path, [form](const JsonValue& json) -> Answer {
       if (json.kind != JsonKind::kArray) return std::nullopt;
       int64_t length = 0;
-      const bool whole = ForEachElement(json.text, [&](const JsonValue&) {
+      const bool whole = ForEachElement(json, [&](const JsonValue&) {
         ++length;
         return true;
       });

@@ -28,10 +28,11 @@ enum class JsonKind : uint8_t {
 /// A value within a JSON text: a view, valid as long as the text.
 struct JsonValue {
   JsonKind kind = JsonKind::kMissing;
-  bool escaped = false;   ///< of a string: it holds backslashes
-  int64_t number = 0;     ///< kInt; kUnsigned as its bits
-  double fraction = 0;    ///< kDouble
-  std::string_view text;  ///< a string between its quotes; a container with its brackets
+  bool escaped = false;         ///< of a string: it holds backslashes
+  bool is_array_bytes = false;  ///< of an array: `text` is an ARRAY's bytes, not JSON
+  int64_t number = 0;           ///< kInt; kUnsigned as its bits
+  double fraction = 0;          ///< kDouble
+  std::string_view text;        ///< a string between its quotes; a container with its brackets
 
   bool IsNumber() const { return kind >= JsonKind::kInt && kind <= JsonKind::kDouble; }
 };

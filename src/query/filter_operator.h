@@ -112,7 +112,9 @@ Result<Operator> MakeStringIn(BoundColumn column, const expr::ValueSet& values);
 Result<Operator> MakeStringLike(BoundColumn column, const std::string& pattern);
 Result<Operator> MakeStringRegex(BoundColumn column, const std::string& pattern);
 
-/// Any form whose column is JSON, IsNull excepted.
+Result<Operator> MakeTimeCompare(BoundColumn column, const expr::TimeCompare& form);
+
+/// Any form whose column is JSON or an ARRAY, IsNull excepted.
 Result<Operator> MakeJson(BoundColumn column, const expr::Node& node);
 
 /// True, false or (by column) null everywhere.

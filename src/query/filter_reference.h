@@ -316,6 +316,12 @@ class Reference {
     const auto* e = std::get_if<simdjson::dom::element>(&json);
     return e != nullptr && !Empty(*e);
   }
+  Answer On(const expr::Node&, const expr::TimeCompare& f) {
+    const Cell cell = CellOf(f.column);
+    const auto* time = std::get_if<int64_t>(&cell);
+    if (time == nullptr) return std::nullopt;
+    return HoldsPlain(f.op, model::AddInterval(*time, f.interval, f.sign) <=> f.value);
+  }
   Answer On(const expr::Node&, const expr::Contains& f) {
     if (f.values.empty()) return IsNull(f.column) ? Answer() : Answer(f.all);
     const Json json = JsonAt(f.column);

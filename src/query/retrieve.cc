@@ -59,7 +59,7 @@ class Retriever {
                             segment.HiddenAt(view_.at, segment.RowsAt(view_.at))};
     for (size_t i = 0; i < request_.keys->size(); ++i) {
       for (uint32_t row : segment.FindKey(request_.keys->At(i), hidden.rows)) {
-        if (!hidden.Hidden(row)) Take(s, row);
+        if (!hidden.Hidden(row) && !view_.Expired(segment, row)) Take(s, row);
       }
     }
   }
@@ -115,6 +115,7 @@ class Retriever {
       for (uint32_t i = 0; i < block.rows(); ++i) {
         if (filtered && (truth.is_true[i / 64] >> (i % 64) & 1) == 0) continue;
         if (deleted != nullptr && deleted->Test(first + i)) continue;
+        if (view_.Expired(segment, first + i)) continue;
         model::PrimaryKey key = segment.KeyAt(first + i);
         const bool same = items_.size() != last_item && items_.back().key == key;
         if (!same && keys == request_.limit) return Status::Ok();

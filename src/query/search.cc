@@ -2,19 +2,14 @@
 
 #include <algorithm>
 
-#include "index/vector/brute_force.h"
 #include "query/row_value.h"
+#include "query/vector_scan.h"
 #include "rank/group.h"
 
 namespace elanus::query {
 namespace {
 
 using Hits = std::vector<index::Hit>;
-
-index::Cancel IndexCancel(const Cancel& cancel) {
-  if (cancel.deadline_us == Cancel::kNoDeadline) return index::Cancel(cancel.stop);
-  return {cancel.stop, SystemClock(), cancel.deadline_us};
-}
 
 index::HiddenBits BitsOf(const HiddenRows& hidden) {
   if (hidden.bits == nullptr) return {};
@@ -24,49 +19,45 @@ index::HiddenBits BitsOf(const HiddenRows& hidden) {
 /// Rows of a growing segment beyond the reader's cut are no candidates either; runs end there.
 Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const HiddenRows& hidden,
                                      const SearchRequest& request, size_t top_k,
-                                     const index::Cancel& cancel) {
-  std::vector<index::TopK> tops(request.nq, index::TopK(top_k, request.window));
+                                     const Cancel& cancel) {
+  std::vector<index::TopK> tops(request.queries.rows, index::TopK(top_k, request.window));
   for (const segment::Run& run : segment.Runs(hidden.rows)) {
     const auto column = run.source->Column(request.field);
     if (!column) continue;
-    const index::VectorChunk chunk{
-        .vectors = {.data = reinterpret_cast<const float*>(column->fixed),
-                    .rows = column->rows,
-                    .dim = request.dim},
-        .row_offset = run.first};
-    if (request.nq == 1) {
-      RETURN_IF_ERROR(index::BruteForce(request.metric, request.queries, chunk, BitsOf(hidden),
-                                        cancel, tops[0]));
-    } else {
-      RETURN_IF_ERROR(index::BruteForceMany(request.metric, request.queries, chunk, BitsOf(hidden),
-                                            cancel, tops));
-    }
+    RETURN_IF_ERROR(ScanVectors(request.metric, request.queries, {*column, run.first},
+                                BitsOf(hidden), cancel, tops));
   }
   std::vector<Hits> results;
-  for (index::TopK& top : tops) results.push_back(top.Take());
+  for (index::TopK& top : tops) {
+    RETURN_IF_ERROR(cancel.Check());
+    results.push_back(top.Take());
+  }
   return results;
 }
 
 Result<std::vector<Hits>> SearchIndex(const index::VectorIndex& index, const HiddenRows& hidden,
                                       const SearchRequest& request, size_t top_k,
-                                      const index::Cancel& cancel) {
+                                      const Cancel& cancel) {
+  const float* queries = request.queries.Values<float>().data();
+  const size_t nq = request.queries.rows;
   if (!request.window.all()) {
     std::vector<Hits> results;
-    for (size_t q = 0; q < request.nq; ++q) {
-      ASSIGN_OR_RETURN(Hits hits, index.SearchWindow(request.queries + q * request.dim, top_k,
-                                                     request.window, BitsOf(hidden), cancel));
+    for (size_t q = 0; q < nq; ++q) {
+      const float* query = queries + q * index.vectors().dim;
+      ASSIGN_OR_RETURN(Hits hits,
+                       index.SearchWindow(query, top_k, request.window, BitsOf(hidden), cancel));
       results.push_back(std::move(hits));
     }
     return results;
   }
   const index::SearchParams params{.top_k = top_k, .ef = request.ef, .nprobe = request.nprobe};
-  if (request.nq == 1) {
-    ASSIGN_OR_RETURN(Hits hits, index.Search(request.queries, params, BitsOf(hidden), cancel));
+  if (nq == 1) {
+    ASSIGN_OR_RETURN(Hits hits, index.Search(queries, params, BitsOf(hidden), cancel));
     std::vector<Hits> results;
     results.push_back(std::move(hits));
     return results;
   }
-  return index.SearchMany(request.queries, request.nq, params, BitsOf(hidden), cancel);
+  return index.SearchMany(queries, nq, params, BitsOf(hidden), cancel);
 }
 
 /// Vectors of a nullable field: rows without one are no candidates.
@@ -112,7 +103,7 @@ class Searcher {
  public:
   Searcher(const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
            const SearchRequest& request)
-      : segments_(segments), view_(view), request_(request), cancel_(IndexCancel(*view.cancel)) {}
+      : segments_(segments), view_(view), request_(request), cancel_(*view.cancel) {}
 
   Result<std::vector<std::vector<SearchHit>>> Run() {
     const model::FieldSchema* field = view_.schema->FindField(request_.field);
@@ -122,7 +113,7 @@ class Searcher {
         RETURN_IF_ERROR(HideNullVectors(*segment, request_.field, hidden));
       hidden_.push_back(std::move(hidden));
     }
-    std::vector<std::vector<SearchHit>> results(request_.nq);
+    std::vector<std::vector<SearchHit>> results(request_.queries.rows);
     // Rows that share a key or a group, or a page that must not cut ties, may need more than top_k
     // rows of a segment. Groups may be few and large: they grow faster.
     const bool grouped = !request_.group_by.empty();
@@ -149,7 +140,8 @@ class Searcher {
       }
     }
     bool complete = true;
-    for (size_t q = 0; q < request_.nq; ++q) {
+    for (size_t q = 0; q < request_.queries.rows; ++q) {
+      RETURN_IF_ERROR(cancel_.Check());
       ASSIGN_OR_RETURN(bool whole, MergeQuery(found, q, wanted, results[q]));
       complete &= whole;
     }
@@ -200,6 +192,7 @@ class Searcher {
         .segments = &segments_, .schema = view_.schema, .values = request_.group_by};
     ASSIGN_OR_RETURN(const model::RowBatch keys, FetchValues(values, rows));
     rank::GroupFill fill(request_.top_k, request_.group_size);
+    if (!request_.group_only.empty()) fill.Only(request_.group_only);
     std::string key;
     for (uint32_t i = 0; i < rows.size() && !fill.full(); ++i) {
       rank::GroupKeyOf(keys, keys.columns.size(), i, key);
@@ -217,7 +210,7 @@ class Searcher {
   const std::vector<segment::SegmentPtr>& segments_;
   const ReadView& view_;
   const SearchRequest& request_;
-  const index::Cancel cancel_;
+  const Cancel& cancel_;
   std::vector<HiddenRows> hidden_;
 };
 

@@ -5,23 +5,24 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/cancel.h"
 #include "base/status.h"
 #include "index/vector/vector_index.h"
+#include "model/metric.h"
 #include "model/row_value.h"
 #include "query/fetch.h"
 #include "query/visible_rows.h"
+#include "segment/column_view.h"
 
 namespace elanus::query {
 
 struct SearchRequest {
   FieldId field;
-  index::Metric metric = index::Metric::kL2;
-  const float* queries = nullptr;  ///< float[nq][dim]
-  size_t nq = 1;
-  size_t dim = 0;
+  model::Metric metric = model::Metric::kL2;
+  segment::ColumnView queries;  ///< one row a query, of the field's type and dimension
   size_t top_k = 10;
   int ef = 0;      ///< 0: the index's own choice
   int nprobe = 0;  ///< 0: the index's own choice
@@ -34,6 +35,8 @@ struct SearchRequest {
   std::span<const model::RowValue> group_by;
   size_t group_size = 1;      ///< hits a group
   bool group_strict = false;  ///< look further until every group is full or no row is left
+  std::span<const std::string>
+      group_only;  ///< when not empty, only these groups (rank::GroupKeyOf)
 };
 
 struct SearchHit {

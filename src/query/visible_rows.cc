@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
+#include "base/codec.h"
 #include "query/filter.h"
 
 namespace elanus::query {
@@ -38,6 +40,71 @@ void Sample(double share, uint64_t seed, uint32_t rows, Bitset& hidden) {
   }
 }
 
+/// hidden |= expired. Null when no row is hidden.
+std::shared_ptr<const Bitset> HideExpired(const segment::Segment& segment, const ReadView& view,
+                                          uint32_t rows, std::shared_ptr<const Bitset> hidden) {
+  std::shared_ptr<Bitset> bits;
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (!view.Expired(segment, row)) continue;
+    if (bits == nullptr) {
+      bits = hidden == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*hidden);
+    }
+    bits->Set(row);
+  }
+  return bits == nullptr ? hidden : bits;
+}
+
+/// bits |= rows for which the filter is not true.
+/// \param skip_hidden  rows whose bit is set already are not evaluated: their answer is unknown
+Status HideByFilter(const segment::Segment& segment, const ReadView& view, bool skip_hidden,
+                    Bitset& bits) {
+  for (const segment::Run& run : segment.Runs(static_cast<uint32_t>(bits.size()))) {
+    uint64_t* hidden = bits.words() + run.first / 64;
+    ASSIGN_OR_RETURN(Truth truth,
+                     Evaluate(*view.filter, *run.source, *view.schema,
+                              {.hidden = skip_hidden ? hidden : nullptr, .cancel = view.cancel}));
+    HideFiltered(truth.is_true, run.source->rows(), hidden);
+  }
+  return Status::Ok();
+}
+
+/// Longer filters (lists of thousands of values) are no longer cheap to look up.
+constexpr size_t kKeptFilterBytes = 4096;
+/// More of the rows hidden: skipping them is worth more than an answer that serves any timestamp.
+constexpr size_t kKeptHiddenPart = 4;
+
+/// The filter's answer for all rows of a sealed segment, or nullptr when it is not one to keep.
+Result<FilterCache::Answer> KeptAnswer(const segment::Segment& segment, const ReadView& view,
+                                       const HiddenRows& base) {
+  if (view.filters == nullptr || !segment.sealed()) return FilterCache::Answer();
+  if (base.bits != nullptr && base.bits->Count() > base.rows / kKeptHiddenPart) {
+    return FilterCache::Answer();
+  }
+  std::string filter = EncodeBytes(*view.filter);
+  if (filter.size() > kKeptFilterBytes) return FilterCache::Answer();
+  FilterCache::Found found = view.filters->Find(segment.id(), filter);
+  if (found.answer != nullptr || !found.asked_before) return std::move(found.answer);
+  auto bits = std::make_shared<Bitset>(base.rows);
+  RETURN_IF_ERROR(HideByFilter(segment, view, false, *bits));
+  view.filters->Put(segment.id(), std::move(filter), bits);
+  return FilterCache::Answer(std::move(bits));
+}
+
+/// The base and what the filter hides.
+Result<HiddenRows> FilteredRows(const segment::Segment& segment, const ReadView& view,
+                                const HiddenRows& base) {
+  ASSIGN_OR_RETURN(FilterCache::Answer answer, KeptAnswer(segment, view, base));
+  if (answer != nullptr && base.bits == nullptr) return HiddenRows{base.rows, std::move(answer)};
+  auto bits = base.bits == nullptr ? std::make_shared<Bitset>(base.rows)
+                                   : std::make_shared<Bitset>(*base.bits);
+  if (answer != nullptr) {
+    for (size_t w = 0; w < bits->word_count(); ++w) bits->words()[w] |= answer->words()[w];
+  } else {
+    RETURN_IF_ERROR(HideByFilter(segment, view, true, *bits));
+  }
+  return HiddenRows{base.rows, std::move(bits)};
+}
+
 }  // namespace
 
 std::optional<segment::ColumnView> SlicedSource::Column(FieldId field) const {
@@ -53,20 +120,20 @@ std::optional<segment::ColumnView> SlicedSource::Column(FieldId field) const {
 
 Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view) {
   const uint32_t rows = segment.RowsAt(view.at);
-  auto base = segment.HiddenAt(view.at, rows);
-  if (view.filter == nullptr || view.filter->keeps_all()) return HiddenRows{rows, std::move(base)};
-  auto bits = base == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*base);
-  const bool filtered = view.filter->root != nullptr;
-  for (const segment::Run& run : filtered ? segment.Runs(rows) : std::vector<segment::Run>()) {
-    uint64_t* hidden = bits->words() + run.first / 64;
-    ASSIGN_OR_RETURN(Truth truth, Evaluate(*view.filter, *run.source, *view.schema,
-                                           {.hidden = hidden, .cancel = view.cancel}));
-    HideFiltered(truth.is_true, run.source->rows(), hidden);
+  HiddenRows base{rows, segment.HiddenAt(view.at, rows)};
+  if (view.expired != 0) base.bits = HideExpired(segment, view, rows, std::move(base.bits));
+  if (view.filter == nullptr || view.filter->keeps_all()) return base;
+  HiddenRows hidden = base;
+  if (view.filter->root != nullptr) {
+    ASSIGN_OR_RETURN(hidden, FilteredRows(segment, view, base));
   }
   if (view.filter->sample != 0) {
+    auto bits = hidden.bits == nullptr ? std::make_shared<Bitset>(rows)
+                                       : std::make_shared<Bitset>(*hidden.bits);
     Sample(view.filter->sample, view.at ^ static_cast<uint64_t>(segment.id().value), rows, *bits);
+    hidden.bits = std::move(bits);
   }
-  return HiddenRows{rows, std::move(bits)};
+  return hidden;
 }
 
 }  // namespace elanus::query

@@ -1,4 +1,4 @@
-// Which rows of a segment a read may see: visible at T and kept by the filter.
+// Which rows of a segment a read may see: visible at T, not outlived, and kept by the filter.
 // Threads: pure functions over immutable views.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "expr/filter.h"
 #include "model/schema.h"
+#include "query/filter_cache.h"
 #include "segment/segment.h"
 
 namespace elanus::query {
@@ -17,8 +18,15 @@ namespace elanus::query {
 struct ReadView {
   const model::CollectionSchema* schema = nullptr;
   model::Timestamp at = 0;
+  model::Timestamp expired =
+      0;  ///< rows inserted at or before it have outlived the collection's TTL
   const expr::BoundFilter* filter = nullptr;
   const Cancel* cancel = nullptr;
+  FilterCache* filters = nullptr;  ///< answers of earlier reads; nullptr: none are kept
+
+  bool Expired(const segment::Segment& segment, uint32_t row) const {
+    return expired != 0 && segment.TimestampAt(row) <= expired;
+  }
 };
 
 /// Part [first, first + rows) of a source.
@@ -42,8 +50,8 @@ struct HiddenRows {
   bool Hidden(uint32_t row) const { return bits != nullptr && bits->Test(row); }
 };
 
-/// Evaluates the filter over every row that may be visible. Errors: the filter's, kCanceled,
-/// kTimeout.
+/// Evaluates the filter over every row that may be visible, or takes an answer kept from before.
+/// Errors: the filter's, kCanceled, kTimeout.
 Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view);
 
 }  // namespace elanus::query

@@ -33,6 +33,12 @@ void GroupKeyOf(const model::RowBatch& values, size_t columns, size_t row, std::
   }
 }
 
+void GroupFill::Only(std::span<const std::string> keys) {
+  for (const std::string& key : keys) index_.emplace(key, index_.size());
+  groups_.resize(index_.size());
+  groups_max_ = index_.size();
+}
+
 void GroupFill::Push(const std::string& key, uint32_t hit) {
   auto found = index_.find(key);
   if (found == index_.end()) {

@@ -28,6 +28,8 @@ class GroupFill {
   GroupFill(size_t groups_max, size_t group_size)
       : groups_max_(groups_max), group_size_(group_size) {}
 
+  /// From the start: groups of these keys and no others; one may stay empty.
+  void Only(std::span<const std::string> keys);
   /// Takes hit number `hit` into the group of its key; a full group, or a new one beyond
   /// groups_max, drops it.
   void Push(const std::string& key, uint32_t hit);

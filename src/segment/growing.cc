@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "format/key_filter.h"
 #include "index/vector/buffer.h"
+#include "model/key_hash.h"
 
 namespace elanus::segment {
 namespace {
@@ -166,9 +166,10 @@ void GrowingSegment::Append(const model::RowBatch& rows, model::Timestamp ts) {
       bytes += chunk.Write(f, *columns[f], from, count, row - chunk.first());
     chunk.WriteTimestamps(ts, count, row - chunk.first());
     for (size_t i = 0; i < count; ++i) {
-      const uint64_t hash = model::IsString(keys.type)
-                                ? format::HashKey(keys.StringAt(from + i))
-                                : format::HashKey(keys.Values<int64_t>()[from + i]);
+      const uint64_t hash =
+          model::IsString(keys.type)
+              ? model::HashKey(keys.StringAt(from + i), model::HashUse::kInShard)
+              : model::HashKey(keys.Values<int64_t>()[from + i], model::HashUse::kInShard);
       keys_.Insert(hash, row + static_cast<uint32_t>(i));
     }
     published_.store(row + static_cast<uint32_t>(count), std::memory_order_release);
@@ -179,9 +180,7 @@ void GrowingSegment::Append(const model::RowBatch& rows, model::Timestamp ts) {
 
 size_t GrowingSegment::Delete(const model::PrimaryKey& key, model::Timestamp ts) {
   size_t hits = 0;
-  const auto* text = std::get_if<std::string>(&key);
-  const uint64_t hash =
-      text != nullptr ? format::HashKey(*text) : format::HashKey(std::get<int64_t>(key));
+  const uint64_t hash = model::HashKey(key, model::HashUse::kInShard);
   keys_.ForEach(hash, [&](uint32_t row) {
     if (KeyEquals(row, key) && TimestampAt(row) < ts && deletes_.Add(row, ts)) ++hits;
   });

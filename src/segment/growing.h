@@ -32,11 +32,11 @@ class GrowingSegment final : public Segment {
   /// Bytes of its rows in memory; approximate, for flush and back-pressure.
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   uint32_t RowCount() const { return published_.load(std::memory_order_acquire); }
-  const DeleteLog& deletes() const { return deletes_; }
   model::Timestamp first_timestamp() const { return first_timestamp_; }
   model::Timestamp last_timestamp() const { return last_timestamp_; }
 
   bool sealed() const override { return false; }
+  const DeleteLog& deletes() const override { return deletes_; }
   uint32_t RowsAt(model::Timestamp t) const override;
   std::vector<Run> Runs(uint32_t rows) const override;
   std::shared_ptr<const Bitset> HiddenAt(model::Timestamp t, uint32_t rows) const override {

@@ -1,26 +1,11 @@
 #include "segment/sealed.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 
 #include "base/check.h"
 #include "format/sealed_bytes.h"
 
 namespace elanus::segment {
-namespace {
-
-/// Gives back the page-cache pages of a mapped range that has been copied: vectors are resident
-/// once. PAGEOUT and not DONTNEED: the bytes may as well lie on a heap (memory forms of the
-/// stores), which DONTNEED would zero.
-void DropMappedPages(std::string_view range) {
-  constexpr uintptr_t kPage = 4096;
-  const auto first = (reinterpret_cast<uintptr_t>(range.data()) + kPage - 1) / kPage * kPage;
-  const auto last = (reinterpret_cast<uintptr_t>(range.data()) + range.size()) / kPage * kPage;
-  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_PAGEOUT);
-}
-
-}  // namespace
 
 /// Rows of the whole segment, or of a part of it, with vectors as resident as they were when taken.
 class SealedSegment::Rows final : public RowSource {
@@ -146,8 +131,7 @@ Status SealedSegment::LoadVectors(FieldId field) {
   RETURN_IF_ERROR(reader_.VerifySection(*section));
   const std::string_view bytes = reader_.Bytes(*section);
   auto buffer = std::make_shared<const index::Buffer>(
-      index::Buffer::Copy(std::as_bytes(std::span(bytes.data(), bytes.size()))));
-  DropMappedPages(bytes);
+      index::Buffer::Replace(std::as_bytes(std::span(bytes.data(), bytes.size()))));
   MutexLock lock(mutex_);
   run_.reset();
   resident_[field] = std::move(buffer);
@@ -180,20 +164,27 @@ std::pair<index::VectorView, std::shared_ptr<const void>> SealedSegment::Vectors
   return {view, loaded->second};
 }
 
-void SealedSegment::SetIndex(FieldId field, std::shared_ptr<const index::VectorIndex> index) {
+void SealedSegment::SetIndex(FieldId field, IndexId id,
+                             std::shared_ptr<const index::VectorIndex> index) {
   MutexLock lock(mutex_);
   if (index == nullptr) {
     indexes_.erase(field);
   } else {
-    indexes_[field] = std::move(index);
+    indexes_[field] = {id, std::move(index)};
   }
+}
+
+IndexId SealedSegment::IndexIdOn(FieldId field) const {
+  MutexLock lock(mutex_);
+  auto it = indexes_.find(field);
+  return it == indexes_.end() ? IndexId{} : it->second.id;
 }
 
 uint64_t SealedSegment::resident_bytes() const {
   MutexLock lock(mutex_);
   uint64_t bytes = 0;
   for (const auto& [field, buffer] : resident_) bytes += buffer->size();
-  for (const auto& [field, index] : indexes_) bytes += index->Memory().resident_bytes;
+  for (const auto& [field, opened] : indexes_) bytes += opened.index->Memory().resident_bytes;
   return bytes;
 }
 
@@ -235,7 +226,7 @@ std::vector<uint32_t> SealedSegment::FindKey(const model::PrimaryKey& key, uint3
 std::shared_ptr<const index::VectorIndex> SealedSegment::IndexOn(FieldId field) const {
   MutexLock lock(mutex_);
   auto it = indexes_.find(field);
-  return it == indexes_.end() ? nullptr : it->second;
+  return it == indexes_.end() ? nullptr : it->second.index;
 }
 
 }  // namespace elanus::segment

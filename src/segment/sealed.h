@@ -44,7 +44,6 @@ class SealedSegment final : public Segment {
   size_t Delete(const model::PrimaryKey& key, model::Timestamp ts);
   /// Deletes one row; false when it is deleted already.
   bool DeleteRow(uint32_t row, model::Timestamp ts) { return deletes_.Add(row, ts); }
-  const DeleteLog& deletes() const { return deletes_; }
 
   /// Checks the vector column against its checksums and copies it to memory of our own, on huge
   /// pages when large.
@@ -53,7 +52,10 @@ class SealedSegment final : public Segment {
   bool VectorsLoaded(FieldId field) const;
   /// float[rows][dim] of a loaded or mapped vector column and its owner.
   std::pair<index::VectorView, std::shared_ptr<const void>> Vectors(FieldId field) const;
-  void SetIndex(FieldId field, std::shared_ptr<const index::VectorIndex> index);
+  /// An index that searches of the field use from now on; nullptr: none. `id` is the user's index.
+  void SetIndex(FieldId field, IndexId id, std::shared_ptr<const index::VectorIndex> index);
+  /// The id of the field's index, 0 while there is none.
+  IndexId IndexIdOn(FieldId field) const;
   uint64_t resident_bytes() const;
 
   uint32_t rows() const { return rows_; }
@@ -62,6 +64,7 @@ class SealedSegment final : public Segment {
   const SealedKeys& keys() const { return keys_; }
 
   bool sealed() const override { return true; }
+  const DeleteLog& deletes() const override { return deletes_; }
   uint32_t RowsAt(model::Timestamp) const override { return rows_; }
   std::vector<Run> Runs(uint32_t rows) const override;
   std::shared_ptr<const Bitset> HiddenAt(model::Timestamp t, uint32_t rows) const override;
@@ -92,7 +95,11 @@ class SealedSegment final : public Segment {
 
   mutable Mutex mutex_;
   std::map<FieldId, std::shared_ptr<const index::Buffer>> resident_ GUARDED_BY(mutex_);
-  std::map<FieldId, std::shared_ptr<const index::VectorIndex>> indexes_ GUARDED_BY(mutex_);
+  struct OpenedIndex {
+    IndexId id;
+    std::shared_ptr<const index::VectorIndex> index;
+  };
+  std::map<FieldId, OpenedIndex> indexes_ GUARDED_BY(mutex_);
   /// The whole segment as one run; made anew when vectors are loaded or released.
   mutable std::shared_ptr<const RowSource> run_ GUARDED_BY(mutex_);
 };

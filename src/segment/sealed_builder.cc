@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "format/key_filter.h"
+#include "model/key_hash.h"
 #include "segment/field_reader.h"
 
 namespace elanus::segment {
@@ -196,11 +197,11 @@ class Builder {
       const std::string_view value = readers[s.input].ValueAt(s.row);
       uint64_t hash;
       if (model::IsString(key.type)) {
-        hash = format::HashKey(value);
+        hash = model::HashKey(value, model::HashUse::kInShard);
       } else {
         int64_t number;
         std::memcpy(&number, value.data(), sizeof(number));
-        hash = format::HashKey(number);
+        hash = model::HashKey(number, model::HashUse::kInShard);
       }
       format::KeyFilterAdd(filter, hash);
     }

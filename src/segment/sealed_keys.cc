@@ -4,6 +4,7 @@
 
 #include "format/key_filter.h"
 #include "format/sealed_bytes.h"
+#include "model/key_hash.h"
 
 namespace elanus::segment {
 namespace {
@@ -77,9 +78,7 @@ uint32_t SealedKeys::LowerBound(const model::PrimaryKey& key, bool strictly) con
 }
 
 std::pair<uint32_t, uint32_t> SealedKeys::Find(const model::PrimaryKey& key) const {
-  const auto* text = std::get_if<std::string>(&key);
-  const uint64_t hash =
-      text != nullptr ? format::HashKey(*text) : format::HashKey(std::get<int64_t>(key));
+  const uint64_t hash = model::HashKey(key, model::HashUse::kInShard);
   if (!filter_.empty() && !format::KeyFilterMayContain(filter_, hash)) return {0, 0};
   const uint32_t first = LowerBound(key, false);
   if (first == keys_.rows || At(first) != key) return {0, 0};

@@ -12,6 +12,7 @@
 #include "model/hybrid_time.h"
 #include "model/primary_key.h"
 #include "segment/column_view.h"
+#include "segment/delete_log.h"
 
 namespace elanus::segment {
 
@@ -35,6 +36,9 @@ class Segment {
   virtual std::vector<Run> Runs(uint32_t rows) const = 0;
   /// Bit r = 1: row r is deleted at T or inserted after it. nullptr = none of them hidden.
   virtual std::shared_ptr<const Bitset> HiddenAt(model::Timestamp t, uint32_t rows) const = 0;
+
+  /// The deletes that hit its rows.
+  virtual const DeleteLog& deletes() const = 0;
 
   virtual model::PrimaryKey KeyAt(uint32_t row) const = 0;
   virtual model::Timestamp TimestampAt(uint32_t row) const = 0;

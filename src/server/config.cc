@@ -66,13 +66,25 @@ const std::vector<Knob>& Knobs() {
        "More small segments of a partition than this are merged."},
       {"history.retention_ms", 3'600'000, 0, 365 * kDayMs, "ms",
        "Deleted rows can still be read at an earlier timestamp for this long."},
+      {"query.filter_bytes_max", 32 * kMiB, 0, 64 * kGiB, "bytes",
+       "Answers of filters over sealed segments that are kept for the next read with the same "
+       "filter."},
       {"build.threads", 2, 1, 256, "threads",
        "Threads of an index build; they run at low priority."},
+      {"build.settle_ms", 2000, 0, 600'000, "ms",
+       "A collection that took many rows within this time is still being loaded: its segments are "
+       "merged and indexed once it has been quiet for so long."},
+      {"build.memory_max", 0, 0, 1024 * kGiB, "bytes",
+       "Memory that merges and index builds may take together; a job that does not fit waits. 0: a "
+       "quarter of the machine's, or of the control group's."},
       {"service.copy_calls", 0, 0, 1, "0 or 1",
        "1: every call between roles goes through its byte form, as in a cluster; for tests."},
       {"log.durability_async", 0, 0, 1, "0 or 1",
        "1: a write is acknowledged before it is on the disk; a power loss may take the last tenth "
        "of a second."},
+      {"server.log_debug", 0, 0, 1, "0 or 1",
+       "1: debug lines are logged too, among them begin and end of each recovery, flush, publish, "
+       "merge, build and DDL."},
       {"gateway.data_threads", 2, 1, 1024, "threads",
        "Threads that run searches, queries and writes."},
       {"gateway.queue_max", 1024, 1, 1'000'000, "calls",

@@ -11,8 +11,14 @@
 #include "gateway/ops_http.h"
 #include "gateway/port.h"
 #include "gateway/rest_api.h"
+#include "gateway/rpc_page.h"
 #include "server/config.h"
 #include "server/standalone.h"
+
+// jemalloc reads this before main: memory freed by a flush, merge or build goes back to the system
+// within a second, by a thread of its own, and not only when somebody happens to allocate.
+extern "C" const char* malloc_conf =
+    "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:4";
 
 namespace elanus {
 namespace {
@@ -51,6 +57,7 @@ int Serve(const ServeFlags& flags) {
     auto read = Config::FromFile(flags.config);
     if (!read.has_value()) return Fail(read.error());
     config = std::move(*read);
+    if (config.Number("server.log_debug") != 0) SetLogLevel(LogLevel::kDebug);
     for (const std::string& warning : config.warnings()) LogWarn("config {}", warning);
   }
   auto standalone = Standalone::Open(PosixFileSystem(), flags.data, config);
@@ -106,9 +113,14 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   serve->add_option("--config", flags.config, "YAML file of knobs (see `elanus knobs`)");
   app.add_subcommand("knobs", "print every knob as a Markdown page");
+  app.add_subcommand("rpcs", "print which RPCs of Milvus are served, as Markdown");
   CLI11_PARSE(app, argc, argv);
   if (app.got_subcommand("knobs")) {
     fmt::print("{}", elanus::ConfigPage());
+    return 0;
+  }
+  if (app.got_subcommand("rpcs")) {
+    fmt::print("{}", elanus::gateway::RpcPage());
     return 0;
   }
   return elanus::Serve(flags);

@@ -1,7 +1,11 @@
 #include "server/standalone.h"
 
+#include <unistd.h>
+
 #include "base/codec.h"
+#include "base/log.h"
 #include "coordinator/catalog.h"
+#include "server/machine.h"
 
 namespace elanus {
 namespace {
@@ -32,9 +36,13 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
       static_cast<uint64_t>(config.Number("segment.merged_bytes_max"));
   options.maintenance.merge.segments_max =
       static_cast<size_t>(config.Number("segment.small_segments_max"));
+  options.maintenance.settle_ms = config.Number("build.settle_ms");
+  const auto memory = static_cast<uint64_t>(config.Number("build.memory_max"));
+  options.maintenance.build_memory_max = memory != 0 ? memory : MemoryTotalBytes() / 4;
   options.maintenance.retention_ms = config.Number("history.retention_ms");
   options.maintenance.build_threads = static_cast<int>(config.Number("build.threads"));
   options.unflushed_bytes_max = static_cast<uint64_t>(config.Number("segment.unflushed_bytes_max"));
+  options.filter_bytes_max = static_cast<uint64_t>(config.Number("query.filter_bytes_max"));
   return options;
 }
 
@@ -42,6 +50,7 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
 
 Result<std::unique_ptr<Standalone>> Standalone::Open(FileSystem& files, const std::string& dir,
                                                      const Config& config) {
+  const LogPhase phase("recovery", "pid", getpid());
   std::unique_ptr<Standalone> server(new Standalone());
   RETURN_IF_ERROR(server->OpenStorage(files, dir, config));
   RETURN_IF_ERROR(server->OpenRoles(config));

@@ -201,6 +201,7 @@ struct CreateIndex {
   std::string field;
   std::string index_name;  ///< empty = the field's name
   model::KeyValues params;
+  std::vector<std::string> json_path;  ///< keys inside a JSON field; empty = all of the field
   template <class V>
   void Visit(V& v) {
     v(database);
@@ -208,6 +209,7 @@ struct CreateIndex {
     v(field);
     v(index_name);
     v(params);
+    v(json_path);
   }
 };
 

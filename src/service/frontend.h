@@ -85,6 +85,7 @@ struct SearchCall {
   int64_t nq = 0;
   model::DataType vector_type = model::DataType::kFloatVector;  ///< of the placeholder
   std::string vectors;                                          ///< all queries after one another
+  std::vector<uint64_t> vector_offsets;   ///< nq + 1: where each query begins in `vectors`
   std::optional<model::PrimaryKeys> ids;  ///< search by key instead of vectors
   std::optional<FunctionScore> function_score;
   Consistency consistency;
@@ -106,6 +107,9 @@ struct OutputColumn {
   std::string name;  ///< the field's name, `$meta` for the dynamic field
   bool is_dynamic = false;
   bool nullable = false;
+  model::DataType element_type = model::DataType::kNone;  ///< of an ARRAY field
+  /// The field's type where the column is its text (times, shapes), else kNone.
+  model::DataType told = model::DataType::kNone;
   model::Column column;
 };
 
@@ -173,6 +177,9 @@ class FrontendCatalog {
   virtual Result<std::vector<CollectionPtr>> ListCollections(const CallContext& call) = 0;
   virtual std::vector<model::DatabaseInfo> ListDatabases() = 0;
   virtual Result<model::DatabaseInfo> DescribeDatabase(const std::string& name) = 0;
+  /// kInvalidParameter when no partition could bear that name; blanks around it do not count.
+  virtual Result<bool> HasPartition(const CallContext& call, const std::string& collection,
+                                    const std::string& partition) = 0;
   /// (alias, collection) pairs; of one collection, or of the database when `collection` is empty.
   virtual Result<std::vector<std::pair<std::string, std::string>>> ListAliases(
       const CallContext& call, const std::string& collection) = 0;

@@ -93,12 +93,15 @@ struct Grouping {
   int64_t columns = 0;  ///< the first so many of SearchRequest::values tell groups apart; 0 = none
   int64_t size = 1;     ///< hits a group
   bool strict = false;  ///< look further until every group has its size
+  /// Not empty: these groups and no others, by rank::GroupKeyOf; top_k does not count.
+  std::vector<std::string> only;
 
   template <class V>
   void Visit(V& v) {
     v(columns);
     v(size);
     v(strict);
+    v(only);
   }
 };
 
@@ -109,8 +112,10 @@ struct SearchRequest {
   FieldId field;
   model::Metric metric = model::Metric::kL2;
   int64_t nq = 1;
-  std::string vectors;  ///< nq * dim floats
-  int64_t top_k = 10;   ///< hits wanted a query (limit + offset)
+  std::string vectors;  ///< nq vectors of the field's type, one after another
+  /// Of sparse vectors: where each begins in `vectors`, and its end; nq + 1. Else empty.
+  std::vector<uint64_t> vector_offsets;
+  int64_t top_k = 10;  ///< hits wanted a query (limit + offset)
   VectorSearchParams params;
   expr::BoundFilter filter;
   std::vector<FieldId> output_fields;
@@ -128,6 +133,7 @@ struct SearchRequest {
     v(metric);
     v(nq);
     v(vectors);
+    v(vector_offsets);
     v(top_k);
     v(params);
     v(filter);

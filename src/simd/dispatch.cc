@@ -15,14 +15,20 @@ Tables MakeTables() {
   FillFloat32Scalar(&t.level[0]);
   FillInt8Scalar(&t.level[0]);
   FillBitsScalar(&t.level[0]);
+  FillElementsScalar(&t.level[0]);
+  FillScan4Scalar(&t.level[0]);
   t.level[1].level = Level::kAvx2;
   FillFloat32Avx2(&t.level[1]);
   FillInt8Avx2(&t.level[1]);
   FillBitsAvx2(&t.level[1]);
+  FillElementsAvx2(&t.level[1]);
+  FillScan4Avx2(&t.level[1]);
   t.level[2].level = Level::kAvx512;
   FillFloat32Avx512(&t.level[2]);
   FillInt8Avx512(&t.level[2]);
   FillBitsAvx512(&t.level[2]);
+  FillElementsAvx512(&t.level[2]);
+  FillScan4Avx512(&t.level[2]);
   return t;
 }
 
@@ -40,7 +46,7 @@ Level BestLevel() {
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                     __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-                    __builtin_cpu_supports("popcnt");
+                    __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("f16c");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd") &&

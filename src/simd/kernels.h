@@ -1,10 +1,10 @@
 // The table of kernels: one function pointer each, filled by scalar/, avx2/ and avx512/.
-// Holds: plain data only, no inline function, since files compiled for different instruction sets
-// include it. Rows: `stride` is the distance between two rows' starts, in elements (floats or
-// bytes); ids are row numbers from `base`. Int8 rows are "biased": a code c in [-127, 127] is
-// stored as the byte c + 128, queries are plain int8; a kernel returns the dot product of query and
-// stored bytes as they are, so the code's own dot product is that minus 128 * sum(query). Threads:
-// pure functions.
+// Holds: plain data only, since files compiled for different instruction sets include it; no kernel
+// calls a member function of it. Rows: `stride` is the distance between two rows' starts, in
+// elements (floats or bytes); ids are row numbers from `base`. Int8 rows are "biased": a code c in
+// [-127, 127] is stored as the byte c + 128, queries are plain int8; a kernel returns the dot
+// product of query and stored bytes as they are, so the code's own dot product is that minus 128 *
+// sum(query). Threads: pure functions.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,44 @@ namespace elanus::simd {
 /// Zen 4, newer).
 enum class Level : uint8_t { kScalar, kAvx2, kAvx512 };
 
+/// What a stored vector is made of. kBit: eight dimensions a byte.
+enum class Element : uint8_t { kFloat32, kFloat16, kBfloat16, kInt8, kBit };
+inline constexpr size_t kElements = 5;
+
+/// Squared Euclidean distance and inner product of numbers; Hamming and Jaccard distance of bits.
+enum class Measure : uint8_t { kL2, kIp, kHamming, kJaccard };
+inline constexpr size_t kMeasures = 4;
+
+/// One query against many stored rows of one element type. The query is float[dim] for the three
+/// float types, and what a row is for the other two. `stride`: bytes between the starts of two
+/// rows. Error: floats as for float32 (16-bit rows are widened exactly); kInt8 and kHamming: the
+/// exact integer, rounded once to float; kJaccard: 1 - |a and b| / |a or b|, and 1 when both are
+/// zero.
+struct RowKernels {
+  /// out[i] for the rows ids[0 .. count).
+  void (*rows)(const void* query, const void* base, size_t stride, const uint32_t* ids,
+               size_t count, size_t dim, float* out);
+  /// out[i] for `count` rows that lie one after another.
+  void (*block)(const void* query, const void* rows, size_t stride, size_t count, size_t dim,
+                float* out);
+};
+
 struct Kernels {
   Level level;
+
+  /// [Element][Measure]; null where a measure has no meaning for the element.
+  RowKernels any[kElements][kMeasures];
+  const RowKernels& For(Element element, Measure measure) const {
+    return any[static_cast<size_t>(element)][static_cast<size_t>(measure)];
+  }
+
+  // Between float32 and the other elements, `count` values. Into 16 bits: to the nearest, ties to
+  // even; beyond the range: infinity; a NaN stays one.
+  void (*float16_to_float)(const uint16_t* x, size_t count, float* out);
+  void (*bfloat16_to_float)(const uint16_t* x, size_t count, float* out);
+  void (*int8_to_float)(const int8_t* x, size_t count, float* out);
+  void (*float_to_float16)(const float* x, size_t count, uint16_t* out);
+  void (*float_to_bfloat16)(const float* x, size_t count, uint16_t* out);
 
   // float32: squared L2 distance and inner product.
   float (*l2)(const float* a, const float* b, size_t dim);
@@ -54,6 +90,29 @@ struct Kernels {
   /// out[i] = round((x[i] * factor) - shift[i]) clamped to [-127, 127]; ties go to the even number.
   void (*encode_s8)(const float* x, float factor, const float* shift, size_t dim, int8_t* out);
 
+  // 4-bit codes: a row is a code in [0, 16) for each of `parts` parts of its dimensions. Rows lie
+  // in blocks of 32, a block in `lines` = parts / 4 (rounded up) lines of 64 bytes: byte 16 * (part
+  // % 4)
+  // + i of line part / 4 holds row i in its low and row 16 + i in its high half. Missing parts and
+  // rows are zeros.
+
+  /// out[part][j] = the part's dimensions of the query times word j: codebooks[part][part_dim][16].
+  void (*part_products)(const float* query, const float* codebooks, size_t parts, size_t part_dim,
+                        float* out);
+  /// Products as byte tables of distances, small for large products: minus the
+  /// sum of a row's products is about base + scale * the sum of its entries. Sums stay below 65536;
+  /// bytes of missing parts become zeros up to a whole line. At most 65535 parts.
+  void (*quantize_tables)(const float* products, size_t parts, uint8_t* bytes, float* scale,
+                          float* base);
+  /// Places of the rows whose sum of table entries (tables[part][code]) is at most `bound`,
+  /// ascending, and these sums. Sums must stay below 65536; missing parts have tables of zeros.
+  /// Room for `rows` each; returns how many.
+  size_t (*scan4)(const uint8_t* codes, size_t rows, size_t lines, const uint8_t* tables,
+                  uint16_t bound, uint32_t* places, uint16_t* values);
+  /// The sums themselves, of whole blocks: room for `rows` rounded up to 32.
+  void (*sums4)(const uint8_t* codes, size_t rows, size_t lines, const uint8_t* tables,
+                uint16_t* out);
+
   // Bitsets, as 64-bit words.
   size_t (*popcount)(const uint64_t* words, size_t count);
   void (*bits_and)(uint64_t* to, const uint64_t* from, size_t count);
@@ -65,11 +124,17 @@ struct Kernels {
 void FillFloat32Scalar(Kernels* kernels);
 void FillInt8Scalar(Kernels* kernels);
 void FillBitsScalar(Kernels* kernels);
+void FillElementsScalar(Kernels* kernels);
+void FillScan4Scalar(Kernels* kernels);
 void FillFloat32Avx2(Kernels* kernels);
 void FillInt8Avx2(Kernels* kernels);
 void FillBitsAvx2(Kernels* kernels);
+void FillElementsAvx2(Kernels* kernels);
+void FillScan4Avx2(Kernels* kernels);
 void FillFloat32Avx512(Kernels* kernels);
 void FillInt8Avx512(Kernels* kernels);
 void FillBitsAvx512(Kernels* kernels);
+void FillElementsAvx512(Kernels* kernels);
+void FillScan4Avx512(Kernels* kernels);
 
 }  // namespace elanus::simd

@@ -214,6 +214,240 @@ TEST_P(SimdTest, BitsetsCountAndCombineWordByWord) {
   }
 }
 
+double NumberAt(Element element, const uint8_t* row, size_t i) {
+  if (element == Element::kInt8) return static_cast<int8_t>(row[i]);
+  uint16_t half;
+  std::memcpy(&half, row + 2 * i, sizeof(half));
+  if (element == Element::kBfloat16) return std::bit_cast<float>(uint32_t{half} << 16);
+  const double size = (half >> 10 & 31) == 0
+                          ? std::ldexp(half & 1023, -24)
+                          : std::ldexp((half & 1023) + 1024, (half >> 10 & 31) - 25);
+  return half >> 15 != 0 ? -size : size;
+}
+
+TEST_P(SimdTest, RowsOfEveryElementAgreeWithDoubleAtEveryDimensionUnaligned) {
+  constexpr size_t kRows = 7;
+  std::mt19937_64 random(11);
+  const Kernels& k = Active();
+  for (Element element : {Element::kFloat16, Element::kBfloat16, Element::kInt8}) {
+    const size_t size = element == Element::kInt8 ? 1 : 2;
+    for (size_t dim : Dims()) {
+      const bool extreme = dim % 5 == 0;
+      const size_t stride = dim * size + 3 * size;
+      std::vector<uint8_t> rows(1 + (kRows - 1) * stride + dim * size);
+      for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<uint8_t>(random());
+      if (element == Element::kInt8 && extreme) std::fill(rows.begin(), rows.end(), 0x80);
+      // Halves: any sign and fraction, exponents that are finite (and denormal now and then).
+      for (size_t i = 2; element != Element::kInt8 && i < rows.size(); i += 2) {
+        const uint8_t high = element == Element::kFloat16 ? random() % 31 << 2 : 56 + random() % 12;
+        rows[i] = static_cast<uint8_t>((rows[i] & 0x83) | (extreme ? 0 : high & 0x7C));
+      }
+      const uint8_t* base = rows.data() + 1;
+      std::vector<float> query(1 + dim);
+      std::vector<int8_t> bytes(1 + dim);
+      for (size_t i = 1; i <= dim; ++i) {
+        bytes[i] = extreme ? 127 : static_cast<int8_t>(random());
+        query[i] = element == Element::kInt8 ? bytes[i] : RandomFloats(1, i)[0];
+      }
+      const void* q = element == Element::kInt8 ? static_cast<const void*>(&bytes[1]) : &query[1];
+      const std::vector<uint32_t> ids = {6, 0, 2, 2, 5, 1, 4, 3, 6};
+      for (Measure measure : {Measure::kL2, Measure::kIp}) {
+        std::vector<float> some(ids.size()), all(kRows);
+        k.For(element, measure).rows(q, base, stride, ids.data(), ids.size(), dim, some.data());
+        k.For(element, measure).block(q, base, stride, kRows, dim, all.data());
+        std::vector<Exact> want(kRows);
+        for (size_t row = 0; row < kRows; ++row) {
+          for (size_t i = 0; i < dim; ++i) {
+            const double x = NumberAt(element, base + row * stride, i), y = query[1 + i];
+            const double term = measure == Measure::kL2 ? (x - y) * (x - y) : x * y;
+            want[row].value += term;
+            want[row].magnitude += std::fabs(term);
+          }
+        }
+        for (size_t i = 0; i < ids.size(); ++i) {
+          ASSERT_NEAR(some[i], want[ids[i]].value, 1e-5 * want[ids[i]].magnitude + 1e-30) << dim;
+          if (element == Element::kInt8) {
+            ASSERT_EQ(some[i], static_cast<float>(want[ids[i]].value));
+          }
+        }
+        for (size_t i = 0; i < kRows; ++i)
+          ASSERT_NEAR(all[i], want[i].value, 1e-5 * want[i].magnitude + 1e-30) << dim;
+      }
+    }
+  }
+}
+
+TEST_P(SimdTest, BitRowsGiveTheExactHammingAndJaccardDistance) {
+  constexpr size_t kRows = 6;
+  std::mt19937_64 random(12);
+  const Kernels& k = Active();
+  for (size_t dim = 8; dim <= 32768; dim += dim < 1200 ? 8 : 7912) {
+    const size_t bytes = dim / 8, stride = bytes + 3;
+    std::vector<uint8_t> rows(1 + (kRows - 1) * stride + bytes), query(1 + bytes);
+    for (auto& b : rows) b = static_cast<uint8_t>(random());
+    for (auto& b : query) b = dim % 3 == 0 ? 0 : static_cast<uint8_t>(random());
+    std::fill_n(rows.begin() + 1, bytes, uint8_t{0});
+    const std::vector<uint32_t> ids = {5, 0, 1, 3, 2, 2};
+    std::vector<float> hamming(ids.size()), jaccard(kRows);
+    k.For(Element::kBit, Measure::kHamming)
+        .rows(&query[1], &rows[1], stride, ids.data(), ids.size(), dim, hamming.data());
+    k.For(Element::kBit, Measure::kJaccard)
+        .block(&query[1], &rows[1], stride, kRows, dim, jaccard.data());
+    auto count = [&](size_t row, auto combine) {
+      int ones = 0;
+      for (size_t i = 0; i < bytes; ++i)
+        ones +=
+            std::popcount(static_cast<uint8_t>(combine(query[1 + i], rows[1 + row * stride + i])));
+      return ones;
+    };
+    for (size_t i = 0; i < ids.size(); ++i) ASSERT_EQ(hamming[i], count(ids[i], std::bit_xor<>()));
+    for (size_t i = 0; i < kRows; ++i) {
+      const int either = count(i, std::bit_or<>());
+      ASSERT_FLOAT_EQ(jaccard[i], either == 0
+                                      ? 1.0f
+                                      : 1.0f - static_cast<float>(count(i, std::bit_and<>())) /
+                                                   static_cast<float>(either));
+    }
+  }
+}
+
+TEST_P(SimdTest, HalvesConvertTheSameAtEveryLevelAndBackExactly) {
+  std::vector<uint16_t> halves(65536);
+  for (size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<uint16_t>(i);
+  std::vector<float> wide(halves.size());
+  std::vector<uint16_t> back(halves.size());
+  const Kernels& k = Active();
+  auto infinite_or_nan = [](uint16_t half, int fraction) {
+    return (half & 0x7FFF) > ((0x7FFF >> fraction) << fraction);
+  };
+  k.float16_to_float(halves.data(), halves.size(), wide.data());
+  k.float_to_float16(wide.data(), wide.size(), back.data());
+  for (size_t i = 0; i < halves.size(); ++i) {
+    if (infinite_or_nan(halves[i], 10)) {
+      ASSERT_TRUE(std::isnan(wide[i]));
+      ASSERT_GT(back[i] & 0x7FFF, 0x7C00);
+    } else {
+      ASSERT_EQ(back[i], halves[i]);
+    }
+  }
+  k.bfloat16_to_float(halves.data(), halves.size(), wide.data());
+  k.float_to_bfloat16(wide.data(), wide.size(), back.data());
+  for (size_t i = 0; i < halves.size(); ++i) {
+    if (!infinite_or_nan(halves[i], 7))
+      ASSERT_EQ(back[i], halves[i]);
+    else
+      ASSERT_GT(back[i] & 0x7FFF, 0x7F80);
+  }
+  // Anything else rounds to one of its two neighbours, and the same way at every level.
+  std::vector<float> any(100'001);
+  std::mt19937_64 random(13);
+  for (float& x : any) {
+    do x = std::bit_cast<float>(static_cast<uint32_t>(random()));
+    while (std::isnan(x));
+  }
+  any[0] = 65519.0f, any[1] = 65520.0f, any[2] = 0x1p-25f, any[3] = 0x1.8p-24f, any[4] = 0x1p-14f;
+  std::vector<uint16_t> got16(any.size()), want16(any.size()), gotb(any.size()), wantb(any.size());
+  k.float_to_float16(any.data(), any.size(), got16.data());
+  k.float_to_bfloat16(any.data(), any.size(), gotb.data());
+  ASSERT_TRUE(ForceLevel(Level::kScalar));
+  Active().float_to_float16(any.data(), any.size(), want16.data());
+  Active().float_to_bfloat16(any.data(), any.size(), wantb.data());
+  EXPECT_EQ(got16, want16);
+  EXPECT_EQ(gotb, wantb);
+  EXPECT_EQ(want16[0], 0x7BFF);
+  EXPECT_EQ(want16[1], 0x7C00);
+  EXPECT_EQ(want16[2], 0);
+  EXPECT_EQ(want16[3], 2);
+  EXPECT_EQ(want16[4], 0x0400);
+  std::vector<int8_t> bytes = {-128, -1, 0, 1, 127};
+  wide.resize(5);
+  k.int8_to_float(bytes.data(), bytes.size(), wide.data());
+  EXPECT_EQ(wide, (std::vector<float>{-128, -1, 0, 1, 127}));
+}
+
+TEST_P(SimdTest, FourBitCodesAddUpTheirTableEntries) {
+  std::mt19937_64 random(14);
+  const Kernels& k = Active();
+  for (size_t parts : {1, 2, 4, 5, 50, 192, 257}) {
+    for (size_t rows : {1, 31, 32, 33, 100}) {
+      const size_t lines = (parts + 3) / 4, blocks = (rows + 31) / 32;
+      std::vector<uint8_t> codes(blocks * lines * 64), tables(lines * 64);
+      for (auto& c : codes) c = static_cast<uint8_t>(random());
+      for (size_t i = 0; i < parts * 16; ++i)
+        tables[i] = parts > 200 ? 255 : static_cast<uint8_t>(random());  // the largest sum there is
+      std::vector<uint16_t> want(blocks * 32);
+      for (size_t row = 0; row < want.size(); ++row) {
+        for (size_t part = 0; part < parts; ++part) {
+          const size_t i = row % 32;
+          const uint8_t byte =
+              codes[row / 32 * lines * 64 + part / 4 * 64 + part % 4 * 16 + i % 16];
+          want[row] += tables[part * 16 + (i < 16 ? byte & 15 : byte >> 4)];
+        }
+      }
+      std::vector<uint16_t> sums(want.size());
+      k.sums4(codes.data(), rows, lines, tables.data(), sums.data());
+      ASSERT_EQ(sums, want);
+      for (uint16_t bound : {uint16_t{0}, want[rows / 2], uint16_t{65535}}) {
+        std::vector<uint32_t> places(rows), in;
+        std::vector<uint16_t> values(rows);
+        const size_t n =
+            k.scan4(codes.data(), rows, lines, tables.data(), bound, places.data(), values.data());
+        for (uint32_t row = 0; row < rows; ++row) {
+          if (want[row] <= bound) in.push_back(row);
+        }
+        places.resize(n);
+        ASSERT_EQ(places, in);
+        for (size_t i = 0; i < n; ++i) ASSERT_EQ(values[i], want[places[i]]);
+      }
+    }
+  }
+}
+
+TEST_P(SimdTest, PartProductsAreThoseOfEveryWord) {
+  for (size_t part_dim : {1, 2, 3, 8}) {
+    constexpr size_t kParts = 5;
+    const auto query = RandomFloats(kParts * part_dim, 1);
+    const auto words = RandomFloats(kParts * part_dim * 16, 2);
+    std::vector<float> got(kParts * 16);
+    Active().part_products(query.data(), words.data(), kParts, part_dim, got.data());
+    for (size_t part = 0; part < kParts; ++part) {
+      for (size_t j = 0; j < 16; ++j) {
+        double want = 0;
+        for (size_t d = part * part_dim; d < (part + 1) * part_dim; ++d)
+          want += double{query[d]} * words[d * 16 + j];
+        ASSERT_NEAR(got[part * 16 + j], want, 1e-5);
+      }
+    }
+  }
+}
+
+TEST_P(SimdTest, TablesAreTheSameAtEveryLevelAndTheirSumsFit) {
+  for (size_t parts : {1, 3, 4, 50, 257, 384, 2000}) {
+    auto products = RandomFloats(parts * 16, parts);
+    if (parts == 3) std::fill(products.begin(), products.end(), 0.5f);
+    const size_t bytes = (parts + 3) / 4 * 64;
+    std::vector<uint8_t> got(bytes, 7), want(bytes, 9);
+    float scale, base, scalar_scale, scalar_base;
+    Active().quantize_tables(products.data(), parts, got.data(), &scale, &base);
+    ASSERT_TRUE(ForceLevel(Level::kScalar));
+    Active().quantize_tables(products.data(), parts, want.data(), &scalar_scale, &scalar_base);
+    ASSERT_TRUE(ForceLevel(GetParam()));
+    ASSERT_EQ(got, want);
+    EXPECT_EQ(scale, scalar_scale);
+    EXPECT_EQ(base, scalar_base);
+    size_t largest = 0;
+    double distance = base, exact = 0;
+    for (size_t part = 0; part < parts; ++part) {
+      largest += *std::max_element(&got[part * 16], &got[part * 16] + 16);
+      distance += double{scale} * got[part * 16 + part % 16];
+      exact -= products[part * 16 + part % 16];
+    }
+    EXPECT_LE(largest, 65535u);
+    EXPECT_NEAR(distance, exact, 0.5 * scale * static_cast<double>(parts) + 1e-3);
+    for (size_t i = parts * 16; i < bytes; ++i) EXPECT_EQ(got[i], 0);
+  }
+}
+
 TEST(SimdDispatch, RefusesALevelTheMachineLacksAndKeepsTheActiveOne) {
   const Level best = BestLevel();
   EXPECT_EQ(Active().level, best);

@@ -4,8 +4,9 @@
     build/venv/bin/python tests/crash/crash.py --cycles 50 [--seed N] [--keep]
 After each start: every acknowledged row is there with its last version and content, no deleted row is back, no row is there twice,
 a write without an answer is there whole or not at all, and the same as the last time; the same for collections, partitions and
-aliases. Sizes are so small that flush, merge and index build happen all the time; every other kill waits for one of them to begin. Prints
-the kills of each phase, and fails when a phase had none. A failing run keeps its data folder and log and prints their place.
+aliases. Sizes are so small that flush, merge and index build happen all the time. Most kills are aimed: they wait until the phase that had
+the fewest kills so far begins. Which phases a kill interrupted is read from the server's log (a `begin` without its `end`). Prints the
+kills of each phase, and fails when a phase had none. A failing run keeps its data folder and log and prints their place.
 """
 import argparse
 import collections
@@ -27,12 +28,12 @@ from pymilvus import MilvusClient
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
 from harness.server import Server, ServerFailed  # noqa: E402
 from ledger import Catalogue, Ledger, row, vectors  # noqa: E402
-from workload import COLLECTION, KEYS_PER_WRITER, Definer, Writer, index, schema  # noqa: E402
+from workload import COLLECTION, KEYS_PER_WRITER, WRITES, Definer, Writer, index, schema  # noqa: E402
 
 WRITERS = 3
 READY_SECONDS_MAX = 5
-BACKGROUND = ("flush", "publish", "merge", "build")  # the server logs `NAME begin` and `NAME end`
-EXPECTED = ("append", "DDL", "recovery") + BACKGROUND
+LOGGED = ("flush", "publish", "merge", "build", "ddl", "recovery")  # the server logs `NAME begin` and `NAME end`
+PHASES = ("append",) + LOGGED
 
 # So small that a second of writing seals, merges and indexes segments, and old versions go at once.
 CONFIG = """\
@@ -45,6 +46,9 @@ history:
   retention_ms: 1000
 build:
   threads: 1
+  settle_ms: 0
+server:
+  log_debug: 1
 """
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs each lost connection at length
 
@@ -60,12 +64,11 @@ class Run:
         self.problems = []
         self.rows_checked = self.refused = 0
         self.ready_seconds_max = 0.0
-        self.phases_logged = False
 
     # --- one cycle ---
 
     def cycle(self, number: int) -> None:
-        if number and self.random.random() < 0.25:
+        if number and (self.rarest() == "recovery" or self.random.random() < 0.1):
             self.kill_in_recovery()
         seconds = self.server.start(timeout=20)
         self.ready_seconds_max = max(self.ready_seconds_max, seconds)
@@ -82,18 +85,26 @@ class Run:
             client.close()
             self.server.kill()
 
+    def rarest(self) -> str:
+        return min(LOGGED, key=lambda phase: (self.kills[phase], self.random.random()))
+
     def kill_in_recovery(self) -> None:
-        """Starts the server only to kill it before, or just as, it is ready."""
-        delay = self.random.uniform(0, 0.03)
-        timer = threading.Timer(delay, self.server.kill_now)
-        timer.start()
+        """Starts the server only to kill it while it recovers."""
+        tail = LogTail(self.server.log_path)
+        killer = threading.Thread(target=lambda: (tail.wait("recovery", 10), self.pause(), self.server.kill_now()))
+        killer.start()
         try:
             self.server.start(timeout=20)
         except ServerFailed:
             pass
-        timer.join()
+        killer.join()
         self.server.kill()
-        self.kills["recovery"] += 1
+        tail.read()
+        self.count_kill(set(), tail)
+
+    def pause(self) -> None:
+        """How far into a phase its kill comes."""
+        time.sleep(self.random.choice((0, 0, 0.001, 0.003, 0.01)))
 
     def write_and_kill(self, client) -> None:
         workers = [Writer(client, n, ledger, self.random.getrandbits(32)) for n, ledger in enumerate(self.ledgers)]
@@ -101,12 +112,12 @@ class Run:
         tail = LogTail(self.server.log_path)
         for worker in workers:
             worker.start()
-        shortest = self.random.uniform(0.05, 0.5)
-        target = self.random.choice((None, *BACKGROUND))
-        self.wait_for_moment(tail, shortest, target)
+        time.sleep(self.random.uniform(0.05, 0.5))
+        if self.random.random() < 0.7 and tail.wait(self.rarest(), 1.0):
+            self.pause()
         busy = {w.busy for w in workers if w.busy}
-        self.server.kill_now()
-        tail.read()
+        self.server.kill()
+        tail.read()  # all it wrote before it died
         self.count_kill(busy, tail)
         for worker in workers:
             worker.stop.set()
@@ -120,28 +131,11 @@ class Run:
             if worker.refused:
                 self.problems.append(f"{worker.refused} requests refused, the last: {worker.last_refusal}")
 
-    def wait_for_moment(self, tail: "LogTail", shortest: float, target) -> None:
-        """Sleeps `shortest`; with a target phase, goes on up to a second until it begins, and a little into it."""
-        began = time.monotonic()
-        time.sleep(shortest)
-        tail.read()
-        while target and (tail.open or self.phases_logged) and time.monotonic() - began < shortest + 1.0:
-            if tail.read(target):
-                time.sleep(self.random.choice((0, 0, 0.001, 0.003, 0.01)))
-                return
-            time.sleep(0.0005)
-
     def count_kill(self, busy: set, tail: "LogTail") -> None:
-        if any(b.startswith("DDL") for b in busy):
-            self.kills["DDL"] += 1
-        if any(not b.startswith("DDL") and b != "flush" for b in busy):
-            self.kills["append"] += 1
-        self.phases_logged |= bool(tail.open)
-        for phase in BACKGROUND:
-            if tail.open[phase] > 0:
-                self.kills[phase] += 1
-        if not busy and not any(tail.open.values()):
-            self.kills["idle"] += 1
+        self.kills["total"] += 1
+        self.kills["append"] += any(b in WRITES for b in busy)
+        for phase in LOGGED:
+            self.kills[phase] += tail.open[phase] > 0
 
     # --- what the server owes ---
 
@@ -206,26 +200,39 @@ class Run:
 
 
 class LogTail:
-    """Follows the server's log: which background phases have begun and not ended."""
+    """Follows the server's log from now on: which phases have begun and not ended."""
+
+    LINE = re.compile(rb"\b(%s) (begin|end)\b" % "|".join(LOGGED).encode())
 
     def __init__(self, path: Path):
+        path.touch()
         self.file = path.open("rb")
         self.file.seek(0, 2)
         self.rest = b""
         self.open = collections.Counter()
 
-    def read(self, target: str = "") -> bool:
-        """Takes in what is new; True when `target` began in it."""
-        data = self.rest + self.file.read()
-        lines = data.split(b"\n")
-        self.rest, began = lines.pop(), False
+    def read(self) -> set:
+        """Takes in what is new; the phases that began in it."""
+        lines = (self.rest + self.file.read()).split(b"\n")
+        self.rest, began = lines.pop(), set()
         for line in lines:
-            match = re.search(rb"\b(flush|publish|merge|build) (begin|end)\b", line)
+            match = self.LINE.search(line)
             if match:
-                phase = match.group(1).decode()
-                self.open[phase] += 1 if match.group(2) == b"begin" else -1
-                began |= phase == target and match.group(2) == b"begin"
+                phase, begins = match.group(1).decode(), match.group(2) == b"begin"
+                self.open[phase] += 1 if begins else -1
+                if begins:
+                    began.add(phase)
         return began
+
+    def wait(self, phase: str, seconds: float) -> bool:
+        """Until `phase` begins; False when it does not in that time."""
+        self.read()
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if phase in self.read():
+                return True
+            time.sleep(0.0005)
+        return False
 
 
 def main() -> int:
@@ -257,16 +264,13 @@ def main() -> int:
     finally:
         run.server.kill()
 
-    print("kills: " + ", ".join(f"{run.kills[p]} in {p}" for p in (*EXPECTED, "idle")))
+    print(f"kills: {run.kills['total']}, of them " + ", ".join(f"{run.kills[p]} in {p}" for p in PHASES))
     acknowledged = collections.Counter()
     for book in (*run.ledgers, run.catalogue):
         acknowledged.update(book.acknowledged)
     print("acknowledged: " + ", ".join(f"{n} {k}" for k, n in sorted(acknowledged.items())))
     print(f"{run.rows_checked} rows checked, ready in at most {run.ready_seconds_max * 1000:.0f} ms, {time.monotonic() - began:.0f} s")
-    expected = EXPECTED if run.phases_logged else EXPECTED[:-len(BACKGROUND)]
-    if not run.phases_logged:
-        print("the server's log names no background phases: their kills were not counted")
-    never = [p for p in expected if not run.kills[p]]
+    never = [p for p in PHASES if not run.kills[p]]
     if never and args.cycles >= 30:
         run.problems.append(f"no kill fell into: {', '.join(never)}")
     for problem in run.problems:

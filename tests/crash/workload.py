@@ -8,8 +8,9 @@ from pymilvus import DataType, MilvusClient
 from ledger import DIM, Catalogue, Ledger, row
 
 COLLECTION = "crash"
+WRITES = {"insert", "upsert", "delete", "delete by filter", "DDL insert"}
 KEYS_PER_WRITER = 10**9
-ROWS_LIVE_MAX = 2500  # a writer: above it deletes come before inserts, so that a check reads every row in little time
+ROWS_LIVE_MAX = 1200  # a writer: above it deletes come before inserts, so that a check reads every row in little time
 ONCE = {"retry_times": 0}  # a retried insert would be a second insert
 
 

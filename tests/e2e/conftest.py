@@ -13,6 +13,7 @@ from harness.server import Server  # noqa: E402
 
 OTHER = os.environ.get("ELANUS_E2E_URI", "")  # another server, or a milvus-lite file: what the tests are checked against
 LITE = OTHER.endswith(".db")
+CONFIG = os.environ.get("ELANUS_E2E_CONFIG", "")  # YAML for every server of the run; a test's own keys come after it
 
 
 def pytest_configure(config):
@@ -35,7 +36,7 @@ def server(tmp_path_factory):
     if OTHER:
         yield None
         return
-    running = Server(tmp_path_factory.mktemp("elanus") / "data")
+    running = Server(tmp_path_factory.mktemp("elanus") / "data", config=CONFIG)
     running.start()
     yield running
     code = running.stop()
@@ -88,7 +89,7 @@ def server_factory(tmp_path):
     made = []
 
     def make(config: str = "", data: str = "data", **more) -> Server:
-        one = Server(tmp_path / data, config=config, **more)
+        one = Server(tmp_path / data, config=CONFIG + config, **more)
         made.append(one)
         return one
 

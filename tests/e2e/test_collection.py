@@ -1,10 +1,12 @@
 """Collections as objects: has, list, describe, rename, drop, statistics, properties of the schema form."""
+import time
+
 import pytest
 from pymilvus import DataType, MilvusClient
 from pymilvus.exceptions import MilvusException
 
 from e2e.conftest import LITE
-from e2e.schemas import SCALARS, every_type_schema, simple_schema
+from e2e.schemas import DIM, SCALARS, every_type_schema, make, simple_schema
 
 
 def test_has_and_list_see_what_was_created_and_dropped(client, name):
@@ -49,6 +51,56 @@ def test_describe_tells_nullable_and_defaults(client, name):
     assert by_name["a"].get("nullable") is True
     assert by_name["b"].get("default_value") is not None
     assert not by_name["vector"].get("nullable")
+
+
+@pytest.mark.not_lite("other properties")
+def test_describe_tells_the_properties_that_every_collection_has(client, name):
+    client.create_collection(name, schema=simple_schema(), properties={"collection.ttl.seconds": 60})
+    about = client.describe_collection(name)
+    assert about["properties"] == {"collection.ttl.seconds": "60", "timezone": "UTC", "max_field_id": "101", "namespace.sharding.enabled": "false"}
+    assert about.get("schema_version", 0) == 0
+
+
+@pytest.mark.not_lite("no time to live")
+def test_rows_are_gone_when_they_outlive_the_collections_ttl(client, name):
+    make(client, name, simple_schema(), consistency_level="Strong", properties={"collection.ttl.seconds": 1})
+    client.insert(name, [{"id": i, "vector": [float(i)] * DIM} for i in range(10)])
+    client.flush(name)
+    client.insert(name, [{"id": i, "vector": [float(i)] * DIM} for i in range(10, 20)])
+
+    def count():
+        return client.query(name, output_fields=["count(*)"])[0]["count(*)"]
+
+    until = time.monotonic() + 20
+    while count() > 0:
+        assert time.monotonic() < until, "rows outlived their collection's time to live"
+        time.sleep(0.05)
+    assert client.search(name, [[0.0] * DIM], limit=5) == [[]]
+    assert client.get(name, ids=[3, 13]) == []
+    assert client.query(name, filter="id >= 0", limit=5) == []
+    client.alter_collection_properties(name, {"collection.ttl.seconds": 3600})
+    assert count() == 20
+    assert [hit["id"] for hit in client.search(name, [[0.0] * DIM], limit=2)[0]] == [0, 1]
+
+
+@pytest.mark.not_lite("other texts")
+class TestAlter:
+    def test_a_field_that_is_not_there(self, client, name):
+        client.create_collection(name, schema=simple_schema())
+        with pytest.raises(MilvusException, match=f"field none does not exist in collection {name}"):
+            client.alter_collection_field(name, "none", {"mmap.enabled": True})
+
+    def test_what_takes_effect_at_load_only_before(self, client, name):
+        make(client, name, simple_schema())
+        for properties, text in [({"mmap.enabled": True}, "can not alter mmap properties if collection loaded"),
+                                 ({"warmup.vectorField": "sync"}, "can not alter warmup properties if collection loaded")]:
+            with pytest.raises(MilvusException, match=text):
+                client.alter_collection_properties(name, properties)
+        client.release_collection(name)
+        client.alter_collection_properties(name, {"warmup.vectorField": "sync"})
+        assert client.describe_collection(name)["properties"]["warmup.vectorField"] == "sync"
+        with pytest.raises(MilvusException, match="invalid warmup policy"):
+            client.alter_collection_properties(name, {"warmup.vectorField": "soon"})
 
 
 @pytest.mark.not_lite("another text")

@@ -1,4 +1,6 @@
 """Databases."""
+import re
+
 import pytest
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
@@ -81,3 +83,12 @@ def test_the_default_one_stays(client):
 def test_bad_names_are_refused(client, bad, text):
     with pytest.raises(MilvusException, match=text):
         client.create_database(bad)
+
+
+@pytest.mark.not_lite("no properties")
+@pytest.mark.parametrize("unknown", ["%$#", " ", "nowhere"])
+def test_altering_one_that_is_not_there_names_it(client, unknown):
+    with pytest.raises(MilvusException, match=re.escape(f"database not found[database={unknown}]")):
+        client.alter_database_properties(unknown, {"database.replica.number": 2})
+    with pytest.raises(MilvusException, match=re.escape(f"database not found[database={unknown}]")):
+        client.drop_database_properties(unknown, ["database.replica.number"])

@@ -158,3 +158,51 @@ class TestSearchParameters:
         client.flush(name)
         with pytest.raises(MilvusException, match=r"param 'nprobe' \(0\) should be in range \[1, 65536\]"):
             client.search(name, QUERIES[:1].tolist(), limit=10, search_params={"params": {"nprobe": 0}})
+
+
+@pytest.mark.not_lite("no JSON path indexes")
+class TestJsonPathIndex:
+    @staticmethod
+    def add(client, name, field, path, kind="INVERTED", cast="DOUBLE", **more):
+        indexes = client.prepare_index_params()
+        indexes.add_index(field, index_type=kind, params={"json_cast_type": cast, "json_path": path}, **more)
+        client.create_index(name, indexes)
+
+    @pytest.mark.parametrize("dynamic", [False, True])
+    def test_paths_of_one_field_are_indexed_each_by_its_own_name(self, client, name, dynamic):
+        schema = simple_schema(dim=DIM, dynamic=dynamic)
+        if not dynamic:
+            schema.add_field("doc", DataType.JSON)
+        make(client, name, schema, consistency_level="Strong")
+        client.insert(name, [{**row, "doc": {"a": {"b": row["id"]}}} for row in rows(VECTORS[:20])])
+        prefix = "$meta/doc" if dynamic else "doc"
+        for path, named in [("doc['a']['b']", "/a/b"), ("doc['a']", "/a"), ("doc", ""), ("doc['a'][0]", "/a/0")]:
+            self.add(client, name, "doc", path)
+            self.add(client, name, "doc", path)
+            about = client.describe_index(name, prefix + named)
+            assert (about["json_path"], about["json_cast_type"], about["index_type"], about["field_name"]) == (path, "DOUBLE", "INVERTED", "doc")
+        assert len(client.list_indexes(name)) == 5
+        assert [r["id"] for r in client.query(name, filter="doc['a']['b'] > 17")] == [18, 19]
+        client.drop_index(name, prefix + "/a")
+        assert len(client.list_indexes(name)) == 4
+
+    @pytest.mark.parametrize("path, kind, cast, text", [
+        ("doc['a']", "INVERTED", "INT8", "json_cast_type INT8 is not supported"),
+        ("doc['a']", "TRIE", "VARCHAR", "TRIE are only supported on varchar field"),
+        ("1", "INVERTED", "DOUBLE", "cannot parse identifier: 1"),
+        ("/", "STL_SORT", "DOUBLE", "mismatched input '/'"),
+    ])
+    def test_what_is_no_path_or_no_cast_is_refused(self, client, name, path, kind, cast, text):
+        schema = simple_schema(dim=DIM)
+        schema.add_field("doc", DataType.JSON)
+        make(client, name, schema)
+        with pytest.raises(MilvusException, match=text):
+            self.add(client, name, "doc", path, kind, cast)
+
+    def test_a_path_has_one_index_and_a_name_one_path(self, client, name):
+        make(client, name, simple_schema(dim=DIM, dynamic=True))
+        self.add(client, name, "doc", "doc['a']", index_name="one")
+        with pytest.raises(MilvusException, match="at most one distinct index is allowed per field"):
+            self.add(client, name, "doc", "doc['b']", index_name="one")
+        with pytest.raises(MilvusException, match="creating multiple indexes on same field is not supported"):
+            self.add(client, name, "doc", "doc['a']", index_name="two")

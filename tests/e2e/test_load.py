@@ -34,8 +34,22 @@ def test_states_from_created_to_dropped(client, name):
 @pytest.mark.not_lite("other texts")
 def test_without_an_index_it_cannot_be_loaded(client, name):
     client.create_collection(name, schema=simple_schema())
-    with pytest.raises(MilvusException, match=r"there is no vector index on field: \[vector\], please create index firstly|index not found"):
+    with pytest.raises(MilvusException, match=rf"index not found\[collection={name}\]"):
         client.load_collection(name)
+    with pytest.raises(MilvusException, match=rf"index not found\[collection={name}\]"):
+        client.load_partitions(name, ["none"])
+    indexes = client.prepare_index_params()
+    indexes.add_index("id", index_type="STL_SORT")
+    client.create_index(name, indexes)
+    with pytest.raises(MilvusException, match=r"there is no vector index on field: \[vector\], please create index firstly"):
+        client.load_collection(name)
+
+
+@pytest.mark.not_lite("other texts")
+def test_no_partitions_at_all_cannot_be_loaded(client, name):
+    make(client, name, simple_schema())
+    with pytest.raises(MilvusException, match="due to no partition specified"):
+        client.load_partitions(name, [])
 
 
 @pytest.mark.not_lite("other texts")

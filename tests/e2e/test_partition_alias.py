@@ -96,6 +96,8 @@ def test_a_loaded_partition_is_not_dropped(client, made):
 def test_bad_partition_names_are_refused(client, made, bad):
     with pytest.raises(MilvusException, match="Invalid partition name"):
         client.create_partition(made, bad)
+    with pytest.raises(MilvusException, match="Invalid partition name"):
+        client.has_partition(made, bad)
 
 
 class TestAlias:

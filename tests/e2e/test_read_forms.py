@@ -58,7 +58,7 @@ def grouped(query, key, groups, size):
     ("few", lambda i: None if i % 10 == 0 else i % 3),
     ('doc["a"]["b"]', lambda i: i % 5),
 ])
-@pytest.mark.parametrize("size", [1])
+@pytest.mark.parametrize("size", [1, 4])
 def test_groups(client, filled, field, key, size):
     hits = client.search(filled, QUERIES.tolist(), anns_field="vector", limit=3, group_by_field=field, group_size=size, strict_group_size=True)
     for query, one in zip(QUERIES, hits):

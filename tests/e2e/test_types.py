@@ -1,4 +1,5 @@
 """Every field type: what goes in comes out, in query, get and search, before and after a flush."""
+import numpy as np
 import pytest
 from pymilvus import DataType
 from pymilvus.exceptions import MilvusException
@@ -165,7 +166,7 @@ class TestDefaults:
         schema.add_field("t", DataType.VARCHAR, max_length=16, default_value="none")
         schema.add_field("f", DataType.FLOAT, default_value=1.5)
         schema.add_field("b", DataType.BOOL, default_value=True)
-        schema.add_field("both", DataType.INT32, default_value=7, nullable=True)
+        schema.add_field("both", DataType.INT32, default_value=np.int32(7), nullable=True)
         make(client, name, schema, consistency_level="Strong")
         client.insert(name, [{"id": 1, "vector": VECTORS[0].tolist()}])
         client.insert(name, [{"id": 2, "vector": VECTORS[1].tolist(), "n": None, "t": None, "f": None, "b": None, "both": None}])

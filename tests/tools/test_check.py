@@ -6,7 +6,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
-from checks import banned, docs, layout, rooms, tree  # noqa: E402
+from checks import banned, built, docs, layout, rooms, tree  # noqa: E402
 
 ROOMS = "base:\nmodel: base\ngateway: base model\n! grpcpp/: gateway\n"
 
@@ -116,6 +116,72 @@ def test_what_was_green_is_not_looked_at_again_until_it_changes(make):
     assert len(third.check_changed("t", third.select(".cc"), one, "another config", workers=1)) == 1 and len(seen) == 7
 
 
+def test_a_file_is_looked_at_again_when_a_header_behind_its_headers_changes(make):
+    files = {"src/base/a.h": "1\n", "src/base/b.h": '#include "base/a.h"\n', "src/base/c.h": "3\n",
+             "src/base/b.cc": '#include "base/b.h"\n', "src/base/c.cc": '#include "base/c.h"\n#include "milvus.pb.h"\n',
+             "api/proto/milvus.proto": "message A {}\n"}
+    root, seen = make(files).root, []
+
+    def look():
+        source = tree.Tree(root)
+        del seen[:]
+        source.check_changed("t", source.select(".cc"), lambda path: seen.append(path) or [], seen=source.with_includes, workers=1)
+        return seen
+
+    assert look() == ["src/base/b.cc", "src/base/c.cc"] and look() == []
+    (root / "src/base/a.h").write_text("2\n")
+    assert look() == ["src/base/b.cc"]
+    (root / "api/proto/milvus.proto").write_text("message B {}\n")
+    assert look() == ["src/base/c.cc"]
+
+
 def test_a_script_that_does_not_parse_is_found(make):
     files = {"tools/a.py": "def f(:\n", "tools/b.sh": "if then\n", "test": "#!/usr/bin/env bash\nif then\n", "tools/ok.py": "x = 1\n"}
     assert sorted(p.path for p in layout.check_scripts(make(files))) == ["test", "tools/a.py", "tools/b.sh"]
+
+
+SERVER = "#!/bin/sh\necho \"says $1\"\n"
+README = "# X\n<!-- printed by `elanus rpcs`: tools/print-docs writes it anew -->\n{}<!-- end -->\nmore\n"
+
+
+def with_server(source):
+    program = source.root / "build/release/elanus"
+    program.parent.mkdir(parents=True)
+    program.write_text(SERVER)
+    program.chmod(0o755)
+    return source
+
+
+def test_pages_must_be_what_the_server_prints(make):
+    good = {"README.md": README.format("says rpcs\n"), "docs/ops/config.md": "says knobs\n"}
+    assert built.check_printed(with_server(make(good))) == []
+
+
+def test_a_page_that_the_server_prints_otherwise_is_named(make):
+    found = built.check_printed(with_server(make({"README.md": README.format("old\n"), "docs/ops/config.md": "says knobs\n"})))
+    assert [p.path for p in found] == ["README.md"]
+
+
+def test_a_readme_without_the_place_for_the_table_is_named(make):
+    found = built.check_printed(with_server(make({"README.md": "# X\n", "docs/ops/config.md": "says knobs\n"})))
+    assert "lacks the marks" in texts(found)
+
+
+DYNAMIC = """ 0x01 (NEEDED)  Shared library: [libsimdjson.so.14]
+ 0x01 (NEEDED)  Shared library: [libc.so.6]
+ 0x1d (RUNPATH) Library runpath: [$ORIGIN/lib]
+"""
+
+
+def test_a_library_of_every_debian_or_of_lib_is_allowed():
+    assert built.judge_linkage(DYNAMIC, ["libsimdjson.so.14"]) == []
+
+
+@pytest.mark.parametrize("dynamic, beside, told", [
+    (DYNAMIC + " 0x01 (NEEDED)  Shared library: [libz.so.1]\n", ["libsimdjson.so.14"], "needs libz.so.1"),
+    (DYNAMIC, [], "does not lie in lib/"),
+    (DYNAMIC, ["libsimdjson.so.14", "libfmt.so.9"], "does not need it"),
+    (DYNAMIC.replace("$ORIGIN/lib", "/opt/lib"), ["libsimdjson.so.14"], "not in $ORIGIN/lib"),
+])
+def test_linkage_names_what_would_be_missing_elsewhere(dynamic, beside, told):
+    assert told in "\n".join(built.judge_linkage(dynamic, beside))

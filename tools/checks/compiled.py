@@ -9,8 +9,7 @@ import shutil
 import subprocess
 from typing import Dict, List, Optional
 
-from .rooms import INCLUDE
-from .tree import Problem, Tree
+from .tree import INCLUDE, Problem, Tree
 
 FORMAT = "clang-format-19"
 TIDY = "clang-tidy-19"
@@ -109,7 +108,7 @@ def check_headers(tree: Tree) -> List[Problem]:
                               input=f'#include "{path[len("src/"):]}"\n')
         return [] if done.returncode == 0 else _diagnostics(tree, done.stderr, path)[:3]
 
-    return problems + tree.check_changed("headers", sorted(headers - proven), one)
+    return problems + tree.check_changed("headers", sorted(headers - proven), one, seen=tree.with_includes)
 
 
 def _names_pch(args: List[str], n: int) -> bool:
@@ -136,7 +135,11 @@ def check_tidy(tree: Tree) -> List[Problem]:
         return list(dict.fromkeys(_diagnostics(tree, done.stdout or done.stderr, path)))
 
     config = tree.text(".clang-tidy") if ".clang-tidy" in tree.files else ""
-    return tree.check_changed("tidy", files, one, config)
+
+    def seen(path: str) -> str:
+        return " ".join(commands[path]).replace(str(tree.root), "") + "\n" + tree.with_includes(path)
+
+    return tree.check_changed("tidy", files, one, config, seen=seen)
 
 
 def check_isa_objects(tree: Tree) -> List[Problem]:

@@ -3,8 +3,7 @@ import re
 import subprocess
 from typing import List
 
-from .rooms import INCLUDE
-from .tree import Problem, Tree
+from .tree import INCLUDE, Problem, Tree
 
 LINES_NEED_REASON = 600
 LINES_MAX = 1000

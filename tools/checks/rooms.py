@@ -1,12 +1,10 @@
 """Which room may include which (src/ROOMS), and that each room says what it is."""
-import re
 from typing import Dict, List, NamedTuple, Tuple
 
-from .tree import Problem, Tree
+from .tree import INCLUDE, Problem, Tree
 
 MAP = "src/ROOMS"
 README_LINES_MAX = 40
-INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
 class Map(NamedTuple):

@@ -6,11 +6,15 @@ commit. What was green is kept by content in build/check-cache.json: a check tha
 import hashlib
 import json
 import os
+import re
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, Iterable, List, NamedTuple, Optional
+
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
 class Problem(NamedTuple):
@@ -26,6 +30,8 @@ class Tree:
     def __init__(self, root: Path, fresh: bool = False):
         self.root = Path(root)
         self._texts = {}
+        self._direct = {}  # path -> the names it includes
+        self._digests = {}
         self._cache_path = self.root / "build" / "check-cache.json"
         self._green = {}
         if not fresh and self._cache_path.exists():
@@ -34,6 +40,7 @@ class Tree:
             except ValueError:
                 self._green = {}  # torn by an interrupted run: start over
         self.files = self._list_files()
+        self._known = set(self.files)
 
     def _list_files(self) -> List[str]:
         try:
@@ -56,19 +63,46 @@ class Tree:
     def lines(self, path: str) -> List[str]:
         return self.text(path).splitlines()
 
+    def with_includes(self, path: str) -> str:
+        """For `seen` of check_changed: the content of all that the file includes."""
+        lines = []
+        for file in self.included(path):
+            if file not in self._digests:
+                self._digests[file] = self.digest(file)
+            lines.append(f"{file} {self._digests[file]}")
+        return "\n".join(lines)
+
     def digest(self, path: str, *more: str) -> str:
         h = hashlib.sha256(self.text(path).encode())
         for text in more:
             h.update(b"\0" + text.encode())
         return h.hexdigest()
 
+    def included(self, path: str) -> List[str]:
+        """Every file of ours that the file sees through its includes, sorted. A generated *.pb.h stands for all of api/proto/."""
+        seen, todo = set(), [path]
+        while todo:
+            for name in self._includes(todo.pop()):
+                files = self.select(".proto", under="api/proto/") if name.endswith(".pb.h") else ["src/" + name]
+                for file in files:
+                    if file not in seen and file in self._known:
+                        seen.add(file)
+                        todo.append(file)
+        return sorted(seen)
+
+    def _includes(self, path: str) -> List[str]:
+        if path not in self._direct:
+            self._direct[path] = [m.group(2) for m in map(INCLUDE.match, self.lines(path)) if m]
+        return self._direct[path]
+
     def check_changed(self, check: str, paths: Iterable[str], one: Callable[[str], Optional[List[Problem]]], *config: str,
-                      workers: int = os.cpu_count() or 1) -> List[Problem]:
-        """Runs `one` over the paths whose content (or `config`) changed since they were last green; remembers the green ones.
+                      seen: Callable[[str], str] = lambda path: "", workers: int = os.cpu_count() or 1) -> List[Problem]:
+        """Runs `one` over the paths whose content, `config` or `seen` (what else the judgement of this path depends on)
+        changed since they were last green; remembers the green ones.
         `one` returns None for a file that it could not judge: no problem, but not green either."""
         paths = list(paths)
         green = self._green.get(check, {})
-        digests = {p: self.digest(p, *config) for p in paths}
+        digests = {p: self.digest(p, *config, seen(p)) for p in paths}
         todo = [p for p in paths if green.get(p) != digests[p]]
         problems = []
         saved = time.monotonic()

@@ -8,8 +8,9 @@
 namespace elanus::index {
 namespace {
 
-constexpr size_t kWindow = 1024;       // rows between two looks at the bound
-constexpr size_t kCancelEvery = 8192;  // rows between two looks at `cancel`
+constexpr size_t kWindow = 1024;  // rows between two looks at the bound
+// Numbers multiplied between two looks at `cancel`: a few milliseconds, whatever the dimension.
+constexpr size_t kCancelEvery = 16 << 20;
 
 // Appends the visible ones among `count` chunk rows from `first` to `ids`; returns how many.
 size_t VisibleRows(const VectorChunk& chunk, const HiddenBits& hidden, size_t first, size_t count,
@@ -71,21 +72,119 @@ class Scan {
 
 }  // namespace
 
-Status BruteForce(Metric metric, const float* query, const VectorChunk& chunk,
+// Many queries against one tile of rows after another, so that rows are read from memory once.
+class TileScan {
+ public:
+  TileScan(Metric metric, const void* queries, const VectorChunk& chunk, const HiddenBits& hidden,
+           std::span<TopK> tops)
+      : metric_(metric), queries_(queries), chunk_(chunk), hidden_(hidden), tops_(tops) {
+    const VectorView& v = chunk.vectors;
+    // Rows of one tile stay in the second-level cache while all queries pass over them.
+    rows_ = std::clamp<size_t>(128 * 1024 / (v.dim * sizeof(float)) / 4 * 4, 16, 256);
+    distances_.resize(kQueries * rows_);
+    norms_.resize(rows_, 1.0f);
+    kept_.resize(rows_);
+    // Whole numbers are exact one query at a time; floats are blocked in registers.
+    by_tile_ = v.element != simd::Element::kInt8 && v.element != simd::Element::kBit;
+    if (by_tile_ && v.element != simd::Element::kFloat32) floats_.resize(rows_ * v.dim);
+    for (size_t q = 0; q < tops.size(); ++q)
+      exact_.emplace_back(metric, v, chunk.inverse_norms, Query(q));
+  }
+
+  Status Run(const Cancel& cancel) {
+    const size_t rows = chunk_.vectors.rows;
+    size_t work = 0;
+    for (size_t first = 0; first < rows; first += rows_) {
+      const size_t count = std::min(rows_, rows - first);
+      if (by_tile_) Prepare(first, count);
+      for (size_t q = 0; q < tops_.size(); q += kQueries) {
+        const size_t nq = std::min(kQueries, tops_.size() - q);
+        if ((work += nq * count * chunk_.vectors.dim) > kCancelEvery) {
+          RETURN_IF_ERROR(cancel.Check());
+          work = 0;
+        }
+        Tile(q, nq, first, count);
+      }
+    }
+    return Status::Ok();
+  }
+
+ private:
+  static constexpr size_t kQueries = 12;
+
+  const void* Query(size_t q) const {
+    return static_cast<const uint8_t*>(queries_) + q * chunk_.vectors.query_bytes();
+  }
+
+  void Prepare(size_t first, size_t count) {
+    const simd::Kernels& kernels = simd::Active();
+    const VectorView& v = chunk_.vectors;
+    tile_ = reinterpret_cast<const float*>(v.Row(first));
+    if (!floats_.empty()) {
+      ToFloats(kernels, v.element, v.Row(first), count * v.dim, floats_.data());
+      tile_ = floats_.data();
+    }
+    if (metric_ != Metric::kCosine || chunk_.inverse_norms != nullptr) return;
+    for (size_t i = 0; i < count; ++i) norms_[i] = InverseNorm(kernels, tile_ + i * v.dim, v.dim);
+  }
+
+  void Tile(size_t q, size_t nq, size_t first, size_t count) {
+    const simd::Kernels& kernels = simd::Active();
+    const size_t dim = chunk_.vectors.dim;
+    if (by_tile_) {
+      auto* tile = metric_ == Metric::kL2 ? kernels.l2_tile : kernels.ip_tile;
+      tile(static_cast<const float*>(Query(q)), dim, nq, tile_, dim, count, dim, distances_.data(),
+           rows_);
+    }
+    for (size_t j = 0; j < nq; ++j) {
+      float* d = distances_.data() + j * rows_;
+      if (!by_tile_) {
+        exact_[q + j].Block(first, count, d);
+      } else if (metric_ != Metric::kL2) {
+        for (size_t i = 0; i < count; ++i)
+          d[i] = exact_[q + j].FromProduct(d[i], first + i, norms_[i]);
+      }
+      const size_t n = kernels.select_le(d, count, tops_[q + j].bound(), kept_.data());
+      for (size_t i = 0; i < n; ++i) {
+        const size_t row = chunk_.row_offset + first + kept_[i];
+        if (!hidden_.Hidden(row)) tops_[q + j].Push(d[kept_[i]], static_cast<uint32_t>(row));
+      }
+    }
+  }
+
+  Metric metric_;
+  const void* queries_;
+  const VectorChunk& chunk_;
+  const HiddenBits& hidden_;
+  std::span<TopK> tops_;
+  std::vector<ExactDistance> exact_;
+  size_t rows_;
+  bool by_tile_;
+  const float* tile_ = nullptr;
+  std::vector<float> floats_, distances_, norms_;
+  std::vector<uint32_t> kept_;
+};
+
+Status BruteForce(Metric metric, const void* query, const VectorChunk& chunk,
                   const HiddenBits& hidden, const Cancel& cancel, TopK& top) {
   const ExactDistance exact(metric, chunk.vectors, chunk.inverse_norms, query);
   Scan scan(exact, chunk, hidden, top);
+  size_t work = kCancelEvery;  // the first look comes before anything: chunks may be short
   for (size_t first = 0; first < chunk.vectors.rows; first += kWindow) {
-    if (first % kCancelEvery == 0) RETURN_IF_ERROR(cancel.Check());
+    if (work >= kCancelEvery) {
+      RETURN_IF_ERROR(cancel.Check());
+      work = 0;
+    }
+    work += kWindow * chunk.vectors.dim;
     scan.Window(first, std::min(kWindow, chunk.vectors.rows - first));
   }
   scan.Flush();
   return Status::Ok();
 }
 
-Status BruteForceMany(Metric metric, const float* queries, const VectorChunk& chunk,
+Status BruteForceMany(Metric metric, const void* queries, const VectorChunk& chunk,
                       const HiddenBits& hidden, const Cancel& cancel, std::span<TopK> tops) {
-  const size_t dim = chunk.vectors.dim, rows = chunk.vectors.rows;
+  const size_t rows = chunk.vectors.rows;
   // Few rows visible: the tile would measure mostly hidden ones.
   const bool sparse = !hidden.empty() && [&] {
     size_t visible = 0;
@@ -95,53 +194,12 @@ Status BruteForceMany(Metric metric, const float* queries, const VectorChunk& ch
   }();
   if (sparse || tops.size() < 3) {
     for (size_t q = 0; q < tops.size(); ++q) {
-      RETURN_IF_ERROR(BruteForce(metric, queries + q * dim, chunk, hidden, cancel, tops[q]));
+      const auto* query = static_cast<const uint8_t*>(queries) + q * chunk.vectors.query_bytes();
+      RETURN_IF_ERROR(BruteForce(metric, query, chunk, hidden, cancel, tops[q]));
     }
     return Status::Ok();
   }
-  const simd::Kernels& kernels = simd::Active();
-  std::vector<ExactDistance> exact;
-  for (size_t q = 0; q < tops.size(); ++q) {
-    exact.emplace_back(metric, chunk.vectors, chunk.inverse_norms, queries + q * dim);
-  }
-  // Rows of one tile stay in the second-level cache while all queries pass over them.
-  const size_t tile_rows = std::clamp<size_t>(128 * 1024 / (dim * sizeof(float)) / 4 * 4, 16, 256);
-  constexpr size_t kTileQueries = 12;
-  std::vector<float> distances(kTileQueries * tile_rows);
-  std::vector<float> norms(tile_rows, 1.0f);
-  std::vector<uint32_t> kept(tile_rows);
-  size_t work = 0;
-  for (size_t first = 0; first < rows; first += tile_rows) {
-    const size_t count = std::min(tile_rows, rows - first);
-    if (metric == Metric::kCosine && chunk.inverse_norms == nullptr) {
-      for (size_t i = 0; i < count; ++i)
-        norms[i] = InverseNorm(kernels, chunk.vectors.Row(first + i), dim);
-    }
-    for (size_t q = 0; q < tops.size(); q += kTileQueries) {
-      if ((work += count) > kCancelEvery) {
-        RETURN_IF_ERROR(cancel.Check());
-        work = 0;
-      }
-      const size_t nq = std::min(kTileQueries, tops.size() - q);
-      auto* tile = metric == Metric::kL2 ? kernels.l2_tile : kernels.ip_tile;
-      tile(queries + q * dim, dim, nq, chunk.vectors.Row(first), dim, count, dim, distances.data(),
-           tile_rows);
-      for (size_t j = 0; j < nq; ++j) {
-        float* d = distances.data() + j * tile_rows;
-        if (metric != Metric::kL2) {
-          for (size_t i = 0; i < count; ++i) {
-            d[i] = exact[q + j].FromProduct(d[i], first + i, norms[i]);
-          }
-        }
-        const size_t n = kernels.select_le(d, count, tops[q + j].bound(), kept.data());
-        for (size_t i = 0; i < n; ++i) {
-          const size_t row = chunk.row_offset + first + kept[i];
-          if (!hidden.Hidden(row)) tops[q + j].Push(d[kept[i]], static_cast<uint32_t>(row));
-        }
-      }
-    }
-  }
-  return Status::Ok();
+  return TileScan(metric, queries, chunk, hidden, tops).Run(cancel);
 }
 
 }  // namespace elanus::index

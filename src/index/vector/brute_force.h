@@ -4,10 +4,9 @@
 
 #include <span>
 
+#include "base/cancel.h"
 #include "base/status.h"
-#include "index/vector/cancel.h"
 #include "index/vector/hidden_bits.h"
-#include "index/vector/metric.h"
 #include "index/vector/top_k.h"
 #include "index/vector/vectors.h"
 
@@ -22,14 +21,15 @@ struct VectorChunk {
 };
 
 /// Adds the visible rows of one chunk to `top`. Call it once a chunk with the same `top`.
-/// \param query   float[dim]
+/// \param query   float[dim], or bits when the rows are bits
 /// \param hidden  by segment row (not by chunk row)
-/// Errors: those of `cancel`, asked every few thousand rows. Cost: the bytes of the visible rows.
-Status BruteForce(Metric metric, const float* query, const VectorChunk& chunk,
+/// Errors: those of `cancel`, asked every few milliseconds of work. Cost: the bytes of the visible rows.
+Status BruteForce(Metric metric, const void* query, const VectorChunk& chunk,
                   const HiddenBits& hidden, const Cancel& cancel, TopK& top);
 
-/// The same for many queries (float[tops.size()][dim]) at once: rows are read once for all of them.
-Status BruteForceMany(Metric metric, const float* queries, const VectorChunk& chunk,
+/// The same for many queries (tops.size() of them, vectors.query_bytes() apart) at once: rows are
+/// read once for all of them.
+Status BruteForceMany(Metric metric, const void* queries, const VectorChunk& chunk,
                       const HiddenBits& hidden, const Cancel& cancel, std::span<TopK> tops);
 
 }  // namespace elanus::index

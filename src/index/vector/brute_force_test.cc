@@ -54,6 +54,30 @@ TEST(BruteForce, SeesOnlyVisibleRowsAtEverySelectivity) {
   }
 }
 
+TEST(BruteForce, HalvesAndBytesAreMeasuredAsTheNumbersTheyAre) {
+  for (auto element : {simd::Element::kFloat16, simd::Element::kBfloat16, simd::Element::kInt8}) {
+    for (size_t dim : {1, 7, 48, 130}) {
+      const auto data = testing::As(element, Clustered(1500, dim, dim));
+      const auto queries = testing::As(element, Clustered(5, dim, dim, 1500));
+      const auto bits = BitsWhere(1500, [](size_t row) { return row % 7 == 0; });
+      for (Metric metric : kMetrics) {
+        std::vector<TopK> tops(5, TopK(20));
+        const VectorChunk chunk{.vectors = data.view()};
+        ASSERT_TRUE(
+            BruteForceMany(metric, queries.floats.values.data(), chunk, bits.view(), {}, tops)
+                .ok());
+        for (size_t q = 0; q < 5; ++q) {
+          const auto want = Reference(metric, data.floats, queries.floats.Row(q), bits.view());
+          ExpectSame(tops[q].Take(), want, 20);
+          TopK top(20);
+          ASSERT_TRUE(BruteForce(metric, queries.floats.Row(q), chunk, bits.view(), {}, top).ok());
+          ExpectSame(top.Take(), want, 20);
+        }
+      }
+    }
+  }
+}
+
 TEST(BruteForce, AddsUpOverChunksWithOneAccumulator) {
   const auto data = Clustered(3000, 20, 3);
   const auto query = Clustered(1, 20, 4);
@@ -126,14 +150,71 @@ TEST(BruteForce, StopsWhenCanceledOrLate) {
   source.request_stop();
   TopK top(1);
   EXPECT_EQ(BruteForce(Metric::kL2, data.Row(0), {.vectors = data.view()}, {},
-                       Cancel(source.get_token()), top)
+                       Cancel{.stop = source.get_token()}, top)
                 .code(),
             Code::kCanceled);
-  FakeClock clock;
-  clock.AdvanceMs(2);
-  const Cancel late({}, clock, 1000);
+  const Cancel late{.deadline_us = 0};
   EXPECT_EQ(BruteForce(Metric::kL2, data.Row(0), {.vectors = data.view()}, {}, late, top).code(),
             Code::kTimeout);
+}
+
+/// A clock that is late from its n-th look on.
+class LateFrom final : public Clock {
+ public:
+  explicit LateFrom(size_t n) : left_(n) {}
+  int64_t WallMs() const override { return 0; }
+  int64_t MonotonicUs() const override {
+    ++looks_;
+    if (left_ == 0) return 1;
+    --left_;
+    return 0;
+  }
+  size_t looks() const { return looks_; }
+
+ private:
+  mutable size_t left_;
+  mutable size_t looks_ = 0;
+};
+
+struct ManyShape {
+  size_t nq, rows, dim;
+  bool few_visible = false;
+};
+
+/// Numbers multiplied by a search that is late at its n-th look; each row measured is kept, so the
+/// results tell how far it came. 0 products more: it was through before.
+size_t ProductsUntilLate(const ManyShape& shape, const testing::Data& rows,
+                         const testing::Data& queries, size_t n, Status& status) {
+  std::vector<uint64_t> words((shape.rows + 63) / 64, shape.few_visible ? ~uint64_t{1} << 9 : 0);
+  const HiddenBits hidden = shape.few_visible ? HiddenBits(words.data(), shape.rows) : HiddenBits();
+  std::vector<TopK> tops(shape.nq, TopK(shape.rows));
+  const LateFrom clock(n);
+  status = BruteForceMany(Metric::kL2, queries.values.data(), {.vectors = rows.view()}, hidden,
+                          Cancel{.deadline_us = 1, .clock = &clock}, tops);
+  EXPECT_LE(clock.looks(), n + 1) << "it went on after it was told to stop";
+  size_t measured = 0;
+  for (TopK& top : tops) measured += top.Take().size();
+  return measured * shape.dim;
+}
+
+TEST(BruteForce, MeasuresNothingAfterItsCancelAndAsksEveryFewMilliseconds) {
+  // 32 million products are 5 to 10 ms on one core without wide registers.
+  constexpr size_t kProductsMax = 32 << 20;
+  for (const ManyShape& shape :
+       {ManyShape{16'384, 64, 64}, ManyShape{2, 40'000, 16}, ManyShape{40, 700, 2048},
+        ManyShape{16'384, 640, 4, true}, ManyShape{3, 80, 32'768}}) {
+    const testing::Data rows = Clustered(shape.rows, shape.dim, 1);
+    const testing::Data queries = Clustered(shape.nq, shape.dim, 1);
+    size_t before = 0;
+    Status status{Code::kTimeout, ""};
+    for (size_t n = 0; !status.ok() && n < 24; ++n) {
+      const size_t products = ProductsUntilLate(shape, rows, queries, n, status);
+      EXPECT_LE(products - before, kProductsMax)
+          << shape.nq << " x " << shape.rows << " look " << n;
+      EXPECT_TRUE(status.ok() || status.code() == Code::kTimeout);
+      before = products;
+    }
+  }
 }
 
 TEST(TopK, WindowKeepsWhatLiesBeyondTheLastHitAndBelowTheRadius) {

@@ -9,6 +9,7 @@
 namespace elanus::index {
 namespace {
 
+constexpr uintptr_t kPage = 4096;
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kMapFrom = size_t{8} << 20;
 constexpr std::align_val_t kAlign{64};
@@ -40,6 +41,16 @@ Buffer::~Buffer() {
 Buffer Buffer::Copy(std::span<const std::byte> bytes) {
   Buffer copy(bytes.size());
   if (!bytes.empty()) std::memcpy(copy.data(), bytes.data(), bytes.size());
+  return copy;
+}
+
+Buffer Buffer::Replace(std::span<const std::byte> bytes) {
+  Buffer copy = Copy(bytes);
+  const auto first = (reinterpret_cast<uintptr_t>(bytes.data()) + kPage - 1) / kPage * kPage;
+  const auto last = (reinterpret_cast<uintptr_t>(bytes.data()) + bytes.size()) / kPage * kPage;
+  // PAGEOUT and not DONTNEED: the bytes may as well lie on a heap (memory forms of the stores),
+  // which DONTNEED would zero.
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_PAGEOUT);
   return copy;
 }
 

@@ -22,6 +22,9 @@ class Buffer {
   ~Buffer();
 
   static Buffer Copy(std::span<const std::byte> bytes);
+  /// A copy that takes the place of the original: when that is a mapped file, its pages leave
+  /// memory, so that the bytes are resident once. Both stay readable.
+  static Buffer Replace(std::span<const std::byte> bytes);
 
   size_t size() const { return bytes_; }
   std::byte* data() { return data_; }

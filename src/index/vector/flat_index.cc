@@ -11,13 +11,13 @@ class FlatIndex final : public VectorIndex {
             std::vector<Buffer> copies, std::shared_ptr<const void> owner)
       : VectorIndex(header, raw, norms), copies_(std::move(copies)), owner_(std::move(owner)) {}
 
-  Result<std::vector<Hit>> Search(const float* query, const SearchParams& params,
+  Result<std::vector<Hit>> Search(const void* query, const SearchParams& params,
                                   const HiddenBits& hidden, const Cancel& cancel) const override {
     if (params.top_k == 0) return Error(InvalidParameter("top_k must be at least 1"));
     return SearchAll(query, params.top_k, hidden, cancel);
   }
 
-  Result<std::vector<std::vector<Hit>>> SearchMany(const float* queries, size_t nq,
+  Result<std::vector<std::vector<Hit>>> SearchMany(const void* queries, size_t nq,
                                                    const SearchParams& params,
                                                    const HiddenBits& hidden,
                                                    const Cancel& cancel) const override {
@@ -49,6 +49,7 @@ Result<IndexFile> BuildFlat(const VectorView& vectors, const BuildParams& params
   AddInverseNorms(vectors, params.metric, writer);
   return writer.Finish({.kind = params.kind,
                         .metric = params.metric,
+                        .element = vectors.element,
                         .rows = static_cast<uint32_t>(vectors.rows),
                         .dim = static_cast<uint32_t>(vectors.dim),
                         .seed = params.seed});
@@ -65,9 +66,10 @@ Result<std::unique_ptr<VectorIndex>> OpenFlat(const IndexFileReader& file, Vecto
 void AddInverseNorms(const VectorView& vectors, Metric metric, IndexFileWriter& writer) {
   if (metric != Metric::kCosine || vectors.rows == 0) return;
   const simd::Kernels& kernels = simd::Active();
+  FloatRows row_at(vectors);
   Buffer norms(vectors.rows * sizeof(float));
   for (size_t row = 0; row < vectors.rows; ++row) {
-    norms.As<float>()[row] = InverseNorm(kernels, vectors.Row(row), vectors.dim);
+    norms.As<float>()[row] = InverseNorm(kernels, row_at(row), vectors.dim);
   }
   writer.Add(SectionId::kInverseNorms, std::move(norms));
 }

@@ -138,10 +138,11 @@ class Builder {
     std::atomic<uint32_t> next{0};
     RunWorkers(params_.threads, [&](int) {
       constexpr uint32_t kStep = 1024;
+      FloatRows row_at(vectors_);
       for (uint32_t first; (first = next.fetch_add(kStep)) < n_;) {
         for (uint32_t row = first; row < std::min(n_, first + kStep); ++row) {
           const int32_t term =
-              codec_.EncodeRow(vectors_.Row(row), codes_.As<uint8_t>() + row * codec_.stride());
+              codec_.EncodeRow(row_at(row), codes_.As<uint8_t>() + row * codec_.stride());
           if (!codec_.term_in_row()) terms_.As<int32_t>()[row] = term;
         }
       }
@@ -407,6 +408,7 @@ class Builder {
     distances_ = Buffer();
     IndexHeader header{.kind = Kind::kHnsw,
                        .metric = params_.metric,
+                       .element = vectors_.element,
                        .rows = n_,
                        .dim = static_cast<uint32_t>(vectors_.dim),
                        .scale = codec_.scale(),

@@ -158,7 +158,7 @@ class HnswIndex final : public VectorIndex {
         copies_(std::move(copies)),
         owner_(std::move(owner)) {}
 
-  Result<std::vector<Hit>> Search(const float* query, const SearchParams& params,
+  Result<std::vector<Hit>> Search(const void* query, const SearchParams& params,
                                   const HiddenBits& hidden, const Cancel& cancel) const override {
     if (params.top_k == 0) return Error(InvalidParameter("top_k must be at least 1"));
     if (params.ef != 0 && static_cast<size_t>(params.ef) < params.top_k) {
@@ -200,13 +200,15 @@ class HnswIndex final : public VectorIndex {
 
   std::vector<Hit> SearchWithout(uint32_t row, size_t top_k, uint32_t width) const {
     GraphScratch& s = ThreadScratch();
-    (void)Beam(raw_.Row(row), width, row, {}, s).ok();  // a Cancel that never stops
+    FloatRows row_at(raw_);
+    const float* query = row_at(row);
+    (void)Beam(query, width, row, {}, s).ok();  // a Cancel that never stops
     s.rows.clear();
     for (const auto& entry : s.pool.entries()) {
       if (s.rows.size() == std::max(top_k + 10, top_k * 3 / 2)) break;
       s.rows.push_back(entry.node());
     }
-    return Rerank(raw_.Row(row), s.rows, top_k);
+    return Rerank(query, s.rows, top_k);
   }
 
   IndexMemory Memory() const override {
@@ -269,16 +271,17 @@ class HnswIndex final : public VectorIndex {
     return at;
   }
 
-  FromQuery Encode(const float* query, GraphScratch& s) const {
+  FromQuery Encode(const void* query, GraphScratch& s) const {
     s.Reserve(std::max(header_.degree, header_.upper_degree));
     s.query_code.resize(graph_.codec.stride());
-    const int32_t bias = graph_.codec.EncodeQuery(query, s.query_code.data());
+    const int32_t bias =
+        graph_.codec.EncodeQuery(static_cast<const float*>(query), s.query_code.data());
     return {graph_.codes, s.query_code.data(), bias};
   }
 
   // Leaves the nearest rows in s.pool, hidden ones too. `without` is treated as if it were not in
   // the graph.
-  Status Beam(const float* query, size_t width, uint32_t without, const Cancel& cancel,
+  Status Beam(const void* query, size_t width, uint32_t without, const Cancel& cancel,
               GraphScratch& s) const {
     const FromQuery distance = Encode(query, s);
     const GraphEntry at = Descend(distance, s);
@@ -301,7 +304,7 @@ class HnswIndex final : public VectorIndex {
   }
 
   // Leaves the nearest visible rows in s.pool.
-  Status VisibleBeam(const float* query, size_t width, const HiddenBits& hidden,
+  Status VisibleBeam(const void* query, size_t width, const HiddenBits& hidden,
                      const Cancel& cancel, GraphScratch& s) const {
     const FromQuery distance = Encode(query, s);
     const GraphEntry at = Descend(distance, s);

@@ -10,7 +10,7 @@ namespace elanus::index {
 namespace {
 
 constexpr std::string_view kMagic = "ELANUSIX";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kHeaderBytes = 512;  // room for 16 sections
 constexpr size_t kSectionsMax = 16;
 constexpr size_t kAlign = 64;
@@ -25,7 +25,8 @@ std::unexpected<Status> Corrupt(std::string_view what) {
 void PutHeader(ByteWriter& w, const IndexHeader& h) {
   w.Fixed(static_cast<uint8_t>(h.kind));
   w.Fixed(static_cast<uint8_t>(h.metric));
-  w.Fixed(uint16_t{0});
+  w.Fixed(static_cast<uint8_t>(h.element));
+  w.Fixed(uint8_t{0});
   w.Fixed(h.rows);
   w.Fixed(h.dim);
   w.Fixed(h.scale);
@@ -37,17 +38,22 @@ void PutHeader(ByteWriter& w, const IndexHeader& h) {
   w.Fixed(h.tuning.width_10);
   w.Fixed(h.tuning.width_100);
   w.Fixed(h.seed);
+  w.Fixed(h.part_dim);
+  w.Fixed(uint32_t{0});
 }
 
 Result<IndexHeader> GetHeader(ByteReader& r) {
   IndexHeader h;
   const auto kind = r.Fixed<uint8_t>();
   const auto metric = r.Fixed<uint8_t>();
-  if (kind > static_cast<uint8_t>(Kind::kHnsw)) return Corrupt("unknown kind");
+  if (kind >= kKinds) return Corrupt("unknown kind");
   if (metric > static_cast<uint8_t>(Metric::kCosine)) return Corrupt("unknown metric");
   h.kind = static_cast<Kind>(kind);
   h.metric = static_cast<Metric>(metric);
-  r.Fixed<uint16_t>();
+  const auto element = r.Fixed<uint8_t>();
+  r.Fixed<uint8_t>();
+  if (element >= simd::kElements) return Corrupt("unknown element");
+  h.element = static_cast<simd::Element>(element);
   h.rows = r.Fixed<uint32_t>();
   h.dim = r.Fixed<uint32_t>();
   h.scale = r.Fixed<float>();
@@ -59,6 +65,8 @@ Result<IndexHeader> GetHeader(ByteReader& r) {
   h.tuning.width_10 = r.Fixed<uint32_t>();
   h.tuning.width_100 = r.Fixed<uint32_t>();
   h.seed = r.Fixed<uint64_t>();
+  h.part_dim = r.Fixed<uint32_t>();
+  r.Fixed<uint32_t>();
   if (h.dim == 0 || h.dim > kDimMax) return Corrupt("dimension out of range");
   if (h.rows > kRowsMax) return Corrupt("row count out of range");
   if (!std::isfinite(h.scale) || h.scale <= 0) return Corrupt("scale out of range");
@@ -95,7 +103,7 @@ std::vector<Buffer> IndexFileReader::MakeResident() {
   std::vector<Buffer> copies;
   for (auto& section : sections_) {
     if (section.empty()) continue;
-    copies.push_back(Buffer::Copy(section));
+    copies.push_back(Buffer::Replace(section));
     section = copies.back().span();
   }
   return copies;

@@ -11,11 +11,13 @@
 
 #include "base/status.h"
 #include "index/vector/buffer.h"
-#include "index/vector/metric.h"
+#include "index/vector/vectors.h"
 
 namespace elanus::index {
 
-enum class Kind : uint8_t { kFlat = 0, kIvfFlat = 1, kHnsw = 2 };
+/// On disk: never renumber.
+enum class Kind : uint8_t { kFlat = 0, kIvfFlat = 1, kHnsw = 2, kIvfPq = 3, kScann = 4 };
+inline constexpr size_t kKinds = 5;
 
 /// What a section holds. On disk: never renumber.
 enum class SectionId : uint32_t {
@@ -30,7 +32,10 @@ enum class SectionId : uint32_t {
   kLevelLinks = 9,    // uint32[sum of counts][upper degree], places in the same level
   kCentroids = 10,    // float[nlist][dim]
   kListStarts = 11,   // uint32[nlist + 1]
-  kListRows = 12,     // uint32[rows], in the order of kCodes
+  kListRows = 12,     // uint32[entries], in the order of kCodes or kBlocks
+  kCodebooks = 13,    // float[parts][part_dim][16]
+  kBlocks = 14,       // uint8: 4-bit codes, in whole blocks of 32 a list
+  kRowTerms = 15,     // float[entries], L2: |row|^2 - |centroid|^2
 };
 
 /// How wide to search for a wanted recall of .95 when the caller does not say: ef (HNSW) or nprobe
@@ -43,6 +48,7 @@ struct Tuning {
 struct IndexHeader {
   Kind kind = Kind::kFlat;
   Metric metric = Metric::kL2;
+  simd::Element element = simd::Element::kFloat32;
   uint32_t rows = 0;
   uint32_t dim = 0;
   float scale = 1.0f;         // of the int8 codes
@@ -53,6 +59,7 @@ struct IndexHeader {
   uint32_t nlist = 0;
   uint64_t seed = 0;
   Tuning tuning;
+  uint32_t part_dim = 0;  // 4-bit codes: dimensions a code
 };
 
 /// A finished file as pieces that belong one after another.

@@ -12,7 +12,6 @@
 namespace elanus::index {
 namespace {
 
-constexpr size_t kRowsPerListMin = 39;  // as Milvus clamps nlist
 constexpr size_t kRowsAtOnce = 1024;
 
 // Nearest list of every row.
@@ -41,7 +40,7 @@ Result<std::vector<uint32_t>> AssignAll(const VectorView& vectors, std::span<con
 Result<IndexFile> BuildIvf(const VectorView& vectors, const BuildParams& params,
                            const BuildControl& control) {
   const size_t nlist =
-      std::clamp<size_t>(vectors.rows / kRowsPerListMin, 1, static_cast<size_t>(params.nlist));
+      std::clamp<size_t>(vectors.rows / kListRowsMin, 1, static_cast<size_t>(params.nlist));
   const KMeansParams kmeans{.clusters = nlist,
                             .seed = params.seed,
                             .threads = params.threads,
@@ -61,15 +60,17 @@ Result<IndexFile> BuildIvf(const VectorView& vectors, const BuildParams& params,
   Buffer codes(vectors.rows * codec.stride());
   const bool side_terms = params.metric == Metric::kL2 && !codec.term_in_row();
   Buffer terms(side_terms ? vectors.rows * sizeof(int32_t) : 0);
+  FloatRows row_at(vectors);
   for (size_t place = 0; place < vectors.rows; ++place) {
     const int32_t term =
-        codec.EncodeRow(vectors.Row(rows[place]), codes.As<uint8_t>() + place * codec.stride());
+        codec.EncodeRow(row_at(rows[place]), codes.As<uint8_t>() + place * codec.stride());
     if (side_terms) terms.As<int32_t>()[place] = term;
   }
   if (control.progress) control.progress(0.9);
 
   IndexHeader header{.kind = Kind::kIvfFlat,
                      .metric = params.metric,
+                     .element = vectors.element,
                      .rows = static_cast<uint32_t>(vectors.rows),
                      .dim = static_cast<uint32_t>(vectors.dim),
                      .scale = codec.scale(),

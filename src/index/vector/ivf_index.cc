@@ -74,7 +74,7 @@ class IvfIndex final : public VectorIndex {
         copies_(std::move(copies)),
         owner_(std::move(owner)) {}
 
-  Result<std::vector<Hit>> Search(const float* query, const SearchParams& params,
+  Result<std::vector<Hit>> Search(const void* query, const SearchParams& params,
                                   const HiddenBits& hidden, const Cancel& cancel) const override {
     if (params.top_k == 0) return Error(InvalidParameter("top_k must be at least 1"));
     const size_t visible = hidden.CountVisible(raw_.rows);
@@ -88,14 +88,17 @@ class IvfIndex final : public VectorIndex {
     nprobe = std::min(nprobe, lists_.count());
     if (BruteForceIsCheaper(visible, nprobe) || wanted * 2 > visible)
       return SearchAll(query, wanted, hidden, cancel);
-    ASSIGN_OR_RETURN(auto rows, Candidates(query, wanted, nprobe, hidden, kNoRow, cancel));
+    ASSIGN_OR_RETURN(auto rows, Candidates(static_cast<const float*>(query), wanted, nprobe, hidden,
+                                           kNoRow, cancel));
     if (rows.size() < wanted) return SearchAll(query, wanted, hidden, cancel);
     return Rerank(query, rows, wanted);
   }
 
   std::vector<Hit> SearchWithout(uint32_t row, size_t top_k, uint32_t nprobe) const {
-    auto rows = Candidates(raw_.Row(row), top_k, nprobe, {}, row, {});
-    return Rerank(raw_.Row(row), *rows, top_k);  // a Cancel that never stops
+    FloatRows row_at(raw_);
+    const float* query = row_at(row);
+    auto rows = Candidates(query, top_k, nprobe, {}, row, {});
+    return Rerank(query, *rows, top_k);  // a Cancel that never stops
   }
 
   IndexMemory Memory() const override {

@@ -23,10 +23,11 @@ std::vector<float> TakeSample(const VectorView& vectors, const KMeansParams& par
   std::iota(rows.begin(), rows.end(), 0u);
   std::mt19937_64 random(params.seed);
   for (size_t i = 0; i < count; ++i) std::swap(rows[i], rows[i + random() % (vectors.rows - i)]);
+  FloatRows row_at(vectors);
   std::vector<float> points;
   points.reserve(count * vectors.dim);
   for (size_t i = 0; i < count; ++i) {
-    const float* x = vectors.Row(rows[i]);
+    const float* x = row_at(rows[i]);
     const float f = params.unit_length ? InverseNorm(simd::Active(), x, vectors.dim) : 1.0f;
     for (size_t d = 0; d < vectors.dim; ++d) points.push_back(x[d] * f);
   }
@@ -34,25 +35,25 @@ std::vector<float> TakeSample(const VectorView& vectors, const KMeansParams& par
 }
 
 // Means of the assigned points; an empty cluster takes a copy of a random point.
-void MoveCentroids(const VectorView& points, std::span<const uint32_t> nearest,
+void MoveCentroids(std::span<const float> points, size_t dim, std::span<const uint32_t> nearest,
                    const KMeansParams& params, std::mt19937_64& random,
                    std::vector<float>& centroids) {
-  const size_t dim = points.dim;
+  const size_t rows = points.size() / dim;
   std::vector<double> sums(params.clusters * dim, 0.0);
   std::vector<size_t> counts(params.clusters, 0);
-  for (size_t i = 0; i < points.rows; ++i) {
+  for (size_t i = 0; i < rows; ++i) {
     ++counts[nearest[i]];
-    for (size_t d = 0; d < dim; ++d) sums[nearest[i] * dim + d] += points.Row(i)[d];
+    for (size_t d = 0; d < dim; ++d) sums[nearest[i] * dim + d] += points[i * dim + d];
   }
   for (size_t c = 0; c < params.clusters; ++c) {
     float* centroid = centroids.data() + c * dim;
     if (counts[c] == 0) {
-      std::copy_n(points.Row(random() % points.rows), dim, centroid);
+      std::copy_n(&points[random() % rows * dim], dim, centroid);
       continue;
     }
     for (size_t d = 0; d < dim; ++d)
       centroid[d] = static_cast<float>(sums[c * dim + d] / static_cast<double>(counts[c]));
-    if (params.unit_length) {
+    if (params.unit_length && params.unit_centroids) {
       const float f = InverseNorm(simd::Active(), centroid, dim);
       for (size_t d = 0; d < dim; ++d) centroid[d] *= f;
     }
@@ -68,11 +69,12 @@ void AssignToCentroids(const VectorView& vectors, size_t first, std::span<const 
   std::vector<float> half_squares(clusters);
   for (size_t c = 0; c < clusters; ++c)
     half_squares[c] = 0.5f * kernels.ip(&centroids[c * dim], &centroids[c * dim], dim);
+  FloatRows row_at(vectors);
   std::vector<float> points(kPoints * dim), products(kPoints * kCentroids);
   for (size_t i = 0; i < nearest.size(); i += kPoints) {
     const size_t count = std::min(kPoints, nearest.size() - i);
     for (size_t j = 0; j < count; ++j) {
-      const float* x = vectors.Row(first + i + j);
+      const float* x = row_at(first + i + j);
       const float f = unit_length ? InverseNorm(kernels, x, dim) : 1.0f;
       for (size_t d = 0; d < dim; ++d) points[j * dim + d] = x[d] * f;
     }
@@ -115,7 +117,7 @@ Result<std::vector<float>> TrainCentroids(const VectorView& vectors, const KMean
       }
     });
     if (stop.stop_requested()) return Error(Code::kCanceled, "index build canceled");
-    MoveCentroids(points, nearest, params, random, centroids);
+    MoveCentroids(sample, vectors.dim, nearest, params, random, centroids);
   }
   return centroids;
 }

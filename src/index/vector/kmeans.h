@@ -16,8 +16,8 @@ struct KMeansParams {
   int rounds = 10;
   uint64_t seed = 1;
   int threads = 1;
-  bool unit_length =
-      false;  ///< points are brought to unit length, and so are the centroids (COSINE)
+  bool unit_length = false;    ///< points are brought to unit length first (COSINE)
+  bool unit_centroids = true;  ///< and then the centroids too
 };
 
 /// \return float[clusters][dim]; clusters <= rows. Errors: kCanceled. Cost: sample * clusters * dim

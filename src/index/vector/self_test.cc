@@ -24,10 +24,12 @@ Sample TakeSample(const VectorView& vectors, Metric metric, const float* norms, 
   const size_t count = std::min({std::clamp<size_t>(affordable, 50, kSampleRows), vectors.rows});
   std::vector<float> queries;
   std::vector<TopK> tops;
+  FloatRows row_at(vectors);
   for (size_t i = 0; i < count; ++i) {
     const size_t row = (2 * i + 1) * vectors.rows / (2 * count);
     sample.rows.push_back(static_cast<uint32_t>(row));
-    queries.insert(queries.end(), vectors.Row(row), vectors.Row(row) + vectors.dim);
+    const float* x = row_at(row);
+    queries.insert(queries.end(), x, x + vectors.dim);
     tops.emplace_back(top_k + 1);
   }
   const VectorChunk chunk{.vectors = vectors, .row_offset = 0, .inverse_norms = norms};

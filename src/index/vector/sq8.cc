@@ -26,7 +26,8 @@ Sq8 Sq8::Train(Metric metric, const VectorView& vectors) {
   const size_t dim = vectors.dim, rows = std::min(vectors.rows, kTrainRows);
   if (rows == 0) return Sq8(metric, dim, 1.0f, std::vector<float>(dim, 0.0f));
   const simd::Kernels& kernels = simd::Active();
-  auto row_at = [&](size_t i, size_t of) { return vectors.Row(i * vectors.rows / of); };
+  FloatRows floats(vectors);
+  auto row_at = [&](size_t i, size_t of) { return floats(i * vectors.rows / of); };
   auto factor = [&](const float* x) {
     return metric == Metric::kCosine ? InverseNorm(kernels, x, dim) : 1.0f;
   };

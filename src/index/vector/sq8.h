@@ -17,7 +17,6 @@
 
 #include "base/status.h"
 #include "index/vector/buffer.h"
-#include "index/vector/cancel.h"
 #include "index/vector/vectors.h"
 
 namespace elanus::index {

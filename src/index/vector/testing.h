@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <random>
@@ -37,6 +38,36 @@ inline Data Clustered(size_t rows, size_t dim, uint64_t seed, size_t skip = 0) {
   }
   data.values.erase(data.values.begin(), data.values.begin() + static_cast<ptrdiff_t>(skip * dim));
   return data;
+}
+
+/// Rows of another element, and what they are as floats.
+struct ElementData {
+  std::vector<uint8_t> bytes;
+  simd::Element element;
+  Data floats;
+  VectorView view() const { return {bytes.data(), floats.view().rows, floats.dim, element}; }
+};
+
+/// Rounds `data` to the element; for int8 it is first stretched to about [-100, 100].
+inline ElementData As(simd::Element element, Data data) {
+  const simd::Kernels& kernels = simd::Active();
+  const size_t count = data.values.size();
+  ElementData out{std::vector<uint8_t>(VectorView::BytesOf(element, count)), element, {}};
+  auto* halves = reinterpret_cast<uint16_t*>(out.bytes.data());
+  if (element == simd::Element::kFloat32) {
+    std::memcpy(out.bytes.data(), data.values.data(), out.bytes.size());
+  } else if (element == simd::Element::kFloat16) {
+    kernels.float_to_float16(data.values.data(), count, halves);
+  } else if (element == simd::Element::kBfloat16) {
+    kernels.float_to_bfloat16(data.values.data(), count, halves);
+  } else {
+    for (size_t i = 0; i < count; ++i)
+      out.bytes[i] = static_cast<uint8_t>(
+          static_cast<int8_t>(std::clamp(std::nearbyint(data.values[i] * 25.0f), -128.0f, 127.0f)));
+  }
+  ToFloats(kernels, element, out.bytes.data(), count, data.values.data());
+  out.floats = std::move(data);
+  return out;
 }
 
 inline double ExactDistanceOf(Metric metric, const float* a, const float* b, size_t dim) {
@@ -89,8 +120,20 @@ inline double RecallOf(const std::vector<Hit>& hits, const std::vector<Hit>& tru
   return static_cast<double>(std::min(found, k)) / static_cast<double>(k);
 }
 
+inline std::vector<Kind> AllKinds() {
+  std::vector<Kind> kinds;
+  for (size_t i = 0; i < kKinds; ++i) kinds.push_back(static_cast<Kind>(i));
+  return kinds;
+}
 inline std::string KindName(Kind kind) {
-  return kind == Kind::kFlat ? "Flat" : kind == Kind::kIvfFlat ? "IvfFlat" : "Hnsw";
+  switch (kind) {
+    case Kind::kFlat: return "Flat";
+    case Kind::kIvfFlat: return "IvfFlat";
+    case Kind::kHnsw: return "Hnsw";
+    case Kind::kIvfPq: return "IvfPq";
+    case Kind::kScann: return "Scann";
+  }
+  return "";
 }
 inline std::string MetricName(Metric metric) {
   return metric == Metric::kL2 ? "L2" : metric == Metric::kIp ? "Ip" : "Cosine";
@@ -101,15 +144,20 @@ struct Opened {
   std::unique_ptr<VectorIndex> index;
 };
 
-/// Builds and opens over `data`, which must outlive the result.
-inline Opened BuildAndOpen(const Data& data, const BuildParams& params,
+/// Builds and opens over rows that must outlive the result.
+inline Opened BuildAndOpen(const VectorView& rows, const BuildParams& params,
                            OpenMode mode = OpenMode::kResident) {
-  auto built = BuildIndexFile(data.view(), params);
+  auto built = BuildIndexFile(rows, params);
   if (!built.has_value()) return {};
   auto file = std::make_shared<std::string>(built->Join());
-  auto index = OpenIndex(file, std::as_bytes(std::span(*file)), data.view(), mode);
+  auto index = OpenIndex(file, std::as_bytes(std::span(*file)), rows, mode);
   if (!index.has_value()) return {};
   return {file, *std::move(index)};
+}
+
+inline Opened BuildAndOpen(const Data& data, const BuildParams& params,
+                           OpenMode mode = OpenMode::kResident) {
+  return BuildAndOpen(data.view(), params, mode);
 }
 
 }  // namespace elanus::index::testing

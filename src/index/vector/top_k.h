@@ -60,6 +60,12 @@ class TopK {
     if (hits_.size() == Capacity()) Shrink();
   }
 
+  /// The hits in any order; they stay.
+  const std::vector<Hit>& TakeUnordered() {
+    if (hits_.size() > k_) Shrink();
+    return hits_;
+  }
+
   /// The hits, nearest first, and an empty accumulator.
   std::vector<Hit> Take() {
     if (hits_.size() > k_) Shrink();

@@ -10,6 +10,9 @@
 #include "index/vector/hnsw_index.h"
 #include "index/vector/ivf_build.h"
 #include "index/vector/ivf_index.h"
+#include "index/vector/ivf_pq_build.h"
+#include "index/vector/ivf_pq_index.h"
+#include "index/vector/pq4.h"
 
 namespace elanus::index {
 namespace {
@@ -22,11 +25,14 @@ Status CheckRange(const char* name, int value, int low, int high) {
       "Out of range in json: param '{}' ({}) should be in range [{}, {}]", name, value, low, high));
 }
 
+bool HasParts(Kind kind) { return kind == Kind::kIvfPq || kind == Kind::kScann; }
+bool IsIvf(Kind kind) { return kind == Kind::kIvfFlat || HasParts(kind); }
+
 uint64_t CodeStride(size_t dim) { return (dim + 63) / 64 * 64; }
 
 }  // namespace
 
-Result<std::vector<std::vector<Hit>>> VectorIndex::SearchMany(const float* queries, size_t nq,
+Result<std::vector<std::vector<Hit>>> VectorIndex::SearchMany(const void* queries, size_t nq,
                                                               const SearchParams& params,
                                                               const HiddenBits& hidden,
                                                               const Cancel& cancel) const {
@@ -38,13 +44,16 @@ Result<std::vector<std::vector<Hit>>> VectorIndex::SearchMany(const float* queri
   std::vector<std::vector<Hit>> all;
   all.reserve(nq);
   for (size_t q = 0; q < nq; ++q) {
-    ASSIGN_OR_RETURN(auto hits, Search(queries + q * raw_.dim, params, counted, cancel));
+    // A single search may be too short to ask by itself.
+    RETURN_IF_ERROR(cancel.Check());
+    const auto* query = static_cast<const uint8_t*>(queries) + q * raw_.query_bytes();
+    ASSIGN_OR_RETURN(auto hits, Search(query, params, counted, cancel));
     all.push_back(std::move(hits));
   }
   return all;
 }
 
-Result<std::vector<Hit>> VectorIndex::SearchWindow(const float* query, size_t limit,
+Result<std::vector<Hit>> VectorIndex::SearchWindow(const void* query, size_t limit,
                                                    const Window& window, const HiddenBits& hidden,
                                                    const Cancel& cancel) const {
   TopK top(limit, window);
@@ -56,7 +65,7 @@ VectorChunk VectorIndex::chunk() const {
   return {.vectors = raw_, .row_offset = 0, .inverse_norms = inverse_norms_};
 }
 
-Result<std::vector<Hit>> VectorIndex::SearchAll(const float* query, size_t top_k,
+Result<std::vector<Hit>> VectorIndex::SearchAll(const void* query, size_t top_k,
                                                 const HiddenBits& hidden,
                                                 const Cancel& cancel) const {
   TopK top(top_k);
@@ -64,7 +73,7 @@ Result<std::vector<Hit>> VectorIndex::SearchAll(const float* query, size_t top_k
   return top.Take();
 }
 
-std::vector<Hit> VectorIndex::Rerank(const float* query, std::span<const uint32_t> rows,
+std::vector<Hit> VectorIndex::Rerank(const void* query, std::span<const uint32_t> rows,
                                      size_t top_k) const {
   static thread_local std::vector<float> distances;
   distances.resize(std::max(distances.size(), rows.size()));
@@ -88,10 +97,17 @@ Result<IndexFile> BuildIndexFile(const VectorView& vectors, const BuildParams& p
     RETURN_IF_ERROR(CheckRange("M", params.m, 2, 2048));
     RETURN_IF_ERROR(CheckRange("efConstruction", params.ef_construction, 1, 0x7FFFFFFF));
   }
-  if (params.kind == Kind::kIvfFlat) RETURN_IF_ERROR(CheckRange("nlist", params.nlist, 1, 65536));
-  if (params.kind == Kind::kFlat || vectors.rows == 0) return BuildFlat(vectors, params);
-  return params.kind == Kind::kHnsw ? BuildHnsw(vectors, params, control)
-                                    : BuildIvf(vectors, params, control);
+  if (IsIvf(params.kind)) RETURN_IF_ERROR(CheckRange("nlist", params.nlist, 1, 65536));
+  if (HasParts(params.kind)) RETURN_IF_ERROR(CheckRange("sub_dim", params.part_dim, 1, 65536));
+  if (vectors.rows == 0) return BuildFlat(vectors, params);
+  switch (params.kind) {
+    case Kind::kFlat: break;
+    case Kind::kHnsw: return BuildHnsw(vectors, params, control);
+    case Kind::kIvfFlat: return BuildIvf(vectors, params, control);
+    case Kind::kIvfPq:
+    case Kind::kScann: return BuildIvfPq(vectors, params, control);
+  }
+  return BuildFlat(vectors, params);
 }
 
 Result<std::unique_ptr<VectorIndex>> OpenIndex(std::shared_ptr<const void> owner,
@@ -99,7 +115,7 @@ Result<std::unique_ptr<VectorIndex>> OpenIndex(std::shared_ptr<const void> owner
                                                OpenMode mode) {
   ASSIGN_OR_RETURN(IndexFileReader reader, IndexFileReader::Open(file));
   const IndexHeader& header = reader.header();
-  if (header.rows != raw.rows || header.dim != raw.dim) {
+  if (header.rows != raw.rows || header.dim != raw.dim || header.element != raw.element) {
     return Error(
         Code::kDataIntegrity,
         fmt::format("index file: made for {} rows of dimension {}, the segment has {} of {}",
@@ -112,13 +128,14 @@ Result<std::unique_ptr<VectorIndex>> OpenIndex(std::shared_ptr<const void> owner
   if (header.kind == Kind::kFlat || header.rows == 0)
     return OpenFlat(reader, raw, std::move(copies), std::move(owner));
   if (header.kind == Kind::kHnsw) return OpenHnsw(reader, raw, std::move(copies), std::move(owner));
+  if (HasParts(header.kind)) return OpenIvfPq(reader, raw, std::move(copies), std::move(owner));
   return OpenIvf(reader, raw, std::move(copies), std::move(owner));
 }
 
 uint64_t EstimateIndexBytes(size_t rows, size_t dim, const BuildParams& params) {
   uint64_t row_bytes = params.metric == Metric::kCosine ? sizeof(float) : 0;
   uint64_t fixed = 1024;
-  if (params.kind != Kind::kFlat) {
+  if (params.kind == Kind::kHnsw || params.kind == Kind::kIvfFlat) {
     const bool term = params.metric == Metric::kL2 && CodeStride(dim) - dim < sizeof(int32_t);
     row_bytes += CodeStride(dim) + (term ? sizeof(int32_t) : 0);
     fixed += dim * sizeof(float);
@@ -133,6 +150,17 @@ uint64_t EstimateIndexBytes(size_t rows, size_t dim, const BuildParams& params) 
     row_bytes += sizeof(uint32_t);
     fixed += static_cast<uint64_t>(params.nlist) * (dim + 1) * sizeof(float);
   }
+  if (HasParts(params.kind)) {
+    const auto part_dim = std::min(dim, static_cast<size_t>(params.part_dim));
+    const auto nlist = std::clamp<uint64_t>(rows / kListRowsMin, 1, params.nlist);
+    const uint64_t entries = rows * (params.kind == Kind::kScann && nlist > 1 ? 2 : 1);
+    // A list ends with a block that is half full on average.
+    const uint64_t blocks = entries / Pq4::kBlockRows + nlist / 2;
+    const uint64_t entry_bytes = sizeof(uint32_t) + (params.metric == Metric::kL2 ? 4 : 0);
+    fixed += blocks * Pq4::BlockBytesOf(dim, part_dim) + entries * entry_bytes +
+             nlist * (dim + 1) * sizeof(float) +
+             Pq4::PartsOf(dim, part_dim) * part_dim * Pq4::kWords * sizeof(float);
+  }
   return fixed + rows * row_bytes;
 }
 
@@ -142,7 +170,7 @@ uint64_t EstimateBuildBytes(size_t rows, size_t dim, const BuildParams& params) 
     // Distances beside the links, terms, levels and places; upper levels twice.
     bytes += rows * (HnswDegree(params.m) * sizeof(int32_t) + 20);
   }
-  if (params.kind == Kind::kIvfFlat) {
+  if (IsIvf(params.kind)) {
     const uint64_t sample = std::min<uint64_t>(rows, static_cast<uint64_t>(params.nlist) * 256);
     bytes += sample * dim * sizeof(float) + rows * 8;
   }

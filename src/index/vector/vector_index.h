@@ -11,24 +11,27 @@
 #include <span>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/status.h"
 #include "index/vector/brute_force.h"
-#include "index/vector/cancel.h"
 #include "index/vector/hidden_bits.h"
 #include "index/vector/index_file.h"
-#include "index/vector/metric.h"
 #include "index/vector/top_k.h"
 #include "index/vector/vectors.h"
 
 namespace elanus::index {
+
+/// Milvus clamps nlist so that a list has that many rows on average.
+inline constexpr size_t kListRowsMin = 39;
 
 struct BuildParams {
   Kind kind = Kind::kHnsw;
   Metric metric = Metric::kL2;
   int m = 30;                 ///< HNSW: links of a new row a level, [2, 2048]
   int ef_construction = 360;  ///< HNSW, >= 1
-  int nlist = 128;            ///< IVF_FLAT, [1, 65536]; at most rows / 39 are made
-  uint64_t seed = 1;          ///< same rows, parameters, seed and one thread: the same bytes
+  int nlist = 128;            ///< IVF, [1, 65536]; at most rows / 39 are made
+  int part_dim = 2;   ///< IVF_PQ, SCANN: dimensions a 4-bit code, [1, 65536]; at most dim are used
+  uint64_t seed = 1;  ///< same rows, parameters, seed and one thread: the same bytes
   int threads = 1;
 };
 
@@ -40,8 +43,9 @@ struct BuildControl {
 
 struct SearchParams {
   size_t top_k = 10;
-  int ef = 0;      ///< HNSW; 0: the index's own choice, for recall .95
-  int nprobe = 0;  ///< IVF_FLAT; 0: the index's own choice, for recall .95
+  int ef = 0;         ///< HNSW; 0: the index's own choice, for recall .95
+  int nprobe = 0;     ///< IVF; 0: the index's own choice, for recall .95
+  int reorder_k = 0;  ///< IVF_PQ, SCANN: rows measured exactly, >= top_k; 0: the index's own choice
 };
 
 struct IndexMemory {
@@ -58,21 +62,21 @@ class VectorIndex {
   virtual ~VectorIndex() = default;
 
   /// The nearest visible rows of one query, nearest first.
-  /// \param query   float[dim], finite
+  /// \param query   float[dim], finite; bits when the rows are bits
   /// \param hidden  by row of the segment
   /// Errors: kInvalidParameter (top_k 0; ef below top_k), those of `cancel`.
-  virtual Result<std::vector<Hit>> Search(const float* query, const SearchParams& params,
+  virtual Result<std::vector<Hit>> Search(const void* query, const SearchParams& params,
                                           const HiddenBits& hidden, const Cancel& cancel) const = 0;
 
-  /// The same for nq queries (float[nq][dim]), one list each.
-  virtual Result<std::vector<std::vector<Hit>>> SearchMany(const float* queries, size_t nq,
+  /// The same for nq queries (vectors().query_bytes() apart), one list each.
+  virtual Result<std::vector<std::vector<Hit>>> SearchMany(const void* queries, size_t nq,
                                                            const SearchParams& params,
                                                            const HiddenBits& hidden,
                                                            const Cancel& cancel) const;
 
   /// The nearest visible rows inside `window` (top_k.h), at most `limit`: range search, and the
   /// next page of an iterator with Window::After(last hit). Exact: reads all visible rows.
-  Result<std::vector<Hit>> SearchWindow(const float* query, size_t limit, const Window& window,
+  Result<std::vector<Hit>> SearchWindow(const void* query, size_t limit, const Window& window,
                                         const HiddenBits& hidden, const Cancel& cancel) const;
 
   virtual IndexMemory Memory() const = 0;
@@ -89,10 +93,10 @@ class VectorIndex {
       : header_(header), raw_(raw), inverse_norms_(inverse_norms) {}
 
   VectorChunk chunk() const;
-  Result<std::vector<Hit>> SearchAll(const float* query, size_t top_k, const HiddenBits& hidden,
+  Result<std::vector<Hit>> SearchAll(const void* query, size_t top_k, const HiddenBits& hidden,
                                      const Cancel& cancel) const;
   /// Exact distances of candidate rows, the best top_k of them, nearest first.
-  std::vector<Hit> Rerank(const float* query, std::span<const uint32_t> rows, size_t top_k) const;
+  std::vector<Hit> Rerank(const void* query, std::span<const uint32_t> rows, size_t top_k) const;
 
   IndexHeader header_;
   VectorView raw_;

@@ -21,7 +21,7 @@ struct Case {
 
 std::vector<Case> Cases() {
   std::vector<Case> cases;
-  for (Kind kind : {Kind::kFlat, Kind::kIvfFlat, Kind::kHnsw}) {
+  for (Kind kind : testing::AllKinds()) {
     for (Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine})
       cases.push_back({kind, metric});
   }
@@ -65,6 +65,24 @@ TEST_P(VectorIndexTest, ReachesItsRecallOnUnseenQueriesByItsOwnChoiceOfWidth) {
       recall += RecallOf(*hits, Reference(metric(), data, queries.Row(q), {}), k) / 100;
     }
     EXPECT_GE(recall, 0.93) << "k " << k;
+  }
+}
+
+TEST_P(VectorIndexTest, ReachesItsRecallOverHalvesAndBytes) {
+  for (auto element : {simd::Element::kFloat16, simd::Element::kBfloat16, simd::Element::kInt8}) {
+    const auto data = testing::As(element, Clustered(3000, 32, 1));
+    const auto queries = testing::As(element, Clustered(30, 32, 1, 3000));
+    const auto opened = BuildAndOpen(data.view(), ParamsOf(GetParam()));
+    ASSERT_NE(opened.index, nullptr);
+    double recall = 0;
+    for (size_t q = 0; q < 30; ++q) {
+      const float* query = queries.floats.Row(q);
+      auto hits = opened.index->Search(query, {.top_k = 10}, {}, {});
+      ASSERT_TRUE(hits.has_value());
+      ExpectExactAndSorted(metric(), data.floats, query, {}, *hits);
+      recall += RecallOf(*hits, Reference(metric(), data.floats, query, {}), 10) / 30;
+    }
+    EXPECT_GE(recall, 0.92);
   }
 }
 
@@ -243,7 +261,8 @@ TEST_P(VectorIndexTest, StopsWhenCanceled) {
   source.request_stop();
   const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
   auto params = SearchParams{.top_k = 2000};
-  const auto hits = opened.index->Search(data.Row(0), params, {}, Cancel(source.get_token()));
+  const auto hits =
+      opened.index->Search(data.Row(0), params, {}, Cancel{.stop = source.get_token()});
   ASSERT_FALSE(hits.has_value());
   EXPECT_EQ(hits.error().code(), Code::kCanceled);
   if (GetParam().kind == Kind::kFlat) return;
@@ -251,6 +270,17 @@ TEST_P(VectorIndexTest, StopsWhenCanceled) {
       BuildIndexFile(data.view(), ParamsOf(GetParam()), {.stop = source.get_token()});
   ASSERT_FALSE(built.has_value());
   EXPECT_EQ(built.error().code(), Code::kCanceled);
+}
+
+TEST_P(VectorIndexTest, ASearchOfManyQueriesStopsBetweenThem) {
+  const auto data = Clustered(3000, 8, 13);
+  const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
+  // Each of them alone is over before it would ask.
+  const Cancel late{.deadline_us = 0};
+  const auto many = opened.index->SearchMany(data.values.data(), 1000, {.top_k = 1}, {}, late);
+  if (GetParam().kind == Kind::kFlat) return;  // all of them together are over before, too
+  ASSERT_FALSE(many.has_value());
+  EXPECT_EQ(many.error().code(), Code::kTimeout);
 }
 
 TEST_P(VectorIndexTest, ReportsProgressUpToTheEnd) {

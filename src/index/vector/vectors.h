@@ -1,23 +1,71 @@
-// Raw float vectors as the segment holds them, and exact distances to them.
-// Holds: rows are row-major, `dim` floats each, as the user sent them (not normalised). Borrowed,
+// Raw vectors as the segment holds them, and exact distances to them.
+// Holds: rows lie one after another without gaps, as the user sent them (not normalised). Borrowed,
 // never copied.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
-#include "index/vector/metric.h"
+#include "model/metric.h"
 #include "simd/dispatch.h"
 
 namespace elanus::index {
 
+// Metrics are model's; inside `index` a number that compares rows is always a distance.
+using model::Metric;
+
+/// Rows of one element type. Numbers are compared with float queries (kInt8: whole numbers in
+/// [-128, 127]), bits with bits.
 struct VectorView {
-  const float* data = nullptr;
+  const void* data = nullptr;
   size_t rows = 0;
   size_t dim = 0;
+  simd::Element element = simd::Element::kFloat32;
 
-  const float* Row(size_t row) const { return data + row * dim; }
+  size_t row_bytes() const { return BytesOf(element, dim); }
+  const uint8_t* Row(size_t row) const {
+    return static_cast<const uint8_t*>(data) + row * row_bytes();
+  }
+  /// Between two queries of an array of them.
+  size_t query_bytes() const {
+    return element == simd::Element::kBit ? row_bytes() : dim * sizeof(float);
+  }
+
+  static size_t BytesOf(simd::Element element, size_t dim) {
+    switch (element) {
+      case simd::Element::kFloat32: return dim * 4;
+      case simd::Element::kFloat16:
+      case simd::Element::kBfloat16: return dim * 2;
+      case simd::Element::kInt8: return dim;
+      case simd::Element::kBit: return dim / 8;
+    }
+    return 0;
+  }
+};
+
+/// Writes `count` numbers of one row (not bits) as floats; exact.
+void ToFloats(const simd::Kernels& kernels, simd::Element element, const void* row, size_t count,
+              float* out);
+
+/// Rows (not of bits) as floats, one at a time. Owned by one thread.
+class FloatRows {
+ public:
+  explicit FloatRows(const VectorView& vectors) : vectors_(vectors) {
+    if (vectors.element != simd::Element::kFloat32) row_.resize(vectors.dim);
+  }
+  /// Valid until the next call.
+  const float* operator()(size_t row) {
+    if (vectors_.element == simd::Element::kFloat32)
+      return reinterpret_cast<const float*>(vectors_.Row(row));
+    ToFloats(simd::Active(), vectors_.element, vectors_.Row(row), vectors_.dim, row_.data());
+    return row_.data();
+  }
+
+ private:
+  VectorView vectors_;
+  std::vector<float> row_;
 };
 
 /// 1 / length, and 0 for a zero vector: its cosine with anything is 0.
@@ -30,31 +78,21 @@ inline float InverseNorm(const simd::Kernels& kernels, const float* x, size_t di
 class ExactDistance {
  public:
   /// \param inverse_norms  float[rows] for kCosine when the caller keeps them; null: computed a row
-  /// at a time
-  ExactDistance(Metric metric, VectorView vectors, const float* inverse_norms, const float* query)
-      : kernels_(simd::Active()),
-        metric_(metric),
-        vectors_(vectors),
-        norms_(inverse_norms),
-        query_(query) {
-    if (metric == Metric::kCosine) query_inverse_norm_ = InverseNorm(kernels_, query, vectors.dim);
-  }
+  ///                       at a time
+  /// \param query          float[dim], or the bits when the rows are bits; outlives this object
+  ExactDistance(Metric metric, VectorView vectors, const float* inverse_norms, const void* query);
 
   /// out[i] for the rows ids[0 .. count).
   void Rows(const uint32_t* ids, size_t count, float* out) const {
-    const size_t dim = vectors_.dim;
-    if (metric_ == Metric::kL2)
-      return kernels_.l2_rows(query_, vectors_.data, dim, ids, count, dim, out);
-    kernels_.ip_rows(query_, vectors_.data, dim, ids, count, dim, out);
+    measure_->rows(query_, vectors_.data, row_bytes_, ids, count, vectors_.dim, out);
+    if (!similarity_) return;
     for (size_t i = 0; i < count; ++i) out[i] = FromProduct(out[i], ids[i]);
   }
 
   /// out[i] for `count` rows from `first`.
   void Block(size_t first, size_t count, float* out) const {
-    const size_t dim = vectors_.dim;
-    const float* rows = vectors_.Row(first);
-    if (metric_ == Metric::kL2) return kernels_.l2_block(query_, rows, dim, count, dim, out);
-    kernels_.ip_block(query_, rows, dim, count, dim, out);
+    measure_->block(query_, vectors_.Row(first), row_bytes_, count, vectors_.dim, out);
+    if (!similarity_) return;
     for (size_t i = 0; i < count; ++i) out[i] = FromProduct(out[i], first + i);
   }
 
@@ -66,17 +104,21 @@ class ExactDistance {
   }
   float FromProduct(float product, size_t row) const {
     const bool needed = metric_ == Metric::kCosine && norms_ == nullptr;
-    return FromProduct(product, row,
-                       needed ? InverseNorm(kernels_, vectors_.Row(row), vectors_.dim) : 0.0f);
+    return FromProduct(product, row, needed ? RowInverseNorm(row) : 0.0f);
   }
 
  private:
-  const simd::Kernels& kernels_;
+  float RowInverseNorm(size_t row) const;
+
   Metric metric_;
   VectorView vectors_;
+  size_t row_bytes_;
+  const simd::RowKernels* measure_;
+  bool similarity_;  // IP or COSINE: kernels give products
   const float* norms_;
-  const float* query_;
+  const void* query_;
   float query_inverse_norm_ = 1.0f;
+  std::vector<int8_t> bytes_;  // the query, when rows are int8
 };
 
 }  // namespace elanus::index

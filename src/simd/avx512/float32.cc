@@ -149,6 +149,19 @@ void Tile(const float* queries, size_t q_stride, size_t nq, const float* rows, s
     Block<Term>(queries + q * q_stride, rows, stride, count, dim, out + q * out_stride);
 }
 
+template <class Term>
+void AnyRows(const void* query, const void* base, size_t stride, const uint32_t* ids, size_t count,
+             size_t dim, float* out) {
+  Rows<Term>(static_cast<const float*>(query), static_cast<const float*>(base),
+             stride / sizeof(float), ids, count, dim, out);
+}
+template <class Term>
+void AnyBlock(const void* query, const void* rows, size_t stride, size_t count, size_t dim,
+              float* out) {
+  Block<Term>(static_cast<const float*>(query), static_cast<const float*>(rows),
+              stride / sizeof(float), count, dim, out);
+}
+
 size_t SelectLe(const float* values, size_t count, float bound, uint32_t* out) {
   size_t n = 0, i = 0;
   const __m512 limit = _mm512_set1_ps(bound);
@@ -174,6 +187,9 @@ void FillFloat32Avx512(Kernels* k) {
   k->l2_tile = Tile<L2Term>;
   k->ip_tile = Tile<IpTerm>;
   k->select_le = SelectLe;
+  constexpr auto kElement = static_cast<size_t>(Element::kFloat32);
+  k->any[kElement][static_cast<size_t>(Measure::kL2)] = {AnyRows<L2Term>, AnyBlock<L2Term>};
+  k->any[kElement][static_cast<size_t>(Measure::kIp)] = {AnyRows<IpTerm>, AnyBlock<IpTerm>};
 }
 
 }  // namespace elanus::simd

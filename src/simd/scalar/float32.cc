@@ -45,6 +45,19 @@ void Tile(const float* queries, size_t q_stride, size_t nq, const float* rows, s
   }
 }
 
+template <One kOne>
+void AnyRows(const void* query, const void* base, size_t stride, const uint32_t* ids, size_t count,
+             size_t dim, float* out) {
+  Rows<kOne>(static_cast<const float*>(query), static_cast<const float*>(base),
+             stride / sizeof(float), ids, count, dim, out);
+}
+template <One kOne>
+void AnyBlock(const void* query, const void* rows, size_t stride, size_t count, size_t dim,
+              float* out) {
+  Block<kOne>(static_cast<const float*>(query), static_cast<const float*>(rows),
+              stride / sizeof(float), count, dim, out);
+}
+
 size_t SelectLe(const float* values, size_t count, float bound, uint32_t* out) {
   size_t n = 0;
   for (size_t i = 0; i < count; ++i) {
@@ -66,6 +79,9 @@ void FillFloat32Scalar(Kernels* k) {
   k->l2_tile = Tile<L2>;
   k->ip_tile = Tile<Ip>;
   k->select_le = SelectLe;
+  constexpr auto kElement = static_cast<size_t>(Element::kFloat32);
+  k->any[kElement][static_cast<size_t>(Measure::kL2)] = {AnyRows<L2>, AnyBlock<L2>};
+  k->any[kElement][static_cast<size_t>(Measure::kIp)] = {AnyRows<Ip>, AnyBlock<Ip>};
 }
 
 }  // namespace elanus::simd

@@ -271,7 +271,9 @@ Status FileLog::EnsureRoom(uint64_t first_seq) {
   const uint64_t next_bytes = file_ == nullptr
                                   ? std::min(options_.first_file_bytes, options_.file_bytes)
                                   : std::min(file_bytes_ * 2, options_.file_bytes);
-  if (file_ != nullptr && Room() < file_bytes_ / 2) maker_.Prepare(file_id_ + 1, next_bytes);
+  if (options_.make_ahead && file_ != nullptr && Room() < file_bytes_ / 2) {
+    maker_.Prepare(file_id_ + 1, next_bytes);
+  }
   // With room for a mark and then some: the smallest group must fit.
   if (Room() >= kLogRoomMin + kLogSectorBytes) return Status::Ok();
   if (dirty_) RETURN_IF_ERROR(Sync());

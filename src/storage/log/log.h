@@ -92,6 +92,9 @@ struct FileLogOptions {
   uint64_t file_bytes = 64 << 20;       ///< a multiple of 512
   uint64_t first_file_bytes = 4 << 20;  ///< files double from here, so that small logs stay small
   LogDurability durability = LogDurability::kSync;
+  /// A thread of its own makes the next file before it is needed; without it the writer makes it
+  /// when it is, and the same appends then make the same calls of the file system in one order.
+  bool make_ahead = true;
   uint64_t pending_bytes_max = 64 << 20;
   const Clock* clock = nullptr;  ///< of the sync histogram; the system's when null
 };

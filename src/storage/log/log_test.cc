@@ -3,7 +3,9 @@
 
 #include <semaphore>
 
+#include <thread>
 #include "base/mutex.h"
+
 #include "base/sim_file_system.h"
 #include "base/thread.h"
 #include "storage/log/faulty_log.h"
@@ -248,6 +250,46 @@ TEST(FileLog, AnswersWithoutASyncWhenAskedForAsync) {
   files.Crash(0);
   log = *OpenFileLog(files, "log", options);
   EXPECT_EQ(log->Stats().next_seq, 7u) << "closing syncs";
+}
+
+/// A log that acknowledges before it syncs, and whose clock stands still: no sync is ever due.
+Result<std::unique_ptr<Log>> OpenAsync(SimFileSystem& files, const FakeClock& clock) {
+  FileLogOptions options = SmallLog();
+  options.durability = LogDurability::kAsync;
+  options.clock = &clock;
+  return OpenFileLog(files, "log", options);
+}
+
+TEST(FileLogAsync, SyncsAFileBeforeItWritesTheNext) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    SimFileSystem files;
+    FakeClock clock;
+    auto log = *OpenAsync(files, clock);
+    while (log->Stats().files < 3) ASSERT_TRUE(AppendAndWait(*log, 1, Payload(seed, 900)).ok());
+    const uint64_t next_seq = log->Stats().next_seq;
+    ASSERT_TRUE(log->Close().ok());  // syncs the last file only
+    files.Crash(seed);
+    log.reset();
+    auto again = OpenAsync(files, clock);
+    ASSERT_TRUE(again.has_value()) << again.error().message();
+    EXPECT_EQ((*again)->Stats().next_seq, next_seq);
+  }
+}
+
+TEST(FileLogAsync, SyncsSoonAfterTheLastRecord) {
+  SimFileSystem files;
+  FakeClock clock;
+  auto log = *OpenAsync(files, clock);
+  ASSERT_TRUE(AppendAndWait(*log, 1, "a").ok());
+  const Clock& watch = SystemClock();
+  const int64_t give_up_us = watch.MonotonicUs() + 20'000'000;
+  while (log->Stats().syncs == 0 && watch.MonotonicUs() < give_up_us) std::this_thread::yield();
+  EXPECT_EQ(log->Stats().syncs, 1u);
+  files.Crash(0);
+  log.reset();
+  auto again = OpenAsync(files, clock);
+  ASSERT_TRUE(again.has_value()) << again.error().message();
+  EXPECT_EQ((*again)->Stats().next_seq, 2u);
 }
 
 TEST(FaultyLog, FailsTheCallsOfItsPlan) {

@@ -57,18 +57,23 @@ class DirectoryObjectStore final : public ObjectStore {
   /// Removes temporary files and empty folders below `dir`.
   Status Clean(const std::string& dir) {
     ASSIGN_OR_RETURN(auto entries, files_.List(dir));
+    bool removed_folder = false;
     for (const DirEntry& entry : entries) {
       const std::string path = dir + "/" + entry.name;
       if (entry.is_directory) {
         RETURN_IF_ERROR(Clean(path));
         ASSIGN_OR_RETURN(auto left, files_.List(path));
-        if (left.empty()) RETURN_IF_ERROR(files_.Remove(path));
+        if (!left.empty()) continue;
+        RETURN_IF_ERROR(files_.Remove(path));
+        removed_folder = true;
       } else if (entry.name.ends_with(kTemporary)) {
         LogDebug("object store: removing unfinished file path={}", path);
         RETURN_IF_ERROR(files_.Remove(path));
       }
     }
-    return Status::Ok();
+    // The process before may have died between removing the last file of a folder and syncing
+    // that. Delete cannot sync a folder that is gone, so the folder must not come back.
+    return removed_folder ? files_.SyncDir(dir) : Status::Ok();
   }
 
   Status Put(const std::string& name, std::string_view bytes) override {

@@ -195,6 +195,26 @@ TEST(DirectoryObjectStore, NeedsEverySyncItMakes) {
   }
 }
 
+TEST(DirectoryObjectStore, ADeleteThatAKillCutOffHoldsOnceItIsRepeated) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    SimFileSystem files;
+    {
+      auto store = *OpenDirectoryObjectStore(files, "o");
+      ASSERT_TRUE(store->Put("a/b", "x").ok());
+      files.StopAfter(1);  // removed, and not synced
+      ASSERT_FALSE(store->Delete("a/b").ok());
+    }
+    files.Resume();
+    {
+      auto store = *OpenDirectoryObjectStore(files, "o");  // removes the empty folder
+      ASSERT_TRUE(store->Delete("a/b").ok());
+    }
+    files.Crash(seed);
+    auto store = *OpenDirectoryObjectStore(files, "o");
+    EXPECT_FALSE(store->Get("a/b").has_value()) << seed;
+  }
+}
+
 TEST(DirectoryObjectStore, RemovesWhatDeadWritersLeft) {
   SimFileSystem files;
   {

@@ -3,14 +3,16 @@
 #include <algorithm>
 
 #include "base/crc32c.h"
+#include "base/log.h"
 
 namespace elanus::worker {
 namespace {
 
 class Committer {
  public:
-  Committer(Shard& shard, ManifestChange& change, const DeclaredFiles& declared)
-      : shard_(shard), change_(change), declared_(declared) {
+  Committer(Shard& shard, const JobContext& context, ManifestChange& change,
+            const DeclaredFiles& declared)
+      : shard_(shard), context_(context), change_(change), declared_(declared) {
     for (Output& output : change_.outputs) replacements_.push_back(std::move(output.replacement));
   }
 
@@ -27,9 +29,12 @@ class Committer {
       }
       RETURN_IF_ERROR(shard_.fault());
       shard_.Carry(replacements_);
+      context_.Reached(JobStep::kDeletesCarried);
       ASSIGN_OR_RETURN(std::optional<CommittedManifest> committed, Attempt());
       if (!committed) continue;
+      context_.Reached(JobStep::kCommitted);
       shard_.Replace(replacements_, std::move(*committed));
+      context_.Reached(JobStep::kSwapped);
       return Status::Ok();
     }
   }
@@ -52,6 +57,7 @@ class Committer {
       next.checkpoint = change_.frozen->checkpoint;
       next.checkpoint_timestamp = change_.frozen->checkpoint_timestamp;
     }
+    context_.Reached(JobStep::kRunsWritten);
     for (std::string& intent : runs.intents()) set.intents.push_back(std::move(intent));
     ASSIGN_OR_RETURN(auto committed, shard_.files().Commit(base, std::move(next), set));
     if (committed) runs.Committed();
@@ -61,6 +67,7 @@ class Committer {
   Status KeepSegments(const format::Manifest& base, format::Manifest& next,
                       ShardFiles::CommitSet& set, DeclaredFiles& runs) {
     const std::vector<SealedPtr> sealed = shard_.sealed();
+    size_t indexed = 0;
     for (format::SegmentRef ref : base.segments) {
       auto it = std::ranges::find(sealed, ref.id, [](const SealedPtr& s) { return s->id(); });
       if (it == sealed.end() || IsInput(ref.id)) {
@@ -68,12 +75,16 @@ class Committer {
         continue;
       }
       for (const auto& [id, indexes] : change_.indexes) {
-        if (id == ref.id) SetIndexes(ref, indexes, set);
+        if (id != ref.id) continue;
+        SetIndexes(ref, indexes, set);
+        ++indexed;
       }
       if (change_.frozen != nullptr) RETURN_IF_ERROR(RenewDeletes(ref, **it, set, runs));
       next.segments.push_back(std::move(ref));
     }
-    return Status::Ok();
+    if (indexed == change_.indexes.size()) return Status::Ok();
+    // Ending their intents now would leave index files that nothing names.
+    return {Code::kCanceled, "the segment was dropped meanwhile: canceled"};
   }
 
   static void SetIndexes(format::SegmentRef& ref, const std::vector<format::IndexRef>& indexes,
@@ -105,6 +116,7 @@ class Committer {
   }
 
   Shard& shard_;
+  const JobContext& context_;
   ManifestChange& change_;
   const DeclaredFiles& declared_;
   std::vector<Replacement> replacements_;
@@ -112,8 +124,10 @@ class Committer {
 
 }  // namespace
 
-Status CommitChange(Shard& shard, ManifestChange change, DeclaredFiles& declared) {
-  RETURN_IF_ERROR(Committer(shard, change, declared).Run());
+Status CommitChange(Shard& shard, const JobContext& context, ManifestChange change,
+                    DeclaredFiles& declared) {
+  const LogPhase phase("publish", "shard", shard.id().value);
+  RETURN_IF_ERROR(Committer(shard, context, change, declared).Run());
   declared.Committed();
   return shard.files().CollectGarbage();
 }

@@ -22,6 +22,7 @@ struct ManifestChange {
 
 /// Errors: kCanceled when an input was dropped meanwhile; the stores'. On success the files of
 /// `declared` belong to the manifest.
-Status CommitChange(Shard& shard, ManifestChange change, DeclaredFiles& declared);
+Status CommitChange(Shard& shard, const JobContext& context, ManifestChange change,
+                    DeclaredFiles& declared);
 
 }  // namespace elanus::worker

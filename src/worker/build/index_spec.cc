@@ -17,22 +17,13 @@ int NumberOr(const model::KeyValues& params, std::string_view key, int fallback)
 
 }  // namespace
 
-index::Metric IndexMetric(model::Metric metric) {
-  switch (metric) {
-    case model::Metric::kL2: return index::Metric::kL2;
-    case model::Metric::kIp: return index::Metric::kIp;
-    case model::Metric::kCosine: return index::Metric::kCosine;
-  }
-  return index::Metric::kL2;
-}
-
 std::optional<index::BuildParams> BuildParamsOf(const model::IndexInfo& info,
                                                 const model::FieldSchema& field, uint64_t rows) {
   if (field.type != model::DataType::kFloatVector || rows < kIndexRowsMin) return std::nullopt;
   const std::string* type = model::FindValue(info.params, "index_type");
   const std::string* metric_name = model::FindValue(info.params, "metric_type");
   const auto metric = model::MetricFromName(metric_name != nullptr ? *metric_name : "COSINE");
-  index::BuildParams params{.metric = IndexMetric(metric.value_or(model::Metric::kCosine)),
+  index::BuildParams params{.metric = metric.value_or(model::Metric::kCosine),
                             .seed = static_cast<uint64_t>(info.id.value)};
   if (type == nullptr || *type == "AUTOINDEX") {
     params.kind = index::Kind::kHnsw;

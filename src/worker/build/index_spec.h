@@ -5,15 +5,12 @@
 
 #include "index/vector/vector_index.h"
 #include "model/collection.h"
-#include "model/metric.h"
 
 namespace elanus::worker {
 
 /// Segments with fewer rows are searched by brute force: building costs more than it saves (Milvus'
 /// own threshold).
 inline constexpr uint64_t kIndexRowsMin = 1024;
-
-index::Metric IndexMetric(model::Metric metric);
 
 /// Build parameters of an index on a float vector field; nullopt when no file is to be built for so
 /// many rows (FLAT, few rows, a scalar field's index). AUTOINDEX is HNSW with M 18, efConstruction

@@ -3,22 +3,14 @@
 #include <algorithm>
 
 #include "base/crc32c.h"
+#include "base/log.h"
 #include "worker/build/index_spec.h"
 
 namespace elanus::worker {
 namespace {
 
-model::Timestamp Horizon(const JobContext& context) {
-  const model::Timestamp now = context.clock->Next();
-  const model::Timestamp kept = model::TimestampFromMs(context.retention_ms);
-  return now > kept ? now - kept : 0;
-}
-
 std::vector<format::RowDelete> FirstDeletes(const segment::Segment& segment, size_t count) {
-  const segment::DeleteLog& log =
-      segment.sealed() ? static_cast<const segment::SealedSegment&>(segment).deletes()
-                       : static_cast<const segment::GrowingSegment&>(segment).deletes();
-  std::vector<format::RowDelete> deletes = log.Since(0);
+  std::vector<format::RowDelete> deletes = segment.deletes().Since(0);
   deletes.resize(count);
   std::ranges::sort(deletes, {}, &format::RowDelete::row);
   return deletes;
@@ -70,7 +62,7 @@ Status OpenIndexFile(ShardFiles& files, segment::SealedSegment& segment,
           file.owner, vectors_owner);
   auto index = index::OpenIndex(owner, file.bytes, vectors, index::OpenMode::kResident);
   if (!index.has_value()) return index.error().Wrap(ref.file.name);
-  segment.SetIndex(ref.field, std::move(*index));
+  segment.SetIndex(ref.field, ref.index, std::move(*index));
   return Status::Ok();
 }
 
@@ -92,21 +84,31 @@ Result<Output> OutputWriter::Write(const std::vector<segment::SegmentPtr>& input
     sources.push_back({inputs[i], inputs[i]->RowsAt(model::kTimestampMax),
                        FirstDeletes(*inputs[i], output.replacement.deletes_seen[i])});
   }
+  context_.Reached(JobStep::kInputsTaken);
   output.ref.id = {static_cast<int64_t>(context_.clock->Next())};
   output.ref.partition = inputs[0]->partition();
   ASSIGN_OR_RETURN(output.ref.file.name, declared_.NewName("segment"));
+  RETURN_IF_ERROR(
+      context_.Heavily([&] { return WriteRows(*collection, sources, with_indexes, output); }));
+  return output;
+}
+
+Status OutputWriter::WriteRows(const model::CollectionInfo& collection,
+                               const std::vector<segment::SealedInput>& sources, bool with_indexes,
+                               Output& output) {
   storage::ObjectStore& objects = shard_.files().objects();
   ASSIGN_OR_RETURN(auto writer, objects.Create(output.ref.file.name));
   const segment::SealedBuildOptions options{.id = output.ref.id,
-                                            .schema = &collection->schema,
-                                            .horizon = Horizon(context_),
+                                            .schema = &collection.schema,
+                                            .horizon = context_.Horizon(),
                                             .stop = context_.stop};
   ASSIGN_OR_RETURN(segment::SealedBuild build,
                    segment::BuildSealedFile(sources, options,
                                             [&](std::string_view b) { return writer->Append(b); }));
   output.replacement.row_maps = std::move(build.row_maps);
-  if (build.rows == 0) return output;  // the writer goes without Finish: no object
+  if (build.rows == 0) return Status::Ok();  // the writer goes without Finish: no object
   RETURN_IF_ERROR(writer->Finish());
+  context_.Reached(JobStep::kFileWritten);
   output.ref.file.bytes = build.bytes;
   output.ref.file.digest = build.digest;
   output.ref.rows = build.rows;
@@ -116,14 +118,14 @@ Result<Output> OutputWriter::Write(const std::vector<segment::SegmentPtr>& input
   ASSIGN_OR_RETURN(
       output.replacement.output,
       segment::SealedSegment::Open(output.ref, std::move(file), std::move(build.deletes)));
-  if (collection->loaded)
-    RETURN_IF_ERROR(LoadVectorFields(collection->schema, *output.replacement.output));
-  if (with_indexes) RETURN_IF_ERROR(BuildIndexes(*collection, output));
-  return output;
+  if (collection.loaded)
+    RETURN_IF_ERROR(LoadVectorFields(collection.schema, *output.replacement.output));
+  return with_indexes ? BuildIndexes(collection, output) : Status::Ok();
 }
 
 Status OutputWriter::BuildIndex(const model::IndexInfo& info, const index::BuildParams& params,
                                 segment::SealedSegment& segment, format::SegmentRef& ref) {
+  const LogPhase phase("build", "shard", shard_.id().value);
   const auto [vectors, owner] = segment.Vectors(info.field);
   index::BuildParams build = params;
   build.threads = context_.build_threads;
@@ -132,6 +134,7 @@ Status OutputWriter::BuildIndex(const model::IndexInfo& info, const index::Build
   format::IndexRef index_ref{.index = info.id, .field = info.field};
   ASSIGN_OR_RETURN(index_ref.file.name, declared_.NewName("index"));
   RETURN_IF_ERROR(WriteIndexFile(shard_.files().objects(), file, index_ref.file));
+  context_.Reached(JobStep::kIndexWritten);
   if (shard_.collection()->loaded)
     RETURN_IF_ERROR(OpenIndexFile(shard_.files(), segment, index_ref));
   ref.indexes.push_back(std::move(index_ref));

@@ -50,6 +50,9 @@ class OutputWriter {
                     segment::SealedSegment& segment, format::SegmentRef& ref);
 
  private:
+  Status WriteRows(const model::CollectionInfo& collection,
+                   const std::vector<segment::SealedInput>& sources, bool with_indexes,
+                   Output& output);
   Status BuildIndexes(const model::CollectionInfo& collection, Output& output);
 
   Shard& shard_;

@@ -2,46 +2,111 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 namespace elanus::worker {
 namespace {
 
-std::vector<SegmentId> PickInPartition(std::vector<MergeCandidate> segments,
-                                       const MergeLimits& limits) {
-  for (const MergeCandidate& s : segments) {
-    if (static_cast<double>(s.deleted_rows) > limits.deleted_part * static_cast<double>(s.rows))
-      return {s.id};
+/// The steps of one partition's segments, smallest first.
+class Picker {
+ public:
+  Picker(std::vector<SegmentFigures> segments, const BuildLimits& limits)
+      : segments_(std::move(segments)), limits_(limits) {
+    std::ranges::sort(segments_, [](const auto& a, const auto& b) {
+      return a.bytes != b.bytes ? a.bytes < b.bytes : a.id < b.id;
+    });
   }
-  std::ranges::sort(segments, [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
-  // The longest run of smallest segments that fits into one output.
-  uint64_t bytes = 0;
-  size_t fitting = 0;
-  while (fitting < segments.size() && bytes + segments[fitting].bytes <= limits.segment_bytes_max) {
-    bytes += segments[fitting++].bytes;
+
+  std::optional<BuildStep> Pick(bool settled) const {
+    for (const SegmentFigures& s : segments_) {
+      const double deleted = static_cast<double>(s.deleted_rows);
+      if (deleted > limits_.merge.deleted_part * static_cast<double>(s.rows))
+        return Step({&s, 1}, /*merge=*/true);
+    }
+    if (settled) {
+      if (const size_t take = Affordable(RunLength()); take >= 2)
+        return Step({segments_.data(), take}, /*merge=*/true);
+    } else if (const size_t take = Affordable(FullLength()); take >= 2) {
+      return Step({segments_.data(), take}, /*merge=*/true);
+    }
+    // The largest first: it is the one that costs searches most.
+    for (size_t i = segments_.size(); i-- > 0;) {
+      const SegmentFigures& s = segments_[i];
+      if (s.outdated || (!s.indexed && (settled || IsFull(s.bytes))))
+        return Step({&s, 1}, /*merge=*/false);
+    }
+    return std::nullopt;
   }
-  size_t take = 0;
-  uint64_t smaller = 0;
-  for (size_t i = 0; i < fitting; ++i) {
-    if (i != 0 && smaller >= segments[i].bytes) take = i + 1;
-    smaller += segments[i].bytes;
+
+ private:
+  bool IsFull(uint64_t bytes) const { return bytes >= limits_.merge.segment_bytes_max / 2; }
+
+  /// How many of the smallest fit into one output.
+  size_t Fitting() const {
+    uint64_t bytes = 0;
+    size_t fitting = 0;
+    while (fitting < segments_.size() &&
+           bytes + segments_[fitting].bytes <= limits_.merge.segment_bytes_max) {
+      bytes += segments_[fitting++].bytes;
+    }
+    return fitting;
   }
-  if (take < 2 && fitting > limits.segments_max) take = fitting;
-  std::vector<SegmentId> picked;
-  for (size_t i = 0; i < take && take >= 2; ++i) picked.push_back(segments[i].id);
-  return picked;
-}
+
+  size_t RunLength() const {
+    const size_t fitting = Fitting();
+    size_t take = 0;
+    uint64_t smaller = 0;
+    for (size_t i = 0; i < fitting; ++i) {
+      // One without index is built anyway: what is smaller goes along for little.
+      if (i != 0 && (smaller >= segments_[i].bytes || !segments_[i].indexed)) take = i + 1;
+      smaller += segments_[i].bytes;
+    }
+    if (take < 2 && fitting > limits_.merge.segments_max)
+      take = fitting - limits_.merge.segments_max + 1;
+    return take;
+  }
+
+  /// While rows pour in: the smallest ones without index, once they make a full segment.
+  size_t FullLength() const {
+    const size_t fitting = Fitting();
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < fitting; ++i) bytes += segments_[i].bytes;
+    const bool fresh = std::all_of(segments_.begin(), segments_.begin() + fitting,
+                                   [](const SegmentFigures& s) { return !s.indexed; });
+    return fresh && IsFull(bytes) ? fitting : 0;
+  }
+
+  size_t Affordable(size_t take) const {
+    while (take > 2 && Step({segments_.data(), take}, true).memory > limits_.memory_max) --take;
+    return take;
+  }
+
+  BuildStep Step(std::span<const SegmentFigures> inputs, bool merge) const {
+    BuildStep step{.merge = merge};
+    uint64_t rows = 0;
+    for (const SegmentFigures& s : inputs) {
+      step.inputs.push_back(s.id);
+      step.ends_brute_force |= !s.indexed;
+      rows += s.rows;
+    }
+    if (limits_.memory) step.memory = limits_.memory(rows, merge);
+    return step;
+  }
+
+  std::vector<SegmentFigures> segments_;
+  const BuildLimits& limits_;
+};
 
 }  // namespace
 
-std::vector<SegmentId> PickMerge(const std::vector<MergeCandidate>& segments,
-                                 const MergeLimits& limits) {
-  std::map<PartitionId, std::vector<MergeCandidate>> partitions;
-  for (const MergeCandidate& s : segments) partitions[s.partition].push_back(s);
+std::optional<BuildStep> NextBuildStep(const std::vector<SegmentFigures>& segments,
+                                       const BuildLimits& limits, bool settled) {
+  std::map<PartitionId, std::vector<SegmentFigures>> partitions;
+  for (const SegmentFigures& s : segments) partitions[s.partition].push_back(s);
   for (auto& [partition, list] : partitions) {
-    std::vector<SegmentId> picked = PickInPartition(std::move(list), limits);
-    if (!picked.empty()) return picked;
+    if (auto step = Picker(std::move(list), limits).Pick(settled)) return step;
   }
-  return {};
+  return std::nullopt;
 }
 
 }  // namespace elanus::worker

@@ -1,8 +1,9 @@
-// When to flush, what to merge: pure decisions over numbers, so that they can be tried out without
-// a server.
+// When to flush, what to merge, what to index: pure decisions over numbers, so that they can be
+// tried out without a server.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -22,18 +23,45 @@ struct MergeLimits {
 };
 
 /// A sealed segment, as far as the policy looks.
-struct MergeCandidate {
+struct SegmentFigures {
   SegmentId id;
   PartitionId partition;
   uint64_t bytes = 0;
   uint64_t rows = 0;
   uint64_t deleted_rows = 0;  ///< those whose history is over
+  bool indexed = true;        ///< false: an index file that the collection asks for is missing
+  bool outdated = false;      ///< has an index file that nobody asks for any more
 };
 
-/// Segments to merge into one now, all of one partition, or nothing. A run of the smallest segments
-/// is taken once it is as large as the next larger one (sizes then grow geometrically: each row is
-/// rewritten O(log n) times), or when there are more than segments_max of them.
-std::vector<SegmentId> PickMerge(const std::vector<MergeCandidate>& segments,
-                                 const MergeLimits& limits);
+/// What a step asks for when `rows` rows are merged, or only indexed where they are: bytes of
+/// memory at its peak.
+using StepMemory = std::function<uint64_t(uint64_t rows, bool merged)>;
+
+struct BuildLimits {
+  MergeLimits merge;
+  uint64_t memory_max = UINT64_MAX;
+  StepMemory memory;  ///< empty: nothing
+};
+
+/// One thing to do now: merge the inputs into one segment with its indexes, or (one input, not
+/// `merge`) give it the index files it lacks.
+struct BuildStep {
+  std::vector<SegmentId> inputs;  ///< all of one partition
+  bool merge = false;
+  bool ends_brute_force = false;  ///< an input is searched row by row until this is done
+  uint64_t memory = 0;            ///< bytes at its peak
+  friend bool operator==(const BuildStep&, const BuildStep&) = default;
+};
+
+/// The next step for the segments of a shard, or nothing.
+/// Segments without index are merged with each other, and with every smaller one, before they are
+/// indexed: a bulk load is indexed once. Indexed ones are merged again once the smaller ones
+/// together are as large as the next (sizes then grow geometrically: each row is rewritten
+/// O(log n) times), or when there are more than segments_max. A merge that asks for more than
+/// memory_max takes fewer inputs, at least two.
+/// \param settled  false: rows are still pouring in, so only what is half the largest size is
+///                 indexed: more would be merged, and indexed, a second time
+std::optional<BuildStep> NextBuildStep(const std::vector<SegmentFigures>& segments,
+                                       const BuildLimits& limits, bool settled);
 
 }  // namespace elanus::worker

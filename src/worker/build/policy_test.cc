@@ -7,7 +7,7 @@
 namespace elanus::worker {
 namespace {
 
-MergeCandidate Segment(int64_t id, uint64_t megabytes, uint64_t deleted = 0,
+SegmentFigures Indexed(int64_t id, uint64_t megabytes, uint64_t deleted = 0,
                        int64_t partition = 1) {
   return {.id = {id},
           .partition = {partition},
@@ -16,50 +16,138 @@ MergeCandidate Segment(int64_t id, uint64_t megabytes, uint64_t deleted = 0,
           .deleted_rows = deleted};
 }
 
-TEST(MergePolicy, LeavesGeometricSizesAlone) {
-  EXPECT_TRUE(PickMerge({Segment(1, 800), Segment(2, 100), Segment(3, 20)}, {}).empty());
-  EXPECT_TRUE(PickMerge({Segment(1, 100)}, {}).empty());
+SegmentFigures Fresh(int64_t id, uint64_t megabytes) {
+  SegmentFigures segment = Indexed(id, megabytes);
+  segment.indexed = false;
+  return segment;
 }
 
-TEST(MergePolicy, MergesSmallOnesOnceTheyEqualTheNext) {
-  EXPECT_EQ(PickMerge({Segment(1, 800), Segment(2, 20), Segment(3, 20)}, {}),
+std::vector<SegmentId> Merged(const std::vector<SegmentFigures>& segments,
+                              const MergeLimits& limits = {}) {
+  const auto step = NextBuildStep(segments, {.merge = limits}, true);
+  return step && step->merge ? step->inputs : std::vector<SegmentId>{};
+}
+
+TEST(BuildPolicy, LeavesGeometricSizesAlone) {
+  EXPECT_FALSE(NextBuildStep({Indexed(1, 800), Indexed(2, 100), Indexed(3, 20)}, {}, true));
+  EXPECT_FALSE(NextBuildStep({Indexed(1, 100)}, {}, true));
+  EXPECT_FALSE(NextBuildStep({}, {}, true));
+}
+
+TEST(BuildPolicy, MergesSmallOnesOnceTheyEqualTheNext) {
+  EXPECT_EQ(Merged({Indexed(1, 800), Indexed(2, 20), Indexed(3, 20)}),
             (std::vector<SegmentId>{{2}, {3}}));
-  EXPECT_EQ(PickMerge({Segment(1, 50), Segment(2, 30), Segment(3, 30)}, {}).size(), 3u);
+  EXPECT_EQ(Merged({Indexed(1, 50), Indexed(2, 30), Indexed(3, 30)}).size(), 3u);
 }
 
-TEST(MergePolicy, NeverMakesAnOutputAboveTheLimit) {
-  MergeLimits limits{.segment_bytes_max = 100 << 20};
-  EXPECT_TRUE(PickMerge({Segment(1, 90), Segment(2, 90), Segment(3, 90)}, limits).empty());
+TEST(BuildPolicy, MergesWhatABulkLoadFlushedBeforeItIsIndexed) {
+  const auto step = NextBuildStep({Fresh(1, 128), Fresh(2, 128), Fresh(3, 10)}, {}, true);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->inputs, (std::vector<SegmentId>{{3}, {1}, {2}}));
+  EXPECT_TRUE(step->merge && step->ends_brute_force);
 }
 
-TEST(MergePolicy, KeepsPartitionsApart) {
-  EXPECT_TRUE(PickMerge({Segment(1, 20, 0, 1), Segment(2, 20, 0, 2)}, {}).empty());
+TEST(BuildPolicy, TakesSmallerIndexedOnesAlongWhenALargerOneIsBuiltAnyway) {
+  EXPECT_EQ(Merged({Indexed(1, 20), Fresh(2, 100), Indexed(3, 800)}),
+            (std::vector<SegmentId>{{1}, {2}}));
 }
 
-TEST(MergePolicy, RewritesASegmentWithManyDeletedRows) {
-  EXPECT_EQ(PickMerge({Segment(1, 800, 21), Segment(2, 100, 20)}, {}),
-            (std::vector<SegmentId>{{1}}));
+TEST(BuildPolicy, IndexesASmallOneBesideALargeOneWithoutRewritingIt) {
+  const auto step = NextBuildStep({Indexed(1, 800), Fresh(2, 10)}, {}, true);
+  ASSERT_TRUE(step);
+  EXPECT_FALSE(step->merge);
+  EXPECT_EQ(step->inputs, std::vector<SegmentId>{{2}});
 }
 
-TEST(MergePolicy, EndsWithFewSegmentsWhateverArrives) {
-  std::vector<MergeCandidate> segments;
+TEST(BuildPolicy, WaitsWhileRowsPourInUnlessASegmentIsFull) {
+  EXPECT_FALSE(NextBuildStep({Fresh(1, 128), Fresh(2, 128)}, {}, false));
+  EXPECT_FALSE(NextBuildStep({Indexed(1, 128), Indexed(2, 128)}, {}, false));
+  auto step = NextBuildStep({Fresh(1, 128), Fresh(2, 600)}, {}, false);
+  ASSERT_TRUE(step);  // together a full one
+  EXPECT_EQ(step->inputs.size(), 2u);
+  step = NextBuildStep({Indexed(1, 128), Fresh(2, 600)}, {}, false);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(*step, (BuildStep{.inputs = {{2}}, .ends_brute_force = true}));
+}
+
+TEST(BuildPolicy, IndexesABulkLoadOnce) {
+  std::vector<SegmentFigures> segments;
+  int64_t next = 0;
+  uint64_t indexed = 0;
+  auto work = [&](bool settled) {
+    while (const auto step = NextBuildStep(segments, {}, settled)) {
+      uint64_t bytes = 0;
+      std::erase_if(segments, [&](const SegmentFigures& s) {
+        if (std::ranges::find(step->inputs, s.id) == step->inputs.end()) return false;
+        bytes += s.bytes;
+        return true;
+      });
+      segments.push_back(Indexed(++next, bytes >> 20));
+      indexed += bytes >> 20;
+    }
+  };
+  for (int flush = 0; flush < 19; ++flush) {
+    segments.push_back(Fresh(++next, 128));
+    work(false);
+  }
+  work(true);
+  EXPECT_EQ(indexed, 19u * 128);
+  EXPECT_LE(segments.size(), 5u);
+}
+
+TEST(BuildPolicy, NeverMakesAnOutputAboveTheLimit) {
+  EXPECT_TRUE(
+      Merged({Indexed(1, 90), Indexed(2, 90), Indexed(3, 90)}, {.segment_bytes_max = 100 << 20})
+          .empty());
+}
+
+TEST(BuildPolicy, TakesFewerInputsWhenMemoryIsShort) {
+  BuildLimits limits{.memory_max = 250, .memory = [](uint64_t rows, bool) { return rows; }};
+  auto step = NextBuildStep({Fresh(1, 10), Fresh(2, 10), Fresh(3, 10), Fresh(4, 10)}, limits, true);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->inputs.size(), 2u);
+  EXPECT_EQ(step->memory, 200u);
+  limits.memory_max = 1;  // two go all the same, alone
+  step = NextBuildStep({Fresh(1, 10), Fresh(2, 10), Fresh(3, 10)}, limits, true);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->inputs.size(), 2u);
+}
+
+TEST(BuildPolicy, KeepsPartitionsApart) {
+  EXPECT_FALSE(NextBuildStep({Indexed(1, 20, 0, 1), Indexed(2, 20, 0, 2)}, {}, true));
+}
+
+TEST(BuildPolicy, RewritesASegmentWithManyDeletedRows) {
+  EXPECT_EQ(Merged({Indexed(1, 800, 21), Indexed(2, 100, 20)}), (std::vector<SegmentId>{{1}}));
+}
+
+TEST(BuildPolicy, RemovesAnIndexThatNobodyAsksForAnyMore) {
+  SegmentFigures segment = Indexed(1, 100);
+  segment.outdated = true;
+  const auto step = NextBuildStep({segment}, {}, false);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(*step, (BuildStep{.inputs = {{1}}}));
+}
+
+TEST(BuildPolicy, EndsWithFewSegmentsWhateverArrives) {
+  std::vector<SegmentFigures> segments;
   int64_t next = 0;
   uint64_t written = 0;
+  const MergeLimits limits{.segment_bytes_max = 100ull << 30};
   for (int flush = 0; flush < 200; ++flush) {
-    segments.push_back(Segment(++next, 1 + static_cast<uint64_t>(flush * 7919 % 13)));
-    for (;;) {
-      auto picked = PickMerge(segments, {.segment_bytes_max = 100ull << 30});
-      if (picked.empty()) break;
+    segments.push_back(Indexed(++next, 1 + static_cast<uint64_t>(flush * 7919 % 13)));
+    for (auto picked = Merged(segments, limits); !picked.empty();
+         picked = Merged(segments, limits)) {
       uint64_t bytes = 0;
-      std::erase_if(segments, [&](const MergeCandidate& s) {
+      std::erase_if(segments, [&](const SegmentFigures& s) {
         if (std::ranges::find(picked, s.id) == picked.end()) return false;
         bytes += s.bytes;
         return true;
       });
-      segments.push_back(Segment(++next, bytes >> 20));
+      segments.push_back(Indexed(++next, bytes >> 20));
       written += bytes >> 20;
     }
-    EXPECT_LE(segments.size(), 11u);
+    EXPECT_LE(segments.size(), limits.segments_max);
   }
   EXPECT_LT(written, 200u * 7 * 14) << "each row is rewritten a small multiple of log2(n) times";
 }

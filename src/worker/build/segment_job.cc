@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/log.h"
 #include "format/sealed_bytes.h"
 #include "worker/build/committer.h"
 #include "worker/build/index_spec.h"
@@ -60,6 +61,7 @@ Status FlushShard(Shard& shard, const JobContext& context) {
       return Status::Ok();
     }
   }
+  const LogPhase phase("flush", "shard", shard.id().value);
   std::map<PartitionId, std::vector<segment::SegmentPtr>> partitions;
   for (const GrowingPtr& segment : frozen.segments)
     partitions[segment->partition()].push_back(segment);
@@ -70,13 +72,14 @@ Status FlushShard(Shard& shard, const JobContext& context) {
     ASSIGN_OR_RETURN(Output output, writer.Write(inputs, /*with_indexes=*/false));
     change.outputs.push_back(std::move(output));
   }
-  RETURN_IF_ERROR(CommitChange(shard, std::move(change), declared));
+  RETURN_IF_ERROR(CommitChange(shard, context, std::move(change), declared));
   shard.Flushed(frozen);
   return Status::Ok();
 }
 
 Status MergeSegments(Shard& shard, const std::vector<SegmentId>& inputs,
                      const JobContext& context) {
+  const LogPhase phase("merge", "shard", shard.id().value);
   std::vector<segment::SegmentPtr> segments;
   for (const SealedPtr& segment : shard.sealed()) {
     if (std::ranges::find(inputs, segment->id()) != inputs.end()) segments.push_back(segment);
@@ -88,33 +91,67 @@ Status MergeSegments(Shard& shard, const std::vector<SegmentId>& inputs,
   ManifestChange change;
   ASSIGN_OR_RETURN(Output output, writer.Write(segments, /*with_indexes=*/true));
   change.outputs.push_back(std::move(output));
-  return CommitChange(shard, std::move(change), declared);
+  return CommitChange(shard, context, std::move(change), declared);
 }
 
-Result<bool> BuildMissingIndex(Shard& shard, const JobContext& context) {
+Status BuildMissingIndexes(Shard& shard, SegmentId id, const JobContext& context) {
   const service::CollectionPtr collection = shard.collection();
   const auto manifest = shard.committed().manifest;
+  const std::vector<SealedPtr> sealed = shard.sealed();
+  const auto segment = std::ranges::find(sealed, id, [](const SealedPtr& s) { return s->id(); });
+  const auto ref = std::ranges::find(manifest->segments, id, &format::SegmentRef::id);
+  if (segment == sealed.end() || ref == manifest->segments.end())
+    return {Code::kCanceled, "the segment was dropped meanwhile: canceled"};
+  IndexWork work = WorkOn(*ref, *collection);
+  if (!work.changed) return Status::Ok();
+  DeclaredFiles declared(shard.files());
+  OutputWriter writer(shard, context, declared);
+  format::SegmentRef next = *ref;
+  next.indexes = std::move(work.keep);
+  for (const auto& [info, params] : work.build)
+    RETURN_IF_ERROR(
+        context.Heavily([&] { return writer.BuildIndex(info, params, **segment, next); }));
+  ManifestChange change;
+  change.indexes.emplace_back(next.id, next.indexes);
+  return CommitChange(shard, context, std::move(change), declared);
+}
+
+std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon) {
+  const service::CollectionPtr collection = shard.collection();
+  const auto manifest = shard.committed().manifest;
+  std::vector<SegmentFigures> figures;
   for (const SealedPtr& segment : shard.sealed()) {
     auto ref = std::ranges::find(manifest->segments, segment->id(), &format::SegmentRef::id);
     if (ref == manifest->segments.end()) continue;
-    IndexWork work = WorkOn(*ref, *collection);
-    if (!work.changed) continue;
-    for (const format::IndexRef& have : ref->indexes) {
-      if (std::ranges::find(work.keep, have) == work.keep.end())
-        segment->SetIndex(have.field, nullptr);
-    }
-    DeclaredFiles declared(shard.files());
-    OutputWriter writer(shard, context, declared);
-    format::SegmentRef next = *ref;
-    next.indexes = std::move(work.keep);
-    for (const auto& [info, params] : work.build)
-      RETURN_IF_ERROR(writer.BuildIndex(info, params, *segment, next));
-    ManifestChange change;
-    change.indexes.emplace_back(next.id, next.indexes);
-    RETURN_IF_ERROR(CommitChange(shard, std::move(change), declared));
-    return true;
+    const IndexWork work = WorkOn(*ref, *collection);
+    figures.push_back({.id = ref->id,
+                       .partition = ref->partition,
+                       .bytes = ref->file.bytes,
+                       .rows = ref->rows,
+                       .deleted_rows = segment->deletes().UpTo(horizon).size(),
+                       .indexed = work.build.empty(),
+                       .outdated = work.keep.size() != ref->indexes.size()});
   }
-  return false;
+  return figures;
+}
+
+uint64_t EstimateStepBytes(const model::CollectionInfo& collection, uint64_t rows, bool merged) {
+  constexpr uint64_t kOrderBytes = 64;  // of a row: where it comes from, its key, where it goes
+  uint64_t bytes = merged ? rows * kOrderBytes : 0;
+  uint64_t build = 0;
+  for (const model::FieldSchema& field : collection.schema.fields) {
+    if (!model::IsVector(field.type)) continue;
+    const auto dim = static_cast<size_t>(field.dim());
+    if (merged && collection.loaded) bytes += rows * model::ValueBytes(field.type, field.dim());
+    for (const model::IndexInfo& info : collection.indexes) {
+      if (info.field != field.id) continue;
+      const auto params = BuildParamsOf(info, field, rows);
+      if (!params) continue;
+      if (collection.loaded) bytes += index::EstimateIndexBytes(rows, dim, *params);
+      build = std::max(build, index::EstimateBuildBytes(rows, dim, *params));
+    }
+  }
+  return bytes + build;  // index files are built one after the other
 }
 
 Result<std::vector<SealedPtr>> OpenSegments(ShardFiles& files, const format::Manifest& manifest) {
@@ -136,7 +173,25 @@ Result<std::vector<SealedPtr>> OpenSegments(ShardFiles& files, const format::Man
   return segments;
 }
 
-Status ApplyLoadState(Shard& shard) {
+namespace {
+
+/// Searches use what the manifest names and the collection asks for, and nothing else.
+Status OpenWantedIndexes(ShardFiles& files, const model::CollectionInfo& collection,
+                         const format::SegmentRef& ref, segment::SealedSegment& segment) {
+  const std::vector<format::IndexRef> wanted = WorkOn(ref, collection).keep;
+  for (const format::IndexRef& index : wanted) {
+    if (segment.IndexIdOn(index.field) != index.index)
+      RETURN_IF_ERROR(OpenIndexFile(files, segment, index));
+  }
+  for (const model::FieldSchema& field : collection.schema.fields) {
+    if (segment.IndexIdOn(field.id) == IndexId{}) continue;
+    if (std::ranges::find(wanted, field.id, &format::IndexRef::field) == wanted.end())
+      segment.SetIndex(field.id, {}, nullptr);
+  }
+  return Status::Ok();
+}
+
+Status LoadOnce(Shard& shard) {
   const service::CollectionPtr collection = shard.collection();
   const auto manifest = shard.committed().manifest;
   for (const SealedPtr& segment : shard.sealed()) {
@@ -147,12 +202,20 @@ Status ApplyLoadState(Shard& shard) {
     RETURN_IF_ERROR(LoadVectorFields(collection->schema, *segment));
     auto ref = std::ranges::find(manifest->segments, segment->id(), &format::SegmentRef::id);
     if (ref == manifest->segments.end()) continue;
-    for (const format::IndexRef& index : ref->indexes) {
-      if (segment->IndexOn(index.field) == nullptr)
-        RETURN_IF_ERROR(OpenIndexFile(shard.files(), *segment, index));
-    }
+    RETURN_IF_ERROR(OpenWantedIndexes(shard.files(), *collection, *ref, *segment));
   }
   return Status::Ok();
+}
+
+}  // namespace
+
+Status ApplyLoadState(Shard& shard) {
+  for (;;) {
+    const int64_t revision = shard.committed().revision;
+    Status status = LoadOnce(shard);
+    // A commit meanwhile may have removed the file that was to be opened: the newer manifest says.
+    if (status.ok() || shard.committed().revision == revision) return status;
+  }
 }
 
 }  // namespace elanus::worker

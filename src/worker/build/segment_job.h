@@ -5,20 +5,59 @@
 // the loser tries again on the newer manifest.
 #pragma once
 
-#include <atomic>
+#include <functional>
+#include <optional>
 #include <stop_token>
 
 #include "base/status.h"
+#include "base/thread.h"
 #include "model/hybrid_time.h"
+#include "worker/build/policy.h"
 #include "worker/stream/shard.h"
 
 namespace elanus::worker {
+
+/// How far a job has come. What a writer or a crash does between two steps must not matter: the
+/// simulation stops a job at each of them and writes, deletes or pulls the plug.
+enum class JobStep {
+  kInputsTaken,     ///< their rows are chosen, the deletes they have are counted
+  kFileWritten,     ///< the segment file is durable, no manifest names it
+  kIndexWritten,    ///< so is an index file
+  kDeletesCarried,  ///< the output has the deletes that its inputs got meanwhile
+  kRunsWritten,     ///< delete runs are durable; the manifest comes next
+  kCommitted,       ///< the head names the output, readers still have the inputs
+  kSwapped,         ///< readers have the output; replaced files are still there
+};
 
 struct JobContext {
   model::HybridClock* clock = nullptr;
   int64_t retention_ms = 3'600'000;  ///< history kept: reads at T go back this far
   int build_threads = 1;
   std::stop_token stop;
+  /// Of the heavy parts: below kNormal they run on a thread of their own while the job's waits, so
+  /// that a thread that does not get to run never holds a lock of the shard.
+  ThreadPriority priority = ThreadPriority::kNormal;
+  std::function<void(JobStep)> at_step;  ///< called on the job's thread under no lock; may be empty
+
+  /// History before this need not be kept.
+  model::Timestamp Horizon() const {
+    const model::Timestamp now = clock->Next();
+    const model::Timestamp kept = model::TimestampFromMs(retention_ms);
+    return now > kept ? now - kept : 0;
+  }
+
+  void Reached(JobStep step) const {
+    if (at_step) at_step(step);
+  }
+
+  /// Runs a heavy part at the job's priority and returns what it returns.
+  template <class Work>
+  auto Heavily(Work work) const -> decltype(work()) {
+    if (priority == ThreadPriority::kNormal) return work();
+    std::optional<decltype(work())> result;
+    Thread("build", [&] { result.emplace(work()); }, priority).Join();
+    return std::move(*result);
+  }
 };
 
 /// Writes everything applied so far into files. Cost: the rows' bytes written once.
@@ -27,9 +66,16 @@ Status FlushShard(Shard& shard, const JobContext& context);
 /// Merges the given sealed segments into one, with its indexes, or drops them when no row is left.
 Status MergeSegments(Shard& shard, const std::vector<SegmentId>& inputs, const JobContext& context);
 
-/// Builds the index files that the collection asks for and a segment lacks; removes those it no
-/// longer asks for. True when it changed something (call again: one segment a call).
-Result<bool> BuildMissingIndex(Shard& shard, const JobContext& context);
+/// Builds the index files that the collection asks for and the segment lacks; removes those it no
+/// longer asks for.
+Status BuildMissingIndexes(Shard& shard, SegmentId segment, const JobContext& context);
+
+/// The sealed segments as the policy sees them. \param horizon  history before this is over
+std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon);
+
+/// What a merge or an index build of so many rows of the collection takes at its peak: the rows'
+/// order, vectors made resident, index files on their way.
+uint64_t EstimateStepBytes(const model::CollectionInfo& collection, uint64_t rows, bool merged);
 
 /// Opens what a manifest names: files mapped and checked, vectors and indexes resident when the
 /// collection is loaded.

@@ -1,91 +1,65 @@
-// The threads that keep shards in shape: one flushes, one merges, builds indexes and loads (low
-// priority). Holds: nothing is polled; a thread sleeps until it is told of work or the oldest
-// unflushed row comes of age. Called by ShardOwner. Threads: two of its own, Kick and Flush from
-// any.
+// What keeps shards in shape, wired together: the flusher, the compactor, their counts.
+// Called by ShardOwner. Threads: those of the two; every call from any.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
-#include <set>
-#include <vector>
 
-#include "base/mutex.h"
-#include "base/thread.h"
-#include "worker/build/policy.h"
-#include "worker/build/segment_job.h"
-#include "worker/stream/shard.h"
+#include "worker/stream/compactor.h"
+#include "worker/stream/flusher.h"
+#include "worker/stream/job_tally.h"
 
 namespace elanus::worker {
 
 struct MaintenanceOptions {
   FlushLimits flush;
   MergeLimits merge;
+  int64_t settle_ms = 0;                   ///< see CompactorOptions
+  uint64_t build_memory_max = UINT64_MAX;  ///< of merges and index builds together
   int64_t retention_ms = 3'600'000;
   int build_threads = 2;
+  /// False: no threads; RunOnce does the work, on the caller's. A simulation then repeats exactly.
+  bool threads = true;
+  std::function<void(JobStep)> at_step;  ///< see JobContext
 };
 
 class Maintenance {
  public:
-  using ShardList = std::function<std::vector<std::shared_ptr<Shard>>()>;
-
-  /// \param flushed  called after each flush, on the flush thread: the log may now be truncated
-  Maintenance(const MaintenanceOptions& options, model::HybridClock& clock, ShardList shards,
-              std::function<void()> flushed);
-  ~Maintenance();
+  /// \param looked  called after each look at what to flush, on the flush thread: the log may now
+  /// be truncated
+  Maintenance(const MaintenanceOptions& options, model::HybridClock& clock, const ShardList& shards,
+              std::function<void()> looked);
+  ~Maintenance() { Stop(); }
   /// Ends the threads; kicks are still taken and do nothing. Idempotent.
-  void Stop() EXCLUDES(mutex_);
+  void Stop();
 
   /// Something may need flushing: rows were applied.
-  void KickFlush() EXCLUDES(mutex_);
+  void KickFlush() { flusher_.Kick(); }
   /// Something may need merging, indexing, loading or releasing.
-  void KickBuild() EXCLUDES(mutex_);
+  void KickBuild() { compactor_.Kick(); }
+  /// The shard's collection has another description: what it asks for now is wanted at once.
+  void Changed(ShardId shard) { compactor_.Settle(shard); }
   /// Flushes a shard now and waits for it. Errors: the flush's, kTimeout, kCanceled.
-  Status Flush(const std::shared_ptr<Shard>& shard, const Cancel& cancel) EXCLUDES(mutex_);
+  Status Flush(const std::shared_ptr<Shard>& shard, const Cancel& cancel) {
+    return flusher_.Flush(shard, cancel);
+  }
+  /// Asks the merge or build of a shard to end: it is in vain.
+  void Cancel(ShardId shard) { compactor_.Cancel(shard); }
 
-  struct Counters {
-    uint64_t flushes = 0;
-    uint64_t merges = 0;
-    uint64_t index_builds = 0;
-    uint64_t failures = 0;
-  };
-  Counters counters() const EXCLUDES(mutex_);
+  /// One flush of what is due, and one merge or index build a shard, on this thread; true when it
+  /// built something: call again. \pre the options ask for no threads
+  bool RunOnce();
+
+  JobCounts counts() const { return tally_.counts(); }
+  const MemoryBudget& budget() const { return compactor_.budget(); }
 
  private:
-  struct Request {
-    std::shared_ptr<Shard> shard;
-    bool done = false;
-    Status status;
-  };
-
-  void RunFlush() EXCLUDES(mutex_);
-  void RunBuild() EXCLUDES(mutex_);
-  void FlushRequested(std::vector<std::shared_ptr<Request>>& requests);
-  /// Flushes what is large or old; returns when to look again, in microseconds, or -1 for never.
-  int64_t FlushDue();
-  bool BuildOne(const std::shared_ptr<Shard>& shard);
-  bool Merge(const std::shared_ptr<Shard>& shard);
-  Status FlushCounted(Shard& shard) EXCLUDES(mutex_);
-  void Report(const Shard& shard, std::string_view job, const Status& status) EXCLUDES(mutex_);
-
-  const MaintenanceOptions options_;
-  model::HybridClock& clock_;
-  const ShardList shards_;
-  const std::function<void()> flushed_;
+  const bool threads_;
+  const std::function<void()> looked_;
   std::stop_source stop_;
-
-  mutable Mutex mutex_;
-  CondVar flush_changed_;
-  CondVar build_changed_;
-  CondVar request_done_;
-  bool stopping_ GUARDED_BY(mutex_) = false;
-  bool flush_kicked_ GUARDED_BY(mutex_) = false;
-  bool build_kicked_ GUARDED_BY(mutex_) = true;
-  std::vector<std::shared_ptr<Request>> requests_ GUARDED_BY(mutex_);
-  Counters counters_ GUARDED_BY(mutex_);
-  std::map<ShardId, int64_t> unflushed_since_us_;  // the flush thread's
-  Thread flush_thread_;
-  Thread build_thread_;
+  JobTally tally_;
+  Compactor compactor_;
+  Flusher flusher_;
 };
 
 }  // namespace elanus::worker

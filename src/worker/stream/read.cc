@@ -1,13 +1,14 @@
 #include "worker/stream/read.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "query/fetch.h"
 #include "query/retrieve.h"
 #include "query/row_value.h"
 #include "query/search.h"
-#include "worker/build/index_spec.h"
+#include "rank/score.h"
 
 namespace elanus::worker {
 namespace {
@@ -23,21 +24,34 @@ std::vector<segment::SegmentPtr> Segments(const Shard& shard,
   return segments;
 }
 
+/// The timestamp at and below which rows have outlived the collection's time to live; 0 = none.
+model::Timestamp ExpiredAt(const model::CollectionInfo& collection, model::Timestamp at) {
+  const std::string* text = model::FindValue(collection.properties, "collection.ttl.seconds");
+  int64_t seconds = 0;
+  if (text == nullptr ||
+      std::from_chars(text->data(), text->data() + text->size(), seconds).ec != std::errc() ||
+      seconds <= 0) {
+    return 0;
+  }
+  const model::Timestamp span = model::TimestampFromMs(seconds * 1000);
+  return at > span ? at - span : 0;
+}
+
 /// The user's range in distances: [near, far) for L2's radius, (radius, range_filter] for
 /// similarities.
-index::Window WindowOf(const service::VectorSearchParams& params, index::Metric metric) {
+index::Window WindowOf(const service::VectorSearchParams& params, model::Metric metric) {
   index::Window window;
   if (params.radius) {
-    window.upper = index::DistanceFromScore(metric, static_cast<float>(*params.radius));
+    window.upper = rank::DistanceOf(metric, static_cast<float>(*params.radius));
   }
   if (params.range_filter) {
     // The near end belongs to the range: everything beyond the float just before it.
-    const float near = index::DistanceFromScore(metric, static_cast<float>(*params.range_filter));
+    const float near = rank::DistanceOf(metric, static_cast<float>(*params.range_filter));
     window.lower = std::nextafter(near, -std::numeric_limits<float>::infinity());
     window.after_row = std::numeric_limits<int64_t>::max();
   }
   if (params.after_score) {
-    const float after = index::DistanceFromScore(metric, *params.after_score);
+    const float after = rank::DistanceOf(metric, *params.after_score);
     if (after >= window.lower) {
       window.lower = after;
       window.after_row = std::numeric_limits<int64_t>::max();
@@ -60,55 +74,74 @@ size_t GroupColumns(const service::SearchRequest& request) {
   return std::min(columns, request.values.size());
 }
 
+/// The request's vectors as a column. They lay where the wire's bytes lay: a column aligns them.
+Result<model::Column> QueryColumn(const model::FieldSchema& field,
+                                  const service::SearchRequest& request) {
+  model::Column column = model::MakeColumn(field.id, field.type, field.dim());
+  column.rows = static_cast<uint64_t>(request.nq);
+  if (column.IsFixed()) {
+    column.fixed = request.vectors;
+  } else {
+    column.bytes = request.vectors;
+    column.offsets = request.vector_offsets;
+  }
+  if (!model::IsVector(field.type) || !column.Validate().ok()) {
+    return Error(InvalidParameter("vector dimension mismatch"));
+  }
+  return column;
+}
+
+query::ReadView ViewOf(const model::CollectionInfo& collection, const expr::BoundFilter& filter,
+                       const ReadScope& scope) {
+  return {.schema = &collection.schema,
+          .at = scope.at,
+          .expired = ExpiredAt(collection, scope.at),
+          .filter = &filter,
+          .cancel = &scope.cancel,
+          .filters = scope.filters};
+}
+
 }  // namespace
 
 Result<service::SearchReply> SearchShard(const Shard& shard, const service::SearchRequest& request,
-                                         model::Timestamp at, const Cancel& cancel) {
+                                         const ReadScope& scope) {
   const service::CollectionPtr collection = shard.collection();
   const model::FieldSchema* field = collection->schema.FindField(request.field);
   if (field == nullptr) return Error(Code::kFieldNotFound, "field not found");
-  const auto dim = static_cast<size_t>(field->dim());
-  const auto nq = static_cast<size_t>(request.nq);
-  if (request.vectors.size() != nq * dim * sizeof(float)) {
-    return Error(InvalidParameter("vector dimension mismatch"));
-  }
+  ASSIGN_OR_RETURN(const model::Column queries, QueryColumn(*field, request));
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  const index::Metric metric = IndexMetric(request.metric);
-  // Query vectors lie where the wire's bytes lay: give them the alignment of floats.
-  std::vector<float> queries(nq * dim);
-  std::memcpy(queries.data(), request.vectors.data(), request.vectors.size());
-  const query::ReadView view{
-      .schema = &collection->schema, .at = at, .filter = &request.filter, .cancel = &cancel};
+  const query::ReadView view = ViewOf(*collection, request.filter, scope);
   const query::SearchRequest search{
       .field = request.field,
-      .metric = metric,
-      .queries = queries.data(),
-      .nq = nq,
-      .dim = dim,
+      .metric = request.metric,
+      .queries = segment::ViewOf(queries),
       .top_k = static_cast<size_t>(request.top_k),
       .ef = static_cast<int>(std::min<int64_t>(request.params.ef, INT32_MAX)),
       .nprobe = static_cast<int>(std::min<int64_t>(request.params.nprobe, INT32_MAX)),
-      .window = WindowOf(request.params, metric),
+      .window = WindowOf(request.params, request.metric),
       .whole_ties = request.params.after_score.has_value(),
       .group_by = std::span(request.values).first(GroupColumns(request)),
       .group_size = static_cast<size_t>(std::max<int64_t>(request.group.size, 1)),
-      .group_strict = request.group.strict};
+      .group_strict = request.group.strict,
+      .group_only = request.group.only};
   ASSIGN_OR_RETURN(auto results, query::Search(segments, view, search));
-  service::SearchReply reply{.read_at = at};
+  service::SearchReply reply{.read_at = scope.at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   std::vector<query::RowRef> rows;
   for (const auto& hits : results) {
+    RETURN_IF_ERROR(scope.cancel.Check());
     reply.counts.push_back(static_cast<int64_t>(hits.size()));
     for (const query::SearchHit& hit : hits) {
       reply.keys.Append(segments[hit.ref.segment]->KeyAt(hit.ref.row));
-      reply.scores.push_back(index::ScoreFromDistance(metric, hit.distance));
+      reply.scores.push_back(rank::ScoreOf(request.metric, hit.distance));
       rows.push_back(hit.ref);
     }
   }
   ASSIGN_OR_RETURN(reply.rows, query::Fetch({.segments = &segments,
                                              .schema = &collection->schema,
-                                             .fields = request.output_fields},
+                                             .fields = request.output_fields,
+                                             .cancel = &scope.cancel},
                                             rows));
   ASSIGN_OR_RETURN(
       reply.values,
@@ -118,13 +151,12 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
 }
 
 Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryRequest& request,
-                                       model::Timestamp at, const Cancel& cancel) {
+                                       const ReadScope& scope) {
   const service::CollectionPtr collection = shard.collection();
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  const query::ReadView view{
-      .schema = &collection->schema, .at = at, .filter = &request.filter, .cancel = &cancel};
-  service::QueryReply reply{.read_at = at};
+  const query::ReadView view = ViewOf(*collection, request.filter, scope);
+  service::QueryReply reply{.read_at = scope.at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   if (request.count_only) {
     ASSIGN_OR_RETURN(reply.count, query::CountRows(segments, view));
@@ -148,7 +180,8 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
   ASSIGN_OR_RETURN(reply.rows, query::Fetch({.segments = &segments,
                                              .schema = &collection->schema,
                                              .fields = request.output_fields,
-                                             .bytes_max = request.bytes_max},
+                                             .bytes_max = request.bytes_max,
+                                             .cancel = &scope.cancel},
                                             found.rows));
   return reply;
 }

@@ -3,15 +3,22 @@
 
 #include "base/cancel.h"
 #include "base/status.h"
+#include "query/filter_cache.h"
 #include "service/shard.h"
 #include "worker/stream/shard.h"
 
 namespace elanus::worker {
 
-/// \param at  the read's timestamp; everything at or below it is applied
+/// What a read knows beside its request.
+struct ReadScope {
+  model::Timestamp at = 0;  ///< everything at or below it is applied
+  const Cancel& cancel;
+  query::FilterCache* filters = nullptr;
+};
+
 Result<service::SearchReply> SearchShard(const Shard& shard, const service::SearchRequest& request,
-                                         model::Timestamp at, const Cancel& cancel);
+                                         const ReadScope& scope);
 Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryRequest& request,
-                                       model::Timestamp at, const Cancel& cancel);
+                                       const ReadScope& scope);
 
 }  // namespace elanus::worker

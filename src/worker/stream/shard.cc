@@ -53,6 +53,17 @@ void Shard::Park(Status fault) {
   fault_ = std::move(fault);
 }
 
+void Shard::Drop() {
+  MutexLock lock(info_mutex_);
+  fault_ = {Code::kCollectionNotFound, "the collection was dropped: collection not found"};
+  dropped_ = true;
+}
+
+bool Shard::dropped() const {
+  MutexLock lock(info_mutex_);
+  return dropped_;
+}
+
 Status Shard::fault() const {
   MutexLock lock(info_mutex_);
   return fault_;
@@ -99,7 +110,9 @@ void Shard::ApplyWrite(format::LogRecord& record) {
     segment = std::make_shared<segment::GrowingSegment>(NextSegmentId(record.timestamp),
                                                         record.partition, schema_);
   }
+  const uint64_t before = segment->bytes();
   segment->Append(record.rows, record.timestamp);
+  bytes_taken_ += segment->bytes() - before;
 }
 
 SegmentId Shard::NextSegmentId(model::Timestamp ts) {
@@ -192,19 +205,10 @@ bool Shard::HasInputs(const std::vector<SegmentId>& inputs) const {
   return HasInputsLocked(inputs);
 }
 
-namespace {
-
-const segment::DeleteLog& DeletesOf(const segment::Segment& segment) {
-  if (segment.sealed()) return static_cast<const segment::SealedSegment&>(segment).deletes();
-  return static_cast<const segment::GrowingSegment&>(segment).deletes();
-}
-
-}  // namespace
-
 std::vector<size_t> Shard::DeleteCounts(const std::vector<segment::SegmentPtr>& inputs) const {
   std::vector<size_t> counts;
   MutexLock lock(state_mutex_);
-  for (const segment::SegmentPtr& input : inputs) counts.push_back(DeletesOf(*input).count());
+  for (const segment::SegmentPtr& input : inputs) counts.push_back(input->deletes().count());
   return counts;
 }
 
@@ -215,7 +219,7 @@ void Shard::CarryLocked(std::vector<Replacement>& replacements) {
     for (size_t i = 0; i < replacement.inputs.size(); ++i) {
       const segment::SegmentPtr input = FindLocked(replacement.inputs[i]);
       const std::vector<format::RowDelete> late =
-          DeletesOf(*input).Since(replacement.deletes_seen[i]);
+          input->deletes().Since(replacement.deletes_seen[i]);
       replacement.deletes_seen[i] += late.size();
       for (const format::RowDelete& d : late) {
         const uint32_t row = replacement.row_maps[i][d.row];
@@ -264,6 +268,11 @@ void Shard::Flushed(const Frozen& frozen) {
 uint64_t Shard::first_unflushed_seq() const {
   MutexLock lock(state_mutex_);
   return first_freezing_seq_ != 0 ? first_freezing_seq_ : first_unflushed_seq_;
+}
+
+uint64_t Shard::bytes_taken() const {
+  MutexLock lock(state_mutex_);
+  return bytes_taken_;
 }
 
 uint64_t Shard::unflushed_bytes() const {

@@ -55,7 +55,10 @@ class Shard {
   void Adopt(CommittedManifest committed, std::vector<SealedPtr> sealed);
   /// Parks the shard: every later call answers this error.
   void Park(Status fault);
+  /// Parks it for good: its collection is gone.
+  void Drop();
   Status fault() const EXCLUDES(info_mutex_);
+  bool dropped() const EXCLUDES(info_mutex_);
 
   // The apply thread:
   void Apply(format::LogRecord& record, uint64_t seq) EXCLUDES(state_mutex_);
@@ -91,6 +94,8 @@ class Shard {
   /// The smallest seq that is not in committed files; 0 = everything is.
   uint64_t first_unflushed_seq() const EXCLUDES(state_mutex_);
   uint64_t unflushed_bytes() const EXCLUDES(state_mutex_);
+  /// Bytes of all rows taken since the process began; only grows.
+  uint64_t bytes_taken() const EXCLUDES(state_mutex_);
   service::ShardStats Stats() const EXCLUDES(state_mutex_);
 
  private:
@@ -108,6 +113,7 @@ class Shard {
   mutable Mutex info_mutex_;
   service::CollectionPtr collection_ GUARDED_BY(info_mutex_);
   Status fault_ GUARDED_BY(info_mutex_);
+  bool dropped_ GUARDED_BY(info_mutex_) = false;
 
   mutable Mutex state_mutex_;
   model::CollectionSchema schema_ GUARDED_BY(state_mutex_);  // of new growing segments
@@ -119,6 +125,7 @@ class Shard {
   model::Timestamp applied_timestamp_ GUARDED_BY(state_mutex_) = 0;
   uint64_t first_unflushed_seq_ GUARDED_BY(state_mutex_) = 0;  // since the last freeze
   uint64_t first_freezing_seq_ GUARDED_BY(state_mutex_) = 0;   // frozen, not committed yet
+  uint64_t bytes_taken_ GUARDED_BY(state_mutex_) = 0;
   bool dirty_deletes_ GUARDED_BY(state_mutex_) = false;
 };
 

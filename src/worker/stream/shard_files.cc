@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <charconv>
+#include <set>
+
 #include "base/codec.h"
 #include "base/crc32c.h"
 #include "base/log.h"
@@ -10,6 +13,8 @@
 
 namespace elanus::worker {
 namespace {
+
+const std::string kPrefix = "shard/";
 
 struct HeadRecord {
   std::string manifest;
@@ -47,8 +52,27 @@ Status ShardFiles::DeleteNamed(const std::string& kind) {
 }
 
 Result<CommittedManifest> ShardFiles::Load(CollectionId collection) {
-  RETURN_IF_ERROR(DeleteNamed("intent/"));
-  RETURN_IF_ERROR(DeleteNamed("garbage/"));
+  RETURN_IF_ERROR(MarkOpen());
+  RETURN_IF_ERROR(RemoveRest());
+  return ReadHead(collection);
+}
+
+Status ShardFiles::MarkOpen() {
+  const std::string key = Key("open");
+  ASSIGN_OR_RETURN(auto entry, meta_.Get(key));
+  if (entry) {
+    open_revision_ = entry->revision;
+    return Status::Ok();
+  }
+  ASSIGN_OR_RETURN(auto commit, meta_.Commit({.compares = {{key, 0}}, .puts = {{key, ""}}}));
+  if (!commit.committed) {
+    return {Code::kUnavailable, "the shard was opened by another process: service unavailable"};
+  }
+  open_revision_ = commit.revision;
+  return Status::Ok();
+}
+
+Result<CommittedManifest> ShardFiles::ReadHead(CollectionId collection) {
   ASSIGN_OR_RETURN(auto head, meta_.Get(Key("head")));
   if (!head) {
     auto empty = std::make_shared<format::Manifest>();
@@ -69,7 +93,9 @@ Result<CommittedManifest> ShardFiles::Load(CollectionId collection) {
 
 Result<std::string> ShardFiles::Intend(const std::vector<std::string>& names) {
   std::string key = Key("intent/" + UniqueText());
-  RETURN_IF_ERROR(StatusOf(meta_.Commit({.puts = {{key, EncodeBytes(names)}}})));
+  ASSIGN_OR_RETURN(auto commit,
+                   meta_.Commit({.compares = {IsOpen()}, .puts = {{key, EncodeBytes(names)}}}));
+  if (!commit.committed) return Error(Code::kCanceled, "the shard was dropped meanwhile: canceled");
   return key;
 }
 
@@ -93,7 +119,7 @@ Result<std::optional<CommittedManifest>> ShardFiles::Commit(const CommittedManif
   ASSIGN_OR_RETURN(const std::string manifest_intent, Intend({name}));
   const std::string bytes = format::EncodeManifest(next);
   RETURN_IF_ERROR(objects_.Put(name, bytes));
-  storage::MetaTxn txn{.compares = {{Key("head"), base.revision}}};
+  storage::MetaTxn txn{.compares = {{Key("head"), base.revision}, IsOpen()}};
   txn.puts.emplace_back(Key("head"), EncodeBytes(HeadRecord{name, next.version, Crc32c(bytes)}));
   std::vector<std::string> old = set.garbage;
   if (!base.name.empty()) old.push_back(base.name);
@@ -112,18 +138,42 @@ Result<std::optional<CommittedManifest>> ShardFiles::Commit(const CommittedManif
 
 Status ShardFiles::CollectGarbage() { return DeleteNamed("garbage/"); }
 
-Status ShardFiles::RemoveAll(const CommittedManifest& last) {
-  std::vector<std::string> names;
-  for (const format::SegmentRef& segment : last.manifest->segments) {
-    for (std::string& name : FilesOf(segment)) names.push_back(std::move(name));
+Status ShardFiles::RemoveAll() {
+  ASSIGN_OR_RETURN(CommittedManifest last, ReadHead({}));
+  for (;;) {
+    std::vector<std::string> names;
+    for (const format::SegmentRef& segment : last.manifest->segments) {
+      for (std::string& name : FilesOf(segment)) names.push_back(std::move(name));
+    }
+    if (!last.name.empty()) names.push_back(last.name);
+    // Head and mark go first, the files named as garbage: a crash in between leaves nothing
+    // unreachable, and a job in between cannot name anything.
+    storage::MetaTxn txn{.compares = {{Key("head"), last.revision}},
+                         .deletes = {Key("head"), Key("open")}};
+    if (!names.empty()) txn.puts = {{Key("garbage/drop"), EncodeBytes(names)}};
+    ASSIGN_OR_RETURN(auto commit, meta_.Commit(txn));
+    if (commit.committed) break;
+    ASSIGN_OR_RETURN(last, ReadHead({}));  // a job was faster
   }
-  if (!last.name.empty()) names.push_back(last.name);
-  // The head goes first, with its files named as garbage: a crash in between leaves nothing
-  // unreachable.
-  RETURN_IF_ERROR(StatusOf(meta_.Commit(
-      {.puts = {{Key("garbage/drop"), EncodeBytes(names)}}, .deletes = {Key("head")}})));
+  return DeleteNamed("garbage/");
+}
+
+Status ShardFiles::RemoveRest() {
   RETURN_IF_ERROR(DeleteNamed("intent/"));
   return DeleteNamed("garbage/");
+}
+
+Result<std::vector<ShardId>> ShardFiles::List(storage::MetaStore& meta) {
+  ASSIGN_OR_RETURN(auto entries, meta.Range(kPrefix));
+  std::set<ShardId> shards;
+  for (const storage::MetaEntry& entry : entries) {
+    const char* const begin = entry.key.data() + kPrefix.size();
+    int64_t id = 0;
+    if (std::from_chars(begin, entry.key.data() + entry.key.size(), id).ec == std::errc()) {
+      shards.insert(ShardId{id});
+    }
+  }
+  return std::vector<ShardId>(shards.begin(), shards.end());
 }
 
 std::vector<std::string> FilesOf(const format::SegmentRef& segment) {

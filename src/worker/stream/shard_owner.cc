@@ -12,7 +12,7 @@
 namespace elanus::worker {
 
 ShardOwner::ShardOwner(const ShardOwnerDoors& doors, const ShardOwnerOptions& options)
-    : doors_(doors), options_(options) {}
+    : doors_(doors), options_(options), filters_(options.filter_bytes_max) {}
 
 Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
     const ShardOwnerDoors& doors, const ShardOwnerOptions& options,
@@ -21,6 +21,7 @@ Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
   for (const service::CollectionPtr& collection : collections) {
     for (ShardId shard : collection->shards) owner->OpenShard(shard, collection);
   }
+  RETURN_IF_ERROR(owner->RemoveRestOfDropped());
   RETURN_IF_ERROR(owner->Replay());
   ShardOwner* self = owner.get();
   owner->partition_ = std::make_unique<LogPartition>(
@@ -65,6 +66,15 @@ void ShardOwner::OpenShard(ShardId id, const service::CollectionPtr& collection)
   }
   MutexLock lock(mutex_);
   shards_.emplace(id, std::move(shard));
+}
+
+Status ShardOwner::RemoveRestOfDropped() {
+  ASSIGN_OR_RETURN(std::vector<ShardId> shards, ShardFiles::List(*doors_.meta));
+  for (ShardId id : shards) {
+    if (FindShard(id) != nullptr) continue;
+    RETURN_IF_ERROR(ShardFiles(*doors_.meta, *doors_.objects, id).RemoveRest());
+  }
+  return Status::Ok();
 }
 
 Status ShardOwner::Replay() {
@@ -154,14 +164,14 @@ Result<service::SearchReply> ShardOwner::Search(const service::SearchRequest& re
                                                 const Cancel& cancel) {
   ASSIGN_OR_RETURN(auto shard, ServingShard(request.shard));
   ASSIGN_OR_RETURN(model::Timestamp at, ReadAt(request.read, cancel));
-  return SearchShard(*shard, request, at, cancel);
+  return SearchShard(*shard, request, {at, cancel, &filters_});
 }
 
 Result<service::QueryReply> ShardOwner::Query(const service::QueryRequest& request,
                                               const Cancel& cancel) {
   ASSIGN_OR_RETURN(auto shard, ServingShard(request.shard));
   ASSIGN_OR_RETURN(model::Timestamp at, ReadAt(request.read, cancel));
-  return QueryShard(*shard, request, at, cancel);
+  return QueryShard(*shard, request, {at, cancel, &filters_});
 }
 
 Result<std::vector<SegmentId>> ShardOwner::Flush(ShardId id, const Cancel& cancel) {
@@ -207,7 +217,7 @@ Status ShardOwner::Change(const service::ShardChange& change) {
                                     .partition = change.partition}));
     maintenance_->KickFlush();
   }
-  maintenance_->KickBuild();
+  maintenance_->Changed(change.shard);
   return Status::Ok();
 }
 
@@ -225,13 +235,11 @@ Status ShardOwner::DropShard(ShardId id) {
   }
   if (shard == nullptr) {
     // Dropped before a crash came in between: its files may still be there.
-    ShardFiles files(*doors_.meta, *doors_.objects, id);
-    ASSIGN_OR_RETURN(CommittedManifest last, files.Load({}));
-    return files.RemoveAll(last);
+    return ShardFiles(*doors_.meta, *doors_.objects, id).RemoveAll();
   }
-  shard->Park({Code::kCollectionNotFound, "the collection was dropped: collection not found"});
-  ASSIGN_OR_RETURN(CommittedManifest last, shard->files().Load({}));
-  return shard->files().RemoveAll(last);
+  shard->Drop();
+  maintenance_->Cancel(id);
+  return shard->files().RemoveAll();
 }
 
 void ShardOwner::TruncateLog() {
@@ -254,7 +262,7 @@ uint64_t ShardOwner::UnflushedBytes() const {
 
 ShardOwner::Counters ShardOwner::counters() const {
   Counters counters;
-  if (maintenance_ != nullptr) counters.maintenance = maintenance_->counters();
+  if (maintenance_ != nullptr) counters.maintenance = maintenance_->counts();
   if (partition_ != nullptr) counters.bytes_in_flight = partition_->bytes_in_flight();
   counters.bytes_unflushed = UnflushedBytes();
   for (const auto& shard : Shards()) {

@@ -9,6 +9,7 @@
 
 #include "base/mutex.h"
 #include "model/hybrid_time.h"
+#include "query/filter_cache.h"
 #include "service/coordinator.h"
 #include "service/shard.h"
 #include "storage/log/log.h"
@@ -32,11 +33,13 @@ struct ShardOwnerOptions {
   /// Rows not yet in files, of all shards; above it writes are refused with Milvus' text until a
   /// flush has made room.
   uint64_t unflushed_bytes_max = 512 << 20;
+  uint64_t filter_bytes_max = 32 << 20;  ///< answers of filters that are kept, of all shards
 };
 
 class ShardOwner final : public service::ShardService {
  public:
-  /// Opens every shard of the collections from its manifest and replays the log. A shard whose
+  /// Opens every shard of the collections, which are all there are, from its manifest and replays
+  /// the log. A shard whose
   /// files are damaged is parked with its error; the others serve. Errors: the log's.
   static Result<std::unique_ptr<ShardOwner>> Open(
       const ShardOwnerDoors& doors, const ShardOwnerOptions& options,
@@ -52,8 +55,11 @@ class ShardOwner final : public service::ShardService {
   Result<service::ShardStats> Stats(ShardId shard) const override;
   Status Change(const service::ShardChange& change) override;
 
+  /// See Maintenance::RunOnce.
+  bool RunMaintenance() { return maintenance_->RunOnce(); }
+
   struct Counters {
-    Maintenance::Counters maintenance;
+    JobCounts maintenance;
     uint64_t shards = 0;
     uint64_t segments_sealed = 0;
     uint64_t segments_growing = 0;
@@ -67,6 +73,7 @@ class ShardOwner final : public service::ShardService {
   ShardOwner(const ShardOwnerDoors& doors, const ShardOwnerOptions& options);
 
   void OpenShard(ShardId id, const service::CollectionPtr& collection) EXCLUDES(mutex_);
+  Status RemoveRestOfDropped();
   Status Replay();
   std::shared_ptr<Shard> FindShard(ShardId id) const EXCLUDES(mutex_);
   Result<std::shared_ptr<Shard>> ServingShard(ShardId id) const EXCLUDES(mutex_);
@@ -79,6 +86,7 @@ class ShardOwner final : public service::ShardService {
 
   const ShardOwnerDoors doors_;
   const ShardOwnerOptions options_;
+  query::FilterCache filters_;
   mutable Mutex mutex_;
   std::map<ShardId, std::shared_ptr<Shard>> shards_ GUARDED_BY(mutex_);
   std::unique_ptr<LogPartition> partition_;

@@ -2,165 +2,17 @@
 // restarts and power losses; every answer must be what the list says.
 #include "worker/stream/shard_owner.h"
 
-#include <gtest/gtest.h>
-
-#include <fmt/core.h>
-
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <map>
+#include <numeric>
 #include <random>
 
-#include "base/sim_file_system.h"
+#include "worker/stream/shard_owner_test_support.h"
 
 namespace elanus::worker {
 namespace {
-
-constexpr size_t kDim = 4;
-
-std::shared_ptr<model::CollectionInfo> Collection() {
-  auto info = std::make_shared<model::CollectionInfo>();
-  info->id = {1};
-  info->name = "c";
-  info->schema.fields.push_back(
-      {.id = {100}, .name = "id", .type = model::DataType::kInt64, .is_primary = true});
-  info->schema.fields.push_back({.id = {101},
-                                 .name = "v",
-                                 .type = model::DataType::kFloatVector,
-                                 .type_params = {{"dim", std::to_string(kDim)}}});
-  info->schema.fields.push_back({.id = {102}, .name = "version", .type = model::DataType::kInt64});
-  info->shards = {{1}};
-  info->partitions = {{.id = {1}, .name = "_default"}, {.id = {2}, .name = "other"}};
-  info->indexes = {{.id = {1},
-                    .name = "v",
-                    .field = {101},
-                    .params = {{"index_type", "HNSW"}, {"metric_type", "L2"}}}};
-  info->loaded = true;
-  return info;
-}
-
-/// A vector that names its key, so that a row's content can be checked.
-std::vector<float> VectorOf(int64_t key) {
-  return {static_cast<float>(key % 17), static_cast<float>(key % 5), static_cast<float>(key), 1.0f};
-}
-
-model::RowBatch Rows(const std::vector<int64_t>& keys, int64_t version) {
-  model::RowBatch batch{.rows = keys.size()};
-  model::Column ids = model::MakeColumn({100}, model::DataType::kInt64);
-  model::Column vectors = model::MakeColumn({101}, model::DataType::kFloatVector, kDim);
-  model::Column versions = model::MakeColumn({102}, model::DataType::kInt64);
-  for (int64_t key : keys) {
-    ids.Append(key);
-    const std::vector<float> v = VectorOf(key);
-    vectors.AppendValue({reinterpret_cast<const char*>(v.data()), kDim * sizeof(float)});
-    versions.Append(version);
-  }
-  batch.columns = {ids, vectors, versions};
-  return batch;
-}
-
-/// Everything a process has open; destroyed and made again for a restart.
-struct Process {
-  Process(FileSystem& files, storage::MetaStore& meta, const ShardOwnerOptions& options,
-          const std::vector<service::CollectionPtr>& collections, uint64_t term)
-      : clock(wall) {
-    auto opened_objects = storage::OpenDirectoryObjectStore(files, "objects");
-    EXPECT_TRUE(opened_objects.has_value()) << opened_objects.error().message();
-    objects = std::move(*opened_objects);
-    auto opened_log = storage::OpenFileLog(files, "log", {.term = term, .file_bytes = 64 << 10});
-    EXPECT_TRUE(opened_log.has_value()) << opened_log.error().message();
-    log = std::move(*opened_log);
-    auto opened = ShardOwner::Open(
-        {.meta = &meta, .objects = objects.get(), .log = log.get(), .clock = &clock}, options,
-        collections);
-    EXPECT_TRUE(opened.has_value());
-    owner = std::move(*opened);
-  }
-  ~Process() {
-    owner.reset();
-    log.reset();
-  }
-
-  FakeClock wall;
-  model::HybridClock clock;
-  std::unique_ptr<storage::ObjectStore> objects;
-  std::unique_ptr<storage::Log> log;
-  std::unique_ptr<ShardOwner> owner;
-};
-
-class ShardOwnerTest : public testing::Test {
- protected:
-  ShardOwnerTest() : meta_(storage::NewMemoryMetaStore()) {
-    options_.maintenance.flush.growing_bytes = 8 << 10;
-    options_.maintenance.build_threads = 1;
-    Restart();
-  }
-
-  void Restart() {
-    process_.reset();
-    process_ = std::make_unique<Process>(files_, *meta_, options_,
-                                         std::vector<service::CollectionPtr>{collection_}, ++term_);
-  }
-
-  Result<service::WriteReply> Write(model::RowBatch rows, std::vector<int64_t> deletes,
-                                    int64_t partition = 1) {
-    std::promise<Result<service::WriteReply>> promise;
-    auto future = promise.get_future();
-    service::WriteRequest request{
-        .shard = {1}, .collection = {1}, .partition = {partition}, .rows = std::move(rows)};
-    request.deletes.ints = std::move(deletes);
-    process_->owner->Write(std::move(request),
-                           [&](Result<service::WriteReply> r) { promise.set_value(std::move(r)); });
-    return future.get();
-  }
-
-  service::QueryReply Query(std::optional<model::Timestamp> at = {}) {
-    service::QueryRequest request{.shard = {1}, .collection = {1}, .output_fields = {{102}, {101}}};
-    request.read.exactly = at;
-    auto reply = process_->owner->Query(request, {});
-    EXPECT_TRUE(reply.has_value()) << reply.error().message();
-    return *reply;
-  }
-
-  /// key -> version of what a query shows, contents checked.
-  std::map<int64_t, int64_t> Shown(std::optional<model::Timestamp> at = {}) {
-    const service::QueryReply reply = Query(at);
-    std::map<int64_t, int64_t> shown;
-    for (size_t i = 0; i < reply.keys.size(); ++i) {
-      shown[reply.keys.ints[i]] = reply.rows.columns[0].Values<int64_t>()[i];
-      const auto v = reply.rows.columns[1].Values<float>().subspan(i * kDim, kDim);
-      EXPECT_TRUE(std::ranges::equal(v, VectorOf(reply.keys.ints[i])));
-    }
-    EXPECT_TRUE(std::ranges::is_sorted(reply.keys.ints));
-    return shown;
-  }
-
-  int64_t Count() {
-    service::QueryRequest request{.shard = {1}, .collection = {1}, .count_only = true};
-    return process_->owner->Query(request, {})->count;
-  }
-
-  std::vector<int64_t> Search(int64_t key, int64_t top_k) {
-    const std::vector<float> v = VectorOf(key);
-    service::SearchRequest request{.shard = {1}, .collection = {1}, .field = {101}, .top_k = top_k};
-    request.vectors.assign(reinterpret_cast<const char*>(v.data()), kDim * sizeof(float));
-    auto reply = process_->owner->Search(request, {});
-    EXPECT_TRUE(reply.has_value()) << reply.error().message();
-    return reply->keys.ints;
-  }
-
-  void Flush() {
-    auto flushed = process_->owner->Flush({1}, {});
-    EXPECT_TRUE(flushed.has_value()) << flushed.error().message();
-  }
-
-  SimFileSystem files_;
-  std::unique_ptr<storage::MetaStore> meta_;
-  ShardOwnerOptions options_;
-  std::shared_ptr<model::CollectionInfo> collection_ = Collection();
-  uint64_t term_ = 0;
-  std::unique_ptr<Process> process_;
-};
 
 TEST_F(ShardOwnerTest, AnswersLikeAPlainListThroughFlushMergeAndRestart) {
   std::mt19937 random(3);
@@ -265,6 +117,50 @@ TEST_F(ShardOwnerTest, ADroppedShardLeavesNoFiles) {
   EXPECT_TRUE(meta_->Range("shard/")->empty());
 }
 
+TEST_F(ShardOwnerTest, FlushedSegmentsAreMergedBeforeTheyAreIndexed) {
+  options_.maintenance.threads = false;
+  Restart();
+  for (int64_t flush = 0; flush < 3; ++flush) {
+    std::vector<int64_t> keys;
+    for (int64_t key = 0; key < 1500; ++key) keys.push_back(flush * 1500 + key);
+    ASSERT_TRUE(Write(Rows(keys, 1), {}).has_value());
+    Flush();
+  }
+  while (process_->owner->RunMaintenance()) {
+  }
+  const JobCounts jobs = process_->owner->counters().maintenance;
+  EXPECT_EQ(jobs, (JobCounts{.flushes = 3, .merges = 1}));
+  const service::ShardStats stats = *process_->owner->Stats({1});
+  ASSERT_EQ(stats.segments.size(), 1u);
+  EXPECT_EQ(stats.segments[0].rows, 4500);
+  EXPECT_EQ(stats.segments[0].indexed_fields, std::vector<FieldId>{{101}});
+  EXPECT_EQ(Search(4321, 1), std::vector<int64_t>{4321});
+}
+
+TEST_F(ShardOwnerTest, AnIndexIsBuiltDroppedAndBuiltAnew) {
+  options_.maintenance.threads = false;
+  Restart();
+  std::vector<int64_t> keys(1500);
+  std::iota(keys.begin(), keys.end(), 0);
+  ASSERT_TRUE(Write(Rows(keys, 1), {}).has_value());
+  Flush();
+  auto indexes = [&](std::vector<model::IndexInfo> wanted) {
+    collection_ = std::make_shared<model::CollectionInfo>(*collection_);
+    collection_->indexes = std::move(wanted);
+    EXPECT_TRUE(process_->owner->Change({.shard = {1}, .collection = collection_}).ok());
+    while (process_->owner->RunMaintenance()) {
+    }
+    return process_->objects->List({.prefix = "shard/1/index/"})->size();
+  };
+  model::IndexInfo index = collection_->indexes[0];
+  EXPECT_EQ(indexes({index}), 1u);
+  EXPECT_EQ(indexes({}), 0u);
+  index.id = {2};
+  EXPECT_EQ(indexes({index}), 1u);
+  EXPECT_EQ(process_->owner->counters().maintenance.failures, 0u);
+  EXPECT_EQ(Search(77, 1), std::vector<int64_t>{77});
+}
+
 TEST_F(ShardOwnerTest, ADamagedSegmentParksItsShardWithTheFilesName) {
   std::vector<int64_t> keys;
   for (int64_t key = 0; key < 100; ++key) keys.push_back(key);
@@ -282,6 +178,41 @@ TEST_F(ShardOwnerTest, ADamagedSegmentParksItsShardWithTheFilesName) {
   ASSERT_FALSE(reply.has_value());
   EXPECT_EQ(reply.error().code(), Code::kDataIntegrity);
   EXPECT_NE(reply.error().message().find(names[0]), std::string::npos);
+}
+
+/// Counts the looks at it, and is never late.
+class CountedClock final : public Clock {
+ public:
+  int64_t WallMs() const override { return 0; }
+  int64_t MonotonicUs() const override {
+    ++looks_;
+    return 0;
+  }
+  size_t looks() const { return looks_; }
+
+ private:
+  mutable std::atomic<size_t> looks_ = 0;
+};
+
+TEST_F(ShardOwnerTest, ASearchOfManyQueriesLooksAtItsCancelForEachStepOfEachQuery) {
+  std::vector<int64_t> keys(300);
+  std::iota(keys.begin(), keys.end(), 0);
+  ASSERT_TRUE(Write(Rows(keys, 1), {}).has_value());
+  constexpr int64_t kQueries = 16'384;
+  service::SearchRequest request{.shard = {1},
+                                 .collection = {1},
+                                 .field = {101},
+                                 .nq = kQueries,
+                                 .top_k = 3,
+                                 .output_fields = {{102}}};
+  request.vectors.resize(kQueries * kDim * sizeof(float), '\0');
+  const CountedClock clock;
+  auto reply = process_->owner->Search(
+      request, Cancel{.deadline_us = Cancel::kNoDeadline - 1, .clock = &clock});
+  ASSERT_TRUE(reply.has_value()) << reply.error().message();
+  // Taking the hits of a query, merging them, turning them into a reply; then fields by the
+  // thousand.
+  EXPECT_GE(clock.looks(), 3 * kQueries + 3 * kQueries / 1024);
 }
 
 }  // namespace

@@ -1,0 +1,26 @@
+// What the descriptions of gRPC and REST both show of a collection.
+// Called by handle_collection and rest_catalog. Threads: any.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "model/collection.h"
+
+namespace elanus::gateway {
+
+/// The properties set by users, with those that Milvus keeps itself: the highest field id given
+/// out and whether namespaces are spread over shards (there are none here).
+inline model::KeyValues ShownProperties(const model::CollectionInfo& info) {
+  model::KeyValues shown = info.properties;
+  auto add = [&](std::string_view key, std::string value) {
+    if (model::FindValue(shown, key) == nullptr) shown.emplace_back(key, std::move(value));
+  };
+  int64_t last = 0;
+  for (const auto& field : info.schema.fields) last = std::max(last, field.id.value);
+  add("max_field_id", std::to_string(last));
+  add("namespace.sharding.enabled", "false");
+  return shown;
+}
+
+}  // namespace elanus::gateway

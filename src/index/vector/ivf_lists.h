@@ -1,0 +1,50 @@
+// The coarse part of every IVF: centroids, and which lists lie nearest to a query.
+// Holds: ranking looks at int8 codes of the centroids first, which stay in the second-level cache,
+// and at the floats of those that may count. Threads: immutable; scratch belongs to the caller.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "index/vector/sq8.h"
+
+namespace elanus::index {
+
+struct NearList {
+  float distance;  ///< L2: |c|^2 - 2 q.c; otherwise -q.c
+  uint32_t list;
+};
+
+struct ListScratch {
+  std::vector<int8_t> query_code;
+  std::vector<uint32_t> ids;
+  std::vector<float> products;
+  std::vector<std::pair<int32_t, uint32_t>> near;
+  std::vector<NearList> lists;  ///< the answer
+};
+
+class IvfLists {
+ public:
+  IvfLists() = default;
+  /// \param centroids  float[nlist][dim], borrowed; nlist >= 1
+  IvfLists(Metric metric, size_t dim, std::span<const float> centroids);
+
+  size_t count() const { return count_; }
+  const float* Centroid(size_t list) const { return centroids_.data() + list * dim_; }
+
+  /// Leaves the `wanted` <= count() nearest lists in s.lists, nearest first.
+  void Nearest(const float* query, size_t wanted, ListScratch& s) const;
+
+ private:
+  Metric metric_ = Metric::kL2;
+  size_t dim_ = 0;
+  size_t count_ = 0;
+  std::span<const float> centroids_;
+  std::vector<float> squares_;
+  Sq8 codec_;
+  Buffer code_bytes_;
+  std::vector<int32_t> terms_;
+  CodeView codes_;
+};
+
+}  // namespace elanus::index

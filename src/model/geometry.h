@@ -1,0 +1,22 @@
+// GEOMETRY values: text (WKT) outside, binary (ISO WKB, little endian) inside.
+// Called by the proxy on rows in and out. Pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace elanus::model {
+
+/// The binary form of a well-known text: points, lines, polygons, their collections, in two to four
+/// dimensions, empty ones too; keywords in any case.
+/// Errors: kInvalidParameter with `syntax error` and where; also for lines of one point and rings
+/// that are not closed. Cost: linear; nesting is bounded.
+Result<std::string> WkbFromWkt(std::string_view text);
+
+/// The text of a binary form; numbers in the shortest form that reads back the same.
+/// Errors: kDataIntegrity for bytes that are no geometry.
+Result<std::string> WktFromWkb(std::string_view bytes);
+
+}  // namespace elanus::model

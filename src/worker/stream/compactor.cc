@@ -1,0 +1,181 @@
+#include "worker/stream/compactor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace elanus::worker {
+
+Compactor::Compactor(const CompactorOptions& options, ShardList shards, JobContext context,
+                     JobTally& tally)
+    : options_(options),
+      shards_(std::move(shards)),
+      context_(std::move(context)),
+      tally_(tally),
+      budget_(options.memory_max) {}
+
+void Compactor::Start() {
+  threads_.emplace_back("load", [this] { RunLoads(); });
+  for (int i = 0; i < kJobThreads; ++i) threads_.emplace_back("compact", [this] { RunJobs(); });
+}
+
+void Compactor::Stop() {
+  std::vector<std::stop_source> jobs;
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    for (const auto& [shard, stop] : running_) jobs.push_back(stop);
+  }
+  for (std::stop_source& job : jobs) job.request_stop();
+  changed_.NotifyAll();
+  threads_.clear();
+}
+
+void Compactor::Kick() {
+  {
+    MutexLock lock(mutex_);
+    ++kicks_;
+  }
+  changed_.NotifyAll();
+}
+
+void Compactor::Settle(ShardId shard) {
+  {
+    MutexLock lock(mutex_);
+    settling_.erase(shard);
+    ++kicks_;
+  }
+  changed_.NotifyAll();
+}
+
+void Compactor::Cancel(ShardId shard) {
+  std::stop_source job(std::nostopstate);
+  {
+    MutexLock lock(mutex_);
+    if (auto it = running_.find(shard); it != running_.end()) job = it->second;
+    settling_.erase(shard);
+  }
+  job.request_stop();
+}
+
+void Compactor::Load(Shard& shard) {
+  if (!shard.fault().ok()) return;
+  tally_.Began(JobTally::Kind::kLoad);
+  tally_.Ended(JobTally::Kind::kLoad, shard, ApplyLoadState(shard));
+}
+
+bool Compactor::RunOnce() {
+  bool worked = false;
+  int64_t wait_us = -1;
+  for (const auto& shard : shards_()) {
+    Load(*shard);
+    worked |= WorkOn(*shard, ThreadPriority::kNormal, wait_us);
+  }
+  return worked;
+}
+
+void Compactor::RunLoads() {
+  uint64_t seen = 0;
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      while (!stopping_ && kicks_ == seen) changed_.Wait(mutex_);
+      if (stopping_) return;
+      seen = kicks_;
+    }
+    for (const auto& shard : shards_()) Load(*shard);
+  }
+}
+
+void Compactor::RunJobs() {
+  uint64_t seen = 0;
+  int64_t wait_us = -1;
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      while (!stopping_ && kicks_ == seen) {
+        if (wait_us < 0) {
+          changed_.Wait(mutex_);
+        } else if (!changed_.WaitFor(mutex_, wait_us)) {
+          break;
+        }
+      }
+      if (stopping_) return;
+      seen = kicks_;
+    }
+    wait_us = -1;
+    for (const auto& shard : shards_()) {
+      // Its output may call for a load or the next step: of whichever thread is free.
+      if (WorkOn(*shard, ThreadPriority::kLow, wait_us)) Kick();
+    }
+  }
+}
+
+bool Compactor::WorkOn(Shard& shard, ThreadPriority priority, int64_t& wait_us) {
+  std::stop_source stop;
+  {
+    MutexLock lock(mutex_);
+    if (stopping_ || !running_.try_emplace(shard.id(), stop).second) return false;
+  }
+  bool worked = false;
+  if (shard.fault().ok()) {
+    const int64_t settles_us = SettlesIn(shard);
+    if (settles_us > 0 && (wait_us < 0 || settles_us < wait_us)) wait_us = settles_us;
+    JobContext context = context_;
+    context.stop = stop.get_token();
+    context.priority = priority;
+    worked = Step(shard, std::move(context), settles_us == 0);
+  }
+  MutexLock lock(mutex_);
+  running_.erase(shard.id());
+  return worked;
+}
+
+bool Compactor::Step(Shard& shard, JobContext context, bool settled) {
+  const auto step = NextBuildStep(Figures(shard, context.Horizon()), Limits(shard), settled);
+  if (!step) return false;
+  const MemoryBudget::Lease lease = budget_.Take(step->memory, context.stop);
+  if (!lease) return false;
+  // Searches that read every row cost more than the build that ends them: such a build gets a share
+  // even when searches keep all cores busy. Any other has time.
+  if (context.priority == ThreadPriority::kLow && step->ends_brute_force)
+    context.priority = ThreadPriority::kReduced;
+  const auto kind = step->merge ? JobTally::Kind::kMerge : JobTally::Kind::kIndexBuild;
+  tally_.Began(kind);
+  const Status status = step->merge ? MergeSegments(shard, step->inputs, context)
+                                    : BuildMissingIndexes(shard, step->inputs.front(), context);
+  tally_.Ended(kind, shard, status);
+  return status.ok();
+}
+
+BuildLimits Compactor::Limits(const Shard& shard) const {
+  return {.merge = options_.merge,
+          .memory_max = options_.memory_max,
+          .memory = [collection = shard.collection()](uint64_t rows, bool merged) {
+            return EstimateStepBytes(*collection, rows, merged);
+          }};
+}
+
+int64_t Compactor::SettlesIn(const Shard& shard) {
+  if (options_.settle_ms == 0) return 0;
+  const int64_t round_us = options_.settle_ms * 1000;
+  const uint64_t taken = shard.bytes_taken();
+  const int64_t now_us = SystemClock().MonotonicUs();
+  MutexLock lock(mutex_);
+  auto [it, fresh] = settling_.try_emplace(shard.id());
+  Settling& s = it->second;
+  if (fresh) {
+    s = {taken, now_us - round_us, now_us};
+  } else if (taken - s.bytes_taken > options_.settle_bytes) {
+    if (now_us - s.quiet_since_us >= 2 * round_us) s.loading_since_us = now_us;  // it was quiet
+    s.bytes_taken = taken;
+    s.quiet_since_us = now_us;
+  }
+  const int64_t quiet_in_us = s.quiet_since_us + round_us - now_us;
+  const int64_t patience_us = s.loading_since_us + kSettleRoundsMax * round_us - now_us;
+  if (quiet_in_us > 0 && patience_us <= 0) s.loading_since_us = now_us;  // one step, then again
+  return std::max<int64_t>(std::min(quiet_in_us, patience_us), 0);
+}
+
+}  // namespace elanus::worker
