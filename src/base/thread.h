@@ -12,7 +12,7 @@ namespace elanus {
 enum class ThreadPriority {
   kNormal,
   kReduced,  ///< gets about a tenth of a core that others want too: builds that someone waits for
-  kLow,      ///< runs only on otherwise idle cores: builds, merges, files made ahead
+  kLow,      ///< yields to all else, yet never starves: builds, merges, files made ahead
 };
 
 class Thread {

@@ -7,6 +7,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <optional>
+#include <tuple>
 
 #include "base/log.h"
 #include "base/thread.h"
@@ -61,7 +62,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   }
   void Close() {
     beast::error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+    std::ignore = stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
     stream_.close();
   }
 
@@ -141,7 +142,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
 void HttpServer::Impl::Begin(tcp::socket socket) {
   if (stopping || open >= options.connections_max) return;
   beast::error_code ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
+  std::ignore = socket.set_option(tcp::no_delay(true), ignored);
   if (sessions.size() > 2 * open + 16) {
     std::erase_if(sessions, [](const auto& session) { return session.expired(); });
   }
@@ -217,7 +218,7 @@ void HttpServer::Shutdown() {
   if (impl_->stopping.exchange(true)) return;
   asio::post(impl_->io, [impl = impl_] {
     beast::error_code ignored;
-    if (impl->acceptor) impl->acceptor->close(ignored);
+    if (impl->acceptor) std::ignore = impl->acceptor->close(ignored);
     for (const auto& weak : impl->sessions) {
       if (auto session = weak.lock()) session->Close();
     }

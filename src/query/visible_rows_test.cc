@@ -54,6 +54,7 @@ class TestSegment final : public segment::Segment, public segment::RowSource {
   const segment::DeleteLog& deletes() const override { return log_; }
   model::PrimaryKey KeyAt(uint32_t row) const override { return int64_t{row}; }
   model::Timestamp TimestampAt(uint32_t) const override { return 1; }
+  const segment::DeleteLog& deletes() const override { return no_deletes_; }
   std::vector<uint32_t> FindKey(const model::PrimaryKey&, uint32_t) const override { return {}; }
 
   size_t rows() const override { return kRows; }
@@ -66,6 +67,7 @@ class TestSegment final : public segment::Segment, public segment::RowSource {
 
  private:
   const bool sealed_;
+  const segment::DeleteLog no_deletes_{};  // what HiddenAt says is all that is asked
   std::vector<int64_t> part_;
   std::vector<model::Timestamp> deleted_;
   const segment::DeleteLog log_;  // empty: HiddenAt answers by itself

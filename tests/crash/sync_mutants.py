@@ -2,9 +2,9 @@
 """Leaves out each sync of the storage code in turn and shows that a crash test turns red.
 
     build/venv/bin/python tests/crash/sync_mutants.py [--seeds 500] [--only TEXT] [--json FILE]
-Finds every call of Sync and SyncDir in the code that makes files durable, and for each: takes it out of a copy of the tree, builds,
-runs crash_sim until its first failing seed, and, when all of its seeds stay green, the crash tests of the storage room. A sync that
-nothing misses fails the run: it is either redundant or not tested. Prints the table of docs/design/0004-crash-tests.md.
+Finds every call of Sync and SyncDir in the code that makes files durable, the calls of the kernel below them and RocksDB's option, and for
+each: takes it out of a copy of the tree, builds, runs crash_sim until its first failing seed, and, when all of its seeds stay green,
+the crash tests of the storage room. A sync that nothing misses fails the run: it is either redundant or not tested. Prints the table of docs/design/0004-crash-tests.md.
 """
 import argparse
 import json
@@ -19,10 +19,10 @@ from typing import List, NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 COPY = ROOT / "build" / "sync-mutants"
 PARTS = ["CMakeLists.txt", "CMakePresets.json", "api", "bench", "cmake", "fuzz", "src", "tests"]
-# Where calls are looked for. The two file systems themselves are what is called, the tests are what must notice.
-WATCHED = ["src/base/file_system.cc", "src/storage/log", "src/storage/object", "src/worker", "src/coordinator"]
-CALL = re.compile(r"(?<![\w:])(?:\w+(?:->|\.))?Sync(?:Dir)?\(")
-STORAGE_TESTS = "FileLog*:DirectoryObjectStore*"
+# Where calls are looked for, and what a call is replaced by. The simulated disk is what is called, the tests are what must notice.
+WATCHED = ["src/base/file_system.cc", "src/base/posix_file_system.cc", "src/storage", "src/worker", "src/coordinator"]
+CALL = re.compile(r"(?<![\w:])(?:\w+(?:->|\.))?Sync(?:Dir)?\(|::f(?:data)?sync\(|\.sync = true")
+STORAGE_TESTS = "FileLog*:DirectoryObjectStore*:RealSync*"
 
 
 class Site(NamedTuple):
@@ -43,14 +43,18 @@ def sites(root: Path) -> List[Site]:
             text = path.read_text()
             for match in CALL.finditer(text):
                 before = text[text.rfind("\n", 0, match.start()) + 1:match.start()]
-                if before.rstrip().endswith(("Status", "//")) or "//" in before:
+                if before.rstrip().endswith("Status") or "//" in before:
                     continue  # a declaration or a comment
-                end, depth = match.end(), 1
+                end, depth = match.end(), match.group().endswith("(")
                 while depth:
                     depth += {"(": 1, ")": -1}.get(text[end], 0)
                     end += 1
                 found.append(Site(str(path.relative_to(root)), text.count("\n", 0, match.start()) + 1, match.start(), end, text[match.start():end]))
     return found
+
+
+def nothing(call: str) -> str:
+    return ".sync = false" if "=" in call else "0" if call.startswith("::") else "Status::Ok()"
 
 
 def run(command: List[str], log: Path, minutes: float) -> int:
@@ -125,7 +129,7 @@ def main() -> int:
         path = COPY / site.path
         whole = path.read_text()
         try:
-            path.write_text(whole[:site.start] + "Status::Ok()" + whole[site.end:])
+            path.write_text(whole[:site.start] + nothing(site.call) + whole[site.end:])
             build(logs / f"{number:02}-build.log")
             what = notices(args.seeds, logs, number)
         finally:

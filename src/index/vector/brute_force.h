@@ -23,7 +23,8 @@ struct VectorChunk {
 /// Adds the visible rows of one chunk to `top`. Call it once a chunk with the same `top`.
 /// \param query   float[dim], or bits when the rows are bits
 /// \param hidden  by segment row (not by chunk row)
-/// Errors: those of `cancel`, asked every few milliseconds of work. Cost: the bytes of the visible rows.
+/// Errors: those of `cancel`, asked every few milliseconds of work. Cost: the bytes of the visible
+/// rows.
 Status BruteForce(Metric metric, const void* query, const VectorChunk& chunk,
                   const HiddenBits& hidden, const Cancel& cancel, TopK& top);
 
