@@ -1,7 +1,8 @@
 // The requests that carry rows and vectors, decoded from gRPC's pieces straight into service
-// values: Insert, Upsert, Delete, Search, HybridSearch, Query. Vectors are copied once, from the network buffer
-// to their column. Holds: malformed bytes give kInvalidParameter; what is well formed but wrong
-// (unknown field, wrong dimension) is the proxy's to refuse. Called by handle_data. Threads: any.
+// values: Insert, Upsert, Delete, Search, HybridSearch, Query. Vectors are copied once, from the
+// network buffer to their column. Holds: malformed bytes give kInvalidParameter; what is well
+// formed but wrong (unknown field, wrong dimension) is the proxy's to refuse. Called by
+// handle_data. Threads: any.
 #pragma once
 
 #include <span>
