@@ -51,7 +51,6 @@ class TestSegment final : public segment::Segment, public segment::RowSource {
     }
     return bits;
   }
-  const segment::DeleteLog& deletes() const override { return log_; }
   model::PrimaryKey KeyAt(uint32_t row) const override { return int64_t{row}; }
   model::Timestamp TimestampAt(uint32_t) const override { return 1; }
   const segment::DeleteLog& deletes() const override { return no_deletes_; }
@@ -70,7 +69,6 @@ class TestSegment final : public segment::Segment, public segment::RowSource {
   const segment::DeleteLog no_deletes_{};  // what HiddenAt says is all that is asked
   std::vector<int64_t> part_;
   std::vector<model::Timestamp> deleted_;
-  const segment::DeleteLog log_;  // empty: HiddenAt answers by itself
 };
 
 class VisibleRows : public testing::Test {
