@@ -1,5 +1,5 @@
 // The codec against protobuf itself: what protobuf writes, we read alike, in whatever pieces it
-// comes; what we write, protobuf reads.
+// comes; what we write, protobuf reads. Long: every message with a codec of its own is here.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -329,6 +329,14 @@ pb::milvus::HybridSearchRequest SampleHybrid() {
   request.set_use_default_consistency(true);
   request.set_guarantee_timestamp(7);
   return request;
+}
+
+TEST(StatusReply, IsTextWhateverTheMessageQuotes) {
+  const std::string bytes = StatusReply(InvalidParameter("bad name: \xE4\xB8 and \xFF"), 1);
+  pb::milvus::SearchResults reply;
+  ASSERT_TRUE(reply.ParseFromString(bytes));
+  EXPECT_EQ(reply.status().reason(),
+            "bad name: \xEF\xBF\xBD\xEF\xBF\xBD and \xEF\xBF\xBD: invalid parameter");
 }
 
 TEST(HybridSearchRequest, ReadsWhatProtobufWroteInPiecesOfAnySize) {

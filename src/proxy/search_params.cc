@@ -19,7 +19,7 @@ namespace {
 using model::FieldSchema;
 
 Result<const FieldSchema*> FindVectorField(const model::CollectionInfo& collection,
-                                           const Params& params) {
+                                           const Params& params, bool by_ids) {
   const std::string* name = params.Text("anns_field");
   if (name != nullptr && !name->empty()) {
     const FieldSchema* field = collection.schema.FindField(*name);
@@ -40,7 +40,8 @@ Result<const FieldSchema*> FindVectorField(const model::CollectionInfo& collecti
     if (!IsVector(field.type)) continue;
     if (only != nullptr) {
       return Error(InvalidParameter(
-          "multiple anns_fields exist, please specify a anns_field in search_params"));
+          by_ids ? "multiple vector fields exist, please specify anns_field in search_params"
+                 : "multiple anns_fields exist, please specify a anns_field in search_params"));
     }
     only = &field;
   }
@@ -283,7 +284,7 @@ Status CheckCollectionId(const model::CollectionInfo& collection, const std::str
   if (ToInteger(*id_text) == collection.id.value) return Status::Ok();
   return InvalidParameter(
       "Input collection id is not consistent to collectionID in the context,alias or database may "
-      "have changed");
+      "have been changed");
 }
 
 Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
@@ -298,7 +299,7 @@ Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
                    params.Boolean("ignore_growing", "parse ignore growing field failed"));
   plan.ignore_growing = ignore.value_or(false);
   RETURN_IF_ERROR(CheckCollectionId(collection, params.Text("collection_id")));
-  ASSIGN_OR_RETURN(plan.field, FindVectorField(collection, params));
+  ASSIGN_OR_RETURN(plan.field, FindVectorField(collection, params, search.ids.has_value()));
   ASSIGN_OR_RETURN(plan.group, PlanGroup(collection.schema, params));
   if (plan.group) RETURN_IF_ERROR(CheckGroupedSearch(*plan.field, params, plan.iterator));
   RETURN_IF_ERROR(PlanOrder(collection.schema, params, plan));
