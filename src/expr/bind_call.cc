@@ -73,10 +73,9 @@ Result<Term> Binder::BindArithmetic(ArithmeticOp op, Term left, Term right) {
     ASSIGN_OR_RETURN(Value value, FoldArithmetic(op, constant_left->value, constant_right->value));
     return Term(LiteralTerm{std::move(value)});
   }
+  const bool mirrored =
+      constant_left != nullptr && op != ArithmeticOp::kAdd && op != ArithmeticOp::kMultiply;
   if (constant_left != nullptr) {
-    if (op != ArithmeticOp::kAdd && op != ArithmeticOp::kMultiply) {
-      return BindError("module field is not yet supported");
-    }
     std::swap(left, right);
     constant_right = std::get_if<LiteralTerm>(&right);
   }
@@ -99,7 +98,7 @@ Result<Term> Binder::BindArithmetic(ArithmeticOp op, Term left, Term right) {
   const DataType type = term->type();
   RETURN_IF_ERROR(CheckArithmetic(op, type, constant_right->value));
   ASSIGN_OR_RETURN(Value operand, CastTo(type, constant_right->value));
-  return Term(ArithmeticTerm{std::move(term->column), type, op, std::move(operand)});
+  return Term(ArithmeticTerm{std::move(term->column), type, op, std::move(operand), mirrored});
 }
 
 namespace {
@@ -187,10 +186,27 @@ Result<Term> Binder::BindCall(const Syntax& syntax) {
   if (name.starts_with("json_contains") || name.starts_with("array_contains")) {
     return BindContains(syntax, name);
   }
+  if (name == "random_sample") return BindSample(syntax);
   if (name == "array_length") return BindLength(syntax);
   if (name == "empty" && syntax.children.size() == 1) return BindEmpty(syntax);
   if (name == "starts_with" && syntax.children.size() == 2) return BindStartsWith(syntax);
   return BindError(fmt::format("function {} is not supported yet", name));
+}
+
+Result<Term> Binder::BindSample(const Syntax& syntax) {
+  constexpr double kEdge = 1e-10;
+  double factor = 0;  // of anything but a fraction: refused below, as Milvus does
+  if (syntax.children.size() == 1) {
+    ASSIGN_OR_RETURN(Term term, Bind(syntax.children[0]));
+    const auto* literal = std::get_if<LiteralTerm>(&term);
+    const auto* value = literal == nullptr ? nullptr : std::get_if<double>(&literal->value.data);
+    if (value != nullptr) factor = *value;
+  }
+  if (factor > kEdge && factor < 1 - kEdge) return Term(SampleTerm{factor});
+  return BindError(fmt::format(
+      "the sample factor should be between 0 and 1 and not too close to 0 or 1(the difference "
+      "should be larger than 1e-10), but got {}",
+      factor));
 }
 
 namespace {

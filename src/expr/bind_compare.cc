@@ -146,6 +146,7 @@ Result<Term> Binder::CompareWithValue(CompareOp op, const Term& left, const Valu
   const auto* found = std::get_if<ArithmeticTerm>(&left);
   if (found == nullptr) return NotComparable(type, value_type);
   const ArithmeticTerm& arithmetic = *found;
+  if (arithmetic.mirrored) return BindError("module field is not yet supported");
   if (!model::IsNumeric(value_type)) return NotComparable(type, value_type);
   return Term(Node{.form = ArithmeticCompare{arithmetic.column, arithmetic.op, arithmetic.operand,
                                              op, std::move(cast)}});
@@ -284,6 +285,12 @@ Result<std::vector<Value>> ListOf(const Syntax& list, Binder& binder) {
     return values;
   }
   if (list.kind != SyntaxKind::kTemplate) {
+    // What it means decides which of Milvus' three texts is right.
+    ASSIGN_OR_RETURN(const Term term, binder.Bind(list));
+    if (list.in_parens && !std::holds_alternative<LiteralTerm>(term)) {
+      return BindError(fmt::format("value '({})' in list cannot be a non-const expression",
+                                   CompactText(list.text)));
+    }
     return BindError(fmt::format("the right-hand side of 'in' must be a list, but got: {}",
                                  CompactText(list.text)));
   }

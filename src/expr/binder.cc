@@ -136,6 +136,11 @@ Result<Term> Binder::Bind(const Syntax& syntax) {
       fmt::format("'{}' is not supported yet in: {}", syntax.name, CompactText(syntax.text)));
 }
 
+Result<ColumnRef> Binder::BindColumn(const Syntax& syntax) {
+  ASSIGN_OR_RETURN(ColumnTerm term, Resolve(syntax));
+  return std::move(term.column);
+}
+
 Result<Term> Binder::BindName(const Syntax& syntax) {
   ASSIGN_OR_RETURN(ColumnTerm column, Resolve(syntax));
   return Term(std::move(column));
@@ -328,7 +333,17 @@ Result<Term> Binder::BindLogic(const Syntax& syntax, bool is_and) {
   bool bad_literal = false;
   for (const Syntax& child : syntax.children) {
     ASSIGN_OR_RETURN(Term term, Bind(child));
-    if (auto* node = std::get_if<Node>(&term)) {
+    const auto* sample = std::get_if<SampleTerm>(&term);
+    if ((sample != nullptr || sample_ != 0) && !is_and) {
+      return BindError("random sample expression cannot be used in logical and expression");
+    }
+    if (sample_ != 0 || (sample != nullptr && &child != &syntax.children.back())) {
+      return BindError(
+          "random sample expression can only be the last expression in the logical and expression");
+    }
+    if (sample != nullptr) {
+      sample_ = sample->factor;
+    } else if (auto* node = std::get_if<Node>(&term)) {
       all_literals = false;
       predicates.push_back(std::move(*node));
     } else if (const auto* literal = std::get_if<LiteralTerm>(&term)) {
@@ -356,6 +371,9 @@ Result<Term> Binder::BindUnary(const Syntax& syntax) {
     return Term(LiteralTerm{Value{static_cast<int64_t>(0 - static_cast<uint64_t>(value))}});
   }
   ASSIGN_OR_RETURN(Term term, Bind(operand));
+  if (std::holds_alternative<SampleTerm>(term) || sample_ != 0) {
+    return BindError("random sample expression cannot be used in unary expression");
+  }
   auto* literal = std::get_if<LiteralTerm>(&term);
   if (op == TokenKind::kNot) {
     if (auto* node = std::get_if<Node>(&term)) return Term(Negate(std::move(*node)));

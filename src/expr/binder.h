@@ -38,9 +38,14 @@ struct ArithmeticTerm {
   model::DataType type = model::DataType::kNone;  ///< of the column's values
   ArithmeticOp op = ArithmeticOp::kAdd;
   Value operand;
+  bool mirrored = false;  ///< the constant stands on the left of an operation that minds it
 };
 struct LengthTerm {
   ColumnRef column;
+};
+/// random_sample(factor): not a predicate of one row.
+struct SampleTerm {
+  double factor = 0;
 };
 /// `iso '2025-01-01T00:00:00Z'`, in microseconds.
 struct TimeTerm {
@@ -58,7 +63,7 @@ struct ShiftedTerm {
 /// What a subtree means: a constant, a column, a value computed from one column, or (Node) a
 /// predicate.
 using Term = std::variant<LiteralTerm, ColumnTerm, ArithmeticTerm, LengthTerm, TimeTerm,
-                          IntervalTerm, ShiftedTerm, Node>;
+                          IntervalTerm, ShiftedTerm, SampleTerm, Node>;
 
 class Binder {
  public:
@@ -68,6 +73,10 @@ class Binder {
       : schema_(schema), templates_(templates), time_zone_(time_zone) {}
 
   Result<Term> Bind(const Syntax& syntax);
+  /// The factor of `... and random_sample(factor)`, which Bind leaves out of its answer; 0 = none.
+  double sample() const { return sample_; }
+  /// The column of a kName node.
+  Result<ColumnRef> BindColumn(const Syntax& syntax);
 
  private:
   // binder.cc
@@ -104,10 +113,12 @@ class Binder {
   Result<Term> BindLength(const Syntax& syntax);
   Result<Term> BindEmpty(const Syntax& syntax);
   Result<Term> BindStartsWith(const Syntax& syntax);
+  Result<Term> BindSample(const Syntax& syntax);
 
   const model::CollectionSchema& schema_;
   const Templates& templates_;
   const std::string_view time_zone_;
+  double sample_ = 0;
 };
 
 /// The type that messages name: of a literal its own, of arithmetic its result's.

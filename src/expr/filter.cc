@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include "expr/binder.h"
 #include "expr/fold.h"
+#include "expr/lexer.h"
 #include "expr/parser.h"
 
 namespace elanus::expr {
@@ -19,26 +20,23 @@ int DepthOf(const Node& node) {
   return depth + 1;
 }
 
-Result<std::shared_ptr<const Node>> BindRoot(std::string_view text,
-                                             const model::CollectionSchema& schema,
-                                             const Templates& templates,
-                                             std::string_view time_zone) {
+struct Root {
+  Term term;
+  double sample = 0;
+};
+
+Result<Root> BindRoot(std::string_view text, const model::CollectionSchema& schema,
+                      const Templates& templates, std::string_view time_zone) {
   ASSIGN_OR_RETURN(Syntax syntax, ParseSyntax(text));
-  ASSIGN_OR_RETURN(Term term, Binder(schema, templates, time_zone).Bind(syntax));
-  if (auto* node = std::get_if<Node>(&term)) {
-    if (DepthOf(*node) > kNodeDepthMax) {
-      return BindError(fmt::format("expression is nested more than {} levels deep", kNodeDepthMax));
-    }
-    return std::make_shared<const Node>(std::move(*node));
+  Binder binder(schema, templates, time_zone);
+  ASSIGN_OR_RETURN(Term term, binder.Bind(syntax));
+  const auto* node = std::get_if<Node>(&term);
+  if (node != nullptr && DepthOf(*node) > kNodeDepthMax) {
+    return BindError(fmt::format("expression is nested more than {} levels deep", kNodeDepthMax));
   }
-  if (const auto* literal = std::get_if<LiteralTerm>(&term)) {
-    if (const bool* value = std::get_if<bool>(&literal->value.data)) {
-      if (*value) return std::shared_ptr<const Node>();
-      return std::make_shared<const Node>(Node{.form = Constant{false}});
-    }
-  }
-  return BindError(fmt::format("predicate is not a boolean expression: {}, data type: {}", text,
-                               model::DataTypeName(TypeOf(term))));
+  const auto* sample = std::get_if<SampleTerm>(&term);
+  const double share = sample != nullptr ? sample->factor : binder.sample();
+  return Root{std::move(term), share};
 }
 
 }  // namespace
@@ -47,13 +45,41 @@ Result<BoundFilter> ParseFilter(std::string_view text, const model::CollectionSc
                                 const Templates& templates, std::string_view time_zone) {
   BoundFilter filter{.schema_version = schema.version};
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return filter;
-  Result<std::shared_ptr<const Node>> root = BindRoot(text, schema, templates, time_zone);
+  Result<Root> root = BindRoot(text, schema, templates, time_zone);
   if (!root) {
     return Error(Code::kInvalidParameter,
                  fmt::format("cannot parse expression: {}: {}", text, root.error().message()));
   }
-  filter.root = *std::move(root);
-  return filter;
+  filter.sample = root->sample;
+  if (std::holds_alternative<SampleTerm>(root->term)) return filter;
+  if (auto* node = std::get_if<Node>(&root->term)) {
+    filter.root = std::make_shared<const Node>(std::move(*node));
+    return filter;
+  }
+  if (const auto* literal = std::get_if<LiteralTerm>(&root->term)) {
+    if (const bool* value = std::get_if<bool>(&literal->value.data)) {
+      if (!*value) filter.root = std::make_shared<const Node>(Node{.form = Constant{false}});
+      return filter;
+    }
+  }
+  // It parses: Milvus says this one without the text of the whole.
+  return BindError(fmt::format("predicate is not a boolean expression: {}, data type: {}", text,
+                               model::DataTypeName(TypeOf(root->term))));
+}
+
+Result<ColumnRef> ParseColumn(std::string_view text, const model::CollectionSchema& schema) {
+  Lexer lexer(text);
+  const Token name = lexer.Next();
+  const bool is_name = name.kind == TokenKind::kIdentifier || name.kind == TokenKind::kMeta ||
+                       name.kind == TokenKind::kJsonPath;
+  if (!is_name || lexer.Next().kind != TokenKind::kEnd) {
+    return Error(InvalidParameter(fmt::format("cannot parse identifier: {}", text)));
+  }
+  const Templates none;
+  auto column = Binder(schema, none, {})
+                    .BindColumn({.kind = SyntaxKind::kName, .token = name.kind, .text = name.text});
+  if (!column) return Error(InvalidParameter(column.error().message()));
+  return column;
 }
 
 Status PlanError(std::string_view plan_kind, const Status& cause) {
@@ -99,6 +125,7 @@ std::optional<KeyBound> BoundOf(const Node& node, const model::CollectionSchema&
 
 std::optional<model::PrimaryKeys> PrimaryKeysOf(const BoundFilter& filter,
                                                 const model::CollectionSchema& schema) {
+  if (filter.sample != 0) return std::nullopt;
   if (filter.root == nullptr) return std::nullopt;
   model::PrimaryKeys keys;
   if (const auto* in = std::get_if<In>(&filter.root->form)) {

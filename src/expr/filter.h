@@ -29,20 +29,32 @@ struct Templates {
 struct BoundFilter {
   uint64_t schema_version = 0;       ///< CollectionSchema::version it was bound to
   std::shared_ptr<const Node> root;  ///< null = all rows
+  /// In (0, 1): of the rows that pass, only this share, chosen anew by every read; 0 = all.
+  double sample = 0;
+
+  bool keeps_all() const { return root == nullptr && sample == 0; }
 
   template <class V>
   void Visit(V& v) {
     v(schema_version);
     v(root);
+    v(sample);
   }
 };
 
 /// Parses and binds. Blank text and a constant true give a null root.
 /// \param time_zone  of times told without an offset; empty = UTC
-/// Errors: kInvalidParameter, `cannot parse expression: TEXT: CAUSE`; pass it to PlanError for what
-/// the user sees. Cost: linear in the text.
+/// Errors: kInvalidParameter, `cannot parse expression: TEXT: CAUSE`, or `predicate is not a
+/// boolean expression: TEXT, data type: T`; pass it to PlanError for what the user sees. Cost:
+/// linear in the text.
 Result<BoundFilter> ParseFilter(std::string_view text, const model::CollectionSchema& schema,
                                 const Templates& templates, std::string_view time_zone = {});
+
+/// The column a name stands for, as a filter would read it: a field, a path into a JSON field
+/// (`f["a"][0]`), a key of the dynamic field.
+/// Errors (kInvalidParameter): `cannot parse identifier: TEXT`, `field F not exist`, a path into a
+/// field that has none.
+Result<ColumnRef> ParseColumn(std::string_view text, const model::CollectionSchema& schema);
 
 /// `failed to create KIND plan: CAUSE: invalid parameter`.
 /// \param plan_kind  "query" (of search too) or "delete"

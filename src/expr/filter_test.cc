@@ -143,6 +143,7 @@ std::string Cause(std::string_view text, const Templates& templates = {}) {
   Result<BoundFilter> filter = Parse(text, templates);
   if (filter) return "parsed: " + Tree(text, templates);
   const std::string head = fmt::format("cannot parse expression: {}: ", text);
+  if (filter.error().message().starts_with("predicate is not")) return filter.error().message();
   EXPECT_TRUE(filter.error().message().starts_with(head)) << filter.error().message();
   return filter.error().message().substr(head.size());
 }
@@ -539,6 +540,58 @@ TEST(Filter, FindsWhereAnIteratorStarts) {
   EXPECT_FALSE(bound("pk < 5"));
   EXPECT_FALSE(bound("pk > 5 or int8 == 1"));
   EXPECT_FALSE(bound(""));
+}
+
+TEST(Filter, TakesASampleOfWhatPasses) {
+  auto sample = [](std::string_view text) {
+    auto filter = Parse(text);
+    EXPECT_TRUE(filter.has_value()) << filter.error().message();
+    return std::pair(filter->sample, filter->root != nullptr);
+  };
+  EXPECT_EQ(sample("random_sample(0.25)"), std::pair(0.25, false));
+  EXPECT_EQ(sample("pk > 1 and flag == true and random_sample(0.5)"), std::pair(0.5, true));
+  EXPECT_EQ(sample("true and random_sample(0.5)"), std::pair(0.5, false));
+  EXPECT_EQ(sample("pk > 1"), std::pair(0.0, true));
+  EXPECT_FALSE(PrimaryKeysOf(*Parse("pk in [1] and random_sample(0.5)"), TestSchema()).has_value());
+  const std::string last =
+      "random sample expression can only be the last expression in the logical and expression";
+  EXPECT_EQ(Cause("random_sample(0.5) and pk > 1"), last);
+  EXPECT_EQ(Cause("(pk > 1 and random_sample(0.5)) and pk < 9"), last);
+  EXPECT_EQ(Cause("pk > 1 or random_sample(0.5)"),
+            "random sample expression cannot be used in logical and expression");
+  EXPECT_EQ(Cause("not (pk > 1 and random_sample(0.5))"),
+            "random sample expression cannot be used in unary expression");
+  for (const char* factor : {"1", "0", "0.0", "1.0", "-9", "'x'", "pk"}) {
+    EXPECT_TRUE(Cause(fmt::format("random_sample({})", factor))
+                    .starts_with("the sample factor should be between 0 and 1"));
+  }
+}
+
+TEST(Filter, SaysWhatIsWrongWithTheRightSideOfIn) {
+  EXPECT_EQ(Cause("pk in (int8)"), "value '(int8)' in list cannot be a non-const expression");
+  EXPECT_EQ(Cause("pk in not [1, 2]"), "not can only apply on boolean");
+  EXPECT_EQ(Cause("pk in 1"), "the right-hand side of 'in' must be a list, but got: 1");
+}
+
+TEST(Filter, LooksAtAConstantMinuendOnlyWhenItIsCompared) {
+  EXPECT_EQ(Cause("12 - pk"), "predicate is not a boolean expression: 12 - pk, data type: Int64");
+}
+
+TEST(ParseColumn, FindsFieldsPathsAndDynamicKeys) {
+  auto path = [](std::string_view text) {
+    auto column = ParseColumn(text, TestSchema());
+    EXPECT_TRUE(column.has_value()) << column.error().message();
+    std::string out = std::to_string(column->field.value);
+    for (const std::string& step : column->path) out += "/" + step;
+    return out;
+  };
+  const std::string json = std::to_string(TestSchema().FindField("json")->id.value);
+  EXPECT_EQ(path("json['a'][0]"), json + "/a/0");
+  EXPECT_EQ(path("flag"), std::to_string(TestSchema().FindField("flag")->id.value));
+  for (const char* text : {"21", "", "a b", "json['a'] == 1", "'x'"}) {
+    EXPECT_EQ(ParseColumn(text, TestSchema()).error().message(),
+              fmt::format("cannot parse identifier: {}: invalid parameter", text));
+  }
 }
 
 }  // namespace

@@ -134,7 +134,10 @@ Token Lexer::Operator() {
   for (const OperatorText& op : kOperators) {
     if (rest.starts_with(op.text)) return Make(op.kind, op.text.size());
   }
-  return Make(TokenKind::kError, 1);
+  // A whole character: half of one would make the message no text at all.
+  size_t length = 1;
+  while (length < rest.size() && (rest[length] & 0xC0) == 0x80) ++length;
+  return Make(TokenKind::kError, length);
 }
 
 // Offset after the closing quote of the string whose opening quote is at `at`; npos when it does

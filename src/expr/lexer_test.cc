@@ -68,5 +68,11 @@ TEST(Lexer, RefusesCharactersOfNoToken) {
   EXPECT_EQ(Kinds("$other"), (std::vector{kError}));
 }
 
+TEST(Lexer, QuotesAWholeCharacterThatIsNoToken) {
+  const Token token = Lexer("\xE4\xB8\xAD\xE6\x96\x87").Next();
+  EXPECT_EQ(token.kind, TokenKind::kError);
+  EXPECT_EQ(token.text, "\xE4\xB8\xAD");
+}
+
 }  // namespace
 }  // namespace elanus::expr

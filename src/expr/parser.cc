@@ -261,6 +261,7 @@ class Parser {
         Take();
         ASSIGN_OR_RETURN(Syntax inner, Expression(0));
         RETURN_IF_ERROR(Expect(TokenKind::kRightParen, ")"));
+        inner.in_parens = true;
         return inner;
       }
       case TokenKind::kLeftBracket: return Array();

@@ -34,7 +34,8 @@ struct Syntax {
   SyntaxKind kind = SyntaxKind::kLiteral;
   TokenKind token = TokenKind::kEnd;
   uint16_t height = 1;
-  std::string_view text;  ///< the source of the whole node
+  bool in_parens = false;  ///< written in parentheses of its own
+  std::string_view text;   ///< the source of the whole node
   std::string_view name;
   std::vector<TokenKind> ops;  ///< kNot in a chain stands for `not in`
   std::vector<Syntax> children;

@@ -19,6 +19,7 @@ class FakeFrontend final : public service::FrontendCatalog, public service::Fron
   /// Called at the start of Search and Query when set: to block, to throw.
   std::function<void(const service::CallContext&)> on_read;
   /// The last calls as the gateway made them.
+  service::HybridSearchCall last_hybrid;
   service::SearchCall last_search;
   service::QueryCall last_query;
   service::DeleteCall last_delete;
@@ -175,6 +176,14 @@ class FakeFrontend final : public service::FrontendCatalog, public service::Fron
     }
     result.session_ts = clock_.Next();
     return result;
+  }
+  Result<service::SearchResult> HybridSearch(const service::CallContext& call,
+                                             const service::HybridSearchCall& search) override {
+    last_hybrid = search;
+    service::SearchCall first = search.searches.at(0);
+    first.collection = search.collection;
+    first.output_fields = search.output_fields;
+    return Search(call, first);
   }
   Result<service::QueryResult> Query(const service::CallContext& call,
                                      const service::QueryCall& query) override {

@@ -57,6 +57,15 @@ void Search(const Services& services, CallPtr call) {
   call->Reply(Code::kOk, WriteSearchResults(*result));
 }
 
+void HybridSearch(const Services& services, CallPtr call) {
+  auto request = ReadHybridSearch(call->request());
+  if (!request) return call->Fail(request.error());
+  call->UseDatabase(request->database);
+  auto result = services.data->HybridSearch(call->context(), request->call);
+  if (!result) return call->Fail(result.error());
+  call->Reply(Code::kOk, WriteSearchResults(*result));
+}
+
 void Query(const Services& services, CallPtr call) {
   auto request = ReadQuery(call->request());
   if (!request) return call->Fail(request.error());

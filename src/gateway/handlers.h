@@ -57,6 +57,7 @@ void Insert(const Services& services, CallPtr call);
 void Upsert(const Services& services, CallPtr call);
 void Delete(const Services& services, CallPtr call);
 void Search(const Services& services, CallPtr call);
+void HybridSearch(const Services& services, CallPtr call);
 void Query(const Services& services, CallPtr call);
 void Flush(const Services& services, CallPtr call);
 void GetFlushState(const Services& services, CallPtr call);

@@ -115,13 +115,72 @@ bool AllUtf8(std::initializer_list<std::string_view> texts) {
 std::string_view UnsupportedSearchFeature(int field) {
   switch (field) {
     case 17: return "sub_reqs in a search";
-    case 19: return "function_score";
     case 20: return "namespace";
     case 21: return "highlighter";
     case 23: return "search_aggregation";
     case 24: return "function_chains";
     default: return {};
   }
+}
+
+// schema.FunctionSchema
+service::RerankFunction ReadFunction(WireReader in) {
+  service::RerankFunction function;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 1: function.name = in.String(); break;
+      case 5: function.input_fields.push_back(in.String()); break;
+      case 9: function.params.push_back(ReadPair(in.Message())); break;
+      default: in.Skip();
+    }
+  }
+  return function;
+}
+
+// schema.FunctionScore
+service::FunctionScore ReadFunctionScore(WireReader in) {
+  service::FunctionScore score;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 1: score.functions.push_back(ReadFunction(in.Message())); break;
+      case 2: score.params.push_back(ReadPair(in.Message())); break;
+      default: in.Skip();
+    }
+  }
+  return score;
+}
+
+// A SearchRequest: whole, or a part of a HybridSearchRequest.
+Status ReadSearchFields(WireReader in, SearchRequest& request) {
+  service::SearchCall& call = request.call;
+  call.consistency.use_default = false;
+  while (in.Next()) {
+    if (auto feature = UnsupportedSearchFeature(in.field()); !feature.empty()) {
+      return NotSupported(feature);
+    }
+    switch (in.field()) {
+      case 2: request.database = in.String(); break;
+      case 3: call.collection = in.String(); break;
+      case 4: call.partitions.push_back(in.String()); break;
+      case 5: call.filter = in.String(); break;
+      case 6: RETURN_IF_ERROR(ReadPlaceholders(in.Message(), call)); break;
+      case 8: call.output_fields.push_back(in.String()); break;
+      case 9: call.params.push_back(ReadPair(in.Message())); break;
+      case 11: call.consistency.guarantee = in.Varint(); break;
+      case 14: call.consistency.level = Level(in.Int()); break;
+      case 15: call.consistency.use_default = in.Bool(); break;
+      case 18: RETURN_IF_ERROR(ReadTemplate(in.Message(), call.templates)); break;
+      case 19: call.function_score = ReadFunctionScore(in.Message()); break;
+      case 22: {
+        ASSIGN_OR_RETURN(auto ids, ReadIds(in.Message()));
+        call.ids = std::move(ids);
+        break;
+      }
+      default: in.Skip();
+    }
+  }
+  if (call.ids) call.nq = static_cast<int64_t>(call.ids->size());
+  return Status::Ok();
 }
 
 }  // namespace
@@ -190,36 +249,46 @@ Result<SearchRequest> ReadSearch(Pieces bytes) {
   bool ok = true;
   WireReader in(bytes, &ok);
   SearchRequest request;
-  service::SearchCall& call = request.call;
+  RETURN_IF_ERROR(ReadSearchFields(in, request));
+  if (!ok || !AllUtf8({request.database, request.call.collection, request.call.filter})) {
+    return Error(Malformed("SearchRequest"));
+  }
+  return request;
+}
+
+Result<HybridSearchRequest> ReadHybridSearch(Pieces bytes) {
+  bool ok = true;
+  WireReader in(bytes, &ok);
+  HybridSearchRequest request;
+  service::HybridSearchCall& call = request.call;
   call.consistency.use_default = false;
+  bool utf8 = true;
   while (in.Next()) {
-    if (auto feature = UnsupportedSearchFeature(in.field()); !feature.empty()) {
-      return Error(NotSupported(feature));
-    }
     switch (in.field()) {
       case 2: request.database = in.String(); break;
       case 3: call.collection = in.String(); break;
       case 4: call.partitions.push_back(in.String()); break;
-      case 5: call.filter = in.String(); break;
-      case 6: RETURN_IF_ERROR(ReadPlaceholders(in.Message(), call)); break;
-      case 8: call.output_fields.push_back(in.String()); break;
-      case 9: call.params.push_back(ReadPair(in.Message())); break;
-      case 11: call.consistency.guarantee = in.Varint(); break;
-      case 14: call.consistency.level = Level(in.Int()); break;
-      case 15: call.consistency.use_default = in.Bool(); break;
-      case 18: RETURN_IF_ERROR(ReadTemplate(in.Message(), call.templates)); break;
-      case 22: {
-        ASSIGN_OR_RETURN(auto ids, ReadIds(in.Message()));
-        call.ids = std::move(ids);
+      case 5: {
+        SearchRequest part;
+        RETURN_IF_ERROR(ReadSearchFields(in.Message(), part));
+        utf8 = utf8 && IsUtf8(part.call.filter);
+        call.searches.push_back(std::move(part.call));
         break;
       }
+      case 6: call.rank_params.push_back(ReadPair(in.Message())); break;
+      case 8: call.consistency.guarantee = in.Varint(); break;
+      case 10: call.output_fields.push_back(in.String()); break;
+      case 11: call.consistency.level = Level(in.Int()); break;
+      case 12: call.consistency.use_default = in.Bool(); break;
+      case 13: call.function_score = ReadFunctionScore(in.Message()); break;
+      case 14: return Error(NotSupported("namespace"));
+      case 15: return Error(NotSupported("function_chains"));
       default: in.Skip();
     }
   }
-  if (!ok || !AllUtf8({request.database, call.collection, call.filter})) {
-    return Error(Malformed("SearchRequest"));
+  if (!ok || !utf8 || !AllUtf8({request.database, call.collection})) {
+    return Error(Malformed("HybridSearchRequest"));
   }
-  if (call.ids) call.nq = static_cast<int64_t>(call.ids->size());
   return request;
 }
 

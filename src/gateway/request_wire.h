@@ -1,7 +1,8 @@
 // The requests that carry rows and vectors, decoded from gRPC's pieces straight into service
-// values: Insert, Upsert, Delete, Search, Query. Vectors are copied once, from the network buffer
-// to their column. Holds: malformed bytes give kInvalidParameter; what is well formed but wrong
-// (unknown field, wrong dimension) is the proxy's to refuse. Called by handle_data. Threads: any.
+// values: Insert, Upsert, Delete, Search, HybridSearch, Query. Vectors are copied once, from the
+// network buffer to their column. Holds: malformed bytes give kInvalidParameter; what is well
+// formed but wrong (unknown field, wrong dimension) is the proxy's to refuse. Called by
+// handle_data. Threads: any.
 #pragma once
 
 #include <span>
@@ -27,6 +28,10 @@ struct SearchRequest {
   std::string database;
   service::SearchCall call;
 };
+struct HybridSearchRequest {
+  std::string database;
+  service::HybridSearchCall call;
+};
 struct QueryRequest {
   std::string database;
   service::QueryCall call;
@@ -35,6 +40,7 @@ struct QueryRequest {
 Result<MutationRequest> ReadMutation(Pieces bytes, service::MutationKind kind);
 Result<DeleteRequest> ReadDelete(Pieces bytes);
 Result<SearchRequest> ReadSearch(Pieces bytes);
+Result<HybridSearchRequest> ReadHybridSearch(Pieces bytes);
 Result<QueryRequest> ReadQuery(Pieces bytes);
 
 }  // namespace elanus::gateway

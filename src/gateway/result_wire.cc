@@ -44,6 +44,11 @@ void WriteSearchResultData(Sink& out, const service::SearchResult& result) {
   WriteIds(out, 5, result.keys);
   out.PackedVarints(6, result.counts.size(), [&](size_t i) { return result.counts[i]; });
   for (const std::string& name : result.output_fields) out.Bytes(7, name);
+  // One grouping field goes where clients look for it, several where only new ones do.
+  const int group_field = result.group_values.size() == 1 ? 8 : 17;
+  if (group_field == 8) {
+    out.Message(8, [&](auto& value) { WriteColumn(value, result.group_values[0]); });
+  }
   if (result.iterator_v2) {
     out.Message(11, [&](auto& iterator) {
       iterator.Text(1, result.iterator_token);
@@ -51,6 +56,11 @@ void WriteSearchResultData(Sink& out, const service::SearchResult& result) {
     });
   }
   out.Text(13, PrimaryName(result.collection));
+  if (group_field == 17) {
+    for (const service::OutputColumn& column : result.group_values) {
+      out.Message(17, [&](auto& value) { WriteColumn(value, column); });
+    }
+  }
 }
 
 }  // namespace

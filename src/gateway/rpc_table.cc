@@ -95,7 +95,8 @@ constexpr RpcInfo kTable[] = {
     {kMilvus, "Delete", RpcKind::kDml, 1, "Collection", "Delete", handle::Delete},
     // Reads
     {kMilvus, "Search", RpcKind::kDql, 1, "Collection", "Search", handle::Search},
-    {kMilvus, "HybridSearch", RpcKind::kDql, 1, "Collection", "Search", nullptr},
+    {kMilvus, "HybridSearch", RpcKind::kDql, 1, "Collection", "Search",
+     handle::HybridSearch},
     {kMilvus, "Query", RpcKind::kDql, 1, "Collection", "Query", handle::Query},
     {kMilvus, "CalcDistance", RpcKind::kAdmin, 1, "", "", nullptr},
     {kMilvus, "RunAnalyzer", RpcKind::kAdmin, 1, "", "", nullptr},

@@ -1,5 +1,6 @@
 #include "gateway/status_wire.h"
 
+#include "gateway/utf8.h"
 #include "gateway/wire_writer.h"
 
 namespace elanus::gateway {
@@ -34,8 +35,9 @@ int32_t LegacyErrorCode(Code code) {
   }
 }
 
-std::string_view StatusReason(const Status& status) {
-  return status.message().empty() ? CodeText(status.code()) : std::string_view(status.message());
+std::string StatusReason(const Status& status) {
+  // Messages quote what clients sent, and clients refuse replies with text that is not UTF-8.
+  return status.message().empty() ? std::string(CodeText(status.code())) : ToUtf8(status.message());
 }
 
 std::string StatusReply(const Status& status, int status_field) {

@@ -15,7 +15,7 @@ namespace elanus::gateway {
 int32_t LegacyErrorCode(Code code);
 
 /// The text a client shows: the message, or the code's base text where there is none.
-std::string_view StatusReason(const Status& status);
+std::string StatusReason(const Status& status);
 
 /// Field numbers of common.Status, and where a reply keeps it.
 inline constexpr int kReplyIsStatus = 0;  ///< the reply is a common.Status itself

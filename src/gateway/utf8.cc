@@ -55,4 +55,21 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+std::string ToUtf8(std::string_view text) {
+  if (IsUtf8(text)) return std::string(text);
+  std::string clean;
+  for (size_t at = 0; at < text.size();) {
+    const auto* p = reinterpret_cast<const uint8_t*>(text.data()) + at;
+    const size_t size = *p < 0x80 ? 1 : SequenceBytes(p, text.size() - at);
+    if (size == 0) {
+      clean += "\xEF\xBF\xBD";
+      ++at;
+    } else {
+      clean += text.substr(at, size);
+      at += size;
+    }
+  }
+  return clean;
+}
+
 }  // namespace elanus::gateway

@@ -1,5 +1,5 @@
 // The codec against protobuf itself: what protobuf writes, we read alike, in whatever pieces it
-// comes; what we write, protobuf reads.
+// comes; what we write, protobuf reads. Long: every message with a codec of its own is here.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -303,12 +303,75 @@ TEST(SearchRequest, KeepsSparseQueriesApart) {
 
 TEST(SearchRequest, RefusesWhatItWouldHaveToIgnore) {
   auto sample = SampleSearch();
-  sample.mutable_function_score();
+  sample.mutable_search_aggregation();
   const std::string bytes = sample.SerializeAsString();
   auto pieces = Cut(bytes, bytes.size());
   auto request = ReadSearch(pieces);
   ASSERT_FALSE(request.has_value());
   EXPECT_EQ(request.error().code(), Code::kUnimplemented);
+}
+
+pb::milvus::HybridSearchRequest SampleHybrid() {
+  pb::milvus::HybridSearchRequest request;
+  request.set_collection_name("books");
+  request.add_partition_names("p");
+  for (int i = 0; i < 2; ++i) *request.add_requests() = SampleSearch();
+  request.add_output_fields("price");
+  auto* pair = request.add_rank_params();
+  pair->set_key("limit");
+  pair->set_value("3");
+  auto* function = request.mutable_function_score()->add_functions();
+  function->set_name("f");
+  function->add_input_field_names("price");
+  pair = function->add_params();
+  pair->set_key("reranker");
+  pair->set_value("decay");
+  request.set_use_default_consistency(true);
+  request.set_guarantee_timestamp(7);
+  return request;
+}
+
+TEST(StatusReply, IsTextWhateverTheMessageQuotes) {
+  const std::string bytes = StatusReply(InvalidParameter("bad name: \xE4\xB8 and \xFF"), 1);
+  pb::milvus::SearchResults reply;
+  ASSERT_TRUE(reply.ParseFromString(bytes));
+  EXPECT_EQ(reply.status().reason(),
+            "bad name: \xEF\xBF\xBD\xEF\xBF\xBD and \xEF\xBF\xBD: invalid parameter");
+}
+
+TEST(HybridSearchRequest, ReadsWhatProtobufWroteInPiecesOfAnySize) {
+  const std::string bytes = SampleHybrid().SerializeAsString();
+  for (size_t size : {1ul, 7ul, bytes.size()}) {
+    auto pieces = Cut(bytes, size);
+    auto request = ReadHybridSearch(pieces);
+    ASSERT_TRUE(request.has_value()) << request.error().message();
+    const service::HybridSearchCall& call = request->call;
+    EXPECT_EQ(call.collection, "books");
+    EXPECT_EQ(call.output_fields, std::vector<std::string>{"price"});
+    EXPECT_EQ(call.rank_params, (model::KeyValues{{"limit", "3"}}));
+    EXPECT_TRUE(call.consistency.use_default);
+    EXPECT_EQ(call.consistency.guarantee, 7U);
+    ASSERT_EQ(call.searches.size(), 2U);
+    EXPECT_EQ(call.searches[1].nq, 2);
+    EXPECT_EQ(call.searches[1].filter, "price > {low}");
+    ASSERT_TRUE(call.function_score.has_value());
+    ASSERT_EQ(call.function_score->functions.size(), 1U);
+    EXPECT_EQ(call.function_score->functions[0].input_fields, std::vector<std::string>{"price"});
+    EXPECT_EQ(call.function_score->functions[0].params, (model::KeyValues{{"reranker", "decay"}}));
+  }
+}
+
+TEST(HybridSearchRequest, RefusesEveryPrefixThatProtobufRefuses) {
+  const std::string bytes = SampleHybrid().SerializeAsString();
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    const std::string_view prefix = std::string_view(bytes).substr(0, size);
+    pb::milvus::HybridSearchRequest reference;
+    auto pieces = Cut(prefix, 6);
+    auto request = ReadHybridSearch(pieces);
+    if (!reference.ParseFromArray(prefix.data(), static_cast<int>(size))) {
+      EXPECT_FALSE(request.has_value()) << size;
+    }
+  }
 }
 
 TEST(QueryAndDelete, ReadWhatProtobufWrote) {

@@ -81,12 +81,14 @@ class FakeShards final : public service::ShardService {
              hits[kept].first == hits[kept - 1].first) {
         ++kept;
       }
-      hits.resize(kept);
+      // Grouping is left to the proxy: all hits are a good answer of a shard, if a long one.
+      if (request.group.columns == 0) hits.resize(kept);
       reply.counts.push_back(static_cast<int64_t>(hits.size()));
       for (const auto& [score, row] : hits) {
         reply.keys.Append(row->key);
         reply.scores.push_back(score);
         AppendFields(*row, request.output_fields, reply.rows);
+        AppendFields(*row, FieldsOf(request.values), reply.values);
       }
     }
     return reply;
@@ -110,10 +112,12 @@ class FakeShards final : public service::ShardService {
     }
     std::ranges::sort(found, {}, &FakeRow::key);
     for (const FakeRow& row : found) {
-      if (request.limit >= 0 && reply.keys.size() == static_cast<size_t>(request.limit)) break;
+      const bool cut = request.limit >= 0 && request.order.empty();
+      if (cut && reply.keys.size() == static_cast<size_t>(request.limit)) break;
       reply.keys.Append(row.key);
       reply.timestamps.push_back(row.inserted);
       AppendFields(row, request.output_fields, reply.rows);
+      AppendFields(row, FieldsOf(request.order), reply.order_values);
     }
     return reply;
   }
@@ -166,6 +170,11 @@ class FakeShards final : public service::ShardService {
       return false;
     }
     return true;
+  }
+  static std::vector<FieldId> FieldsOf(const std::vector<model::RowValue>& values) {
+    std::vector<FieldId> fields;
+    for (const auto& value : values) fields.push_back(value.field);
+    return fields;
   }
   static void AppendFields(const FakeRow& row, const std::vector<FieldId>& fields,
                            model::RowBatch& out) {

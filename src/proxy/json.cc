@@ -122,6 +122,22 @@ Status JsonReader::Check(std::string_view text) {
   return Status::Ok();
 }
 
+Result<std::vector<double>> JsonReader::Numbers(std::string_view text) {
+  dom::element root;
+  if (auto error = impl_->parser.parse(text.data(), text.size(), true).get(root)) {
+    return Error(NotJson(error));
+  }
+  dom::array array;
+  if (auto error = root.get(array)) return Error(NotJson(error));
+  std::vector<double> numbers;
+  for (dom::element element : array) {
+    double number = 0;
+    if (auto error = element.get(number)) return Error(NotJson(error));
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
 std::string JsonReader::Trim(std::string_view text, std::span<const std::string> wanted) {
   auto object = impl_->Parse(text);
   Members members;

@@ -35,6 +35,8 @@ class JsonReader {
   Result<std::vector<std::string>> Keys(std::string_view text);
   /// Ok when the text is one JSON value.
   Status Check(std::string_view text);
+  /// The elements of an array of numbers. Errors: kInvalidParameter for anything else.
+  Result<std::vector<double>> Numbers(std::string_view text);
   /// The object with only those of its members that are wanted, in its own order.
   std::string Trim(std::string_view text, std::span<const std::string> wanted);
   /// The old object with the new one's members put over it, top level only.

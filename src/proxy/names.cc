@@ -79,6 +79,28 @@ bool IsNullKeyword(std::string_view name) {
 
 }  // namespace
 
+std::vector<std::string> SplitOutsideBrackets(std::string_view text, char separator) {
+  std::vector<std::string> parts(1);
+  int depth = 0;
+  char quote = 0;
+  for (const char c : text) {
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (depth > 0 && (c == '"' || c == '\'')) {
+      quote = c;
+    } else if (c == '[') {
+      ++depth;
+    } else if (c == ']' && depth > 0) {
+      --depth;
+    } else if (c == separator && depth == 0) {
+      parts.emplace_back();
+      continue;
+    }
+    parts.back() += c;
+  }
+  return parts;
+}
+
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n\v\f";
   const size_t first = text.find_first_not_of(kBlank);

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 
@@ -22,5 +23,8 @@ Status CheckIndexName(std::string_view name);
 
 /// Without blanks at both ends.
 std::string_view Trim(std::string_view text);
+
+/// The parts between the separators that stand outside [brackets] and quotes; at least one.
+std::vector<std::string> SplitOutsideBrackets(std::string_view text, char separator);
 
 }  // namespace elanus::proxy

@@ -1,6 +1,7 @@
 #include "proxy/output_fields.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
@@ -13,11 +14,13 @@ namespace elanus::proxy {
 
 namespace {
 
+using model::DataType;
 using model::FieldSchema;
 
-struct Aggregate {
+struct AggregateText {
   std::string operation;
   std::string target;
+  rank::AggregateOp op = rank::AggregateOp::kCount;
 };
 
 bool IsWordChar(char c) {
@@ -33,13 +36,19 @@ std::string Lower(std::string_view text) {
 }
 
 /// `op ( target )`, in any case.
-std::optional<Aggregate> ParseAggregate(std::string_view name) {
+std::optional<AggregateText> ParseAggregate(std::string_view name) {
   const size_t open = name.find('(');
   if (open == std::string_view::npos || !name.ends_with(')')) return std::nullopt;
-  Aggregate aggregate{.operation = Lower(Trim(name.substr(0, open))),
-                      .target = std::string(Trim(name.substr(open + 1, name.size() - open - 2)))};
-  for (std::string_view known : {"count", "sum", "avg", "min", "max"}) {
-    if (aggregate.operation == known) return aggregate;
+  AggregateText aggregate{
+      .operation = Lower(Trim(name.substr(0, open))),
+      .target = std::string(Trim(name.substr(open + 1, name.size() - open - 2)))};
+  using enum rank::AggregateOp;
+  for (auto [known, op] :
+       {std::pair("count", kCount), std::pair("sum", kSum), std::pair("avg", kAverage),
+        std::pair("min", kMin), std::pair("max", kMax)}) {
+    if (aggregate.operation != known) continue;
+    aggregate.op = op;
+    return aggregate;
   }
   return std::nullopt;
 }
@@ -70,16 +79,34 @@ class OutputPlanner {
   OutputPlanner(const model::CollectionSchema& schema, ReadKind kind)
       : schema_(schema), kind_(kind) {}
 
+  Status GroupBy(const std::string& names) {
+    for (const std::string& part : SplitOutsideBrackets(names, ',')) {
+      const std::string_view name = Trim(part);
+      if (name.empty()) continue;
+      const FieldSchema* field = schema_.FindField(name);
+      if (field == nullptr) return InvalidParameter(fmt::format("field {} not exist", name));
+      const bool groups = model::IsInteger(field->type) || field->type == DataType::kVarChar ||
+                          field->type == DataType::kTimestamptz;
+      if (!groups) {
+        return InvalidParameter(fmt::format("group by field {} has unsupported data type {}", name,
+                                            model::DataTypeName(field->type)));
+      }
+      plan_.group_by.push_back(field->id);
+      group_names_.push_back(field->name);
+    }
+    return Status::Ok();
+  }
+
   Result<OutputPlan> Run(const std::vector<std::string>& output_fields) {
     for (const std::string& asked : output_fields) {
       RETURN_IF_ERROR(Add(std::string(Trim(asked))));
     }
-    if (plan_.count_only && plan_.names.size() > 1) {
-      return Error(InvalidParameter(
-          "when using aggregation functions (e.g., count(*)), output_fields can only contain "
-          "aggregation expressions, not regular columns"));
+    if (plan_.aggregated()) {
+      RETURN_IF_ERROR(CheckAggregated());
+      plan_.fields.clear();
+      return std::move(plan_);
     }
-    if (kind_ == ReadKind::kQuery && !plan_.count_only) AddField(*schema_.primary());
+    if (kind_ == ReadKind::kQuery) AddField(*schema_.primary());
     if (whole_dynamic_) plan_.dynamic_keys.clear();
     return std::move(plan_);
   }
@@ -110,25 +137,49 @@ class OutputPlanner {
     return Status::Ok();
   }
 
-  Status AddAggregate(const std::string& name, const Aggregate& aggregate) {
+  /// Beside aggregates only what they are grouped by has one value.
+  Status CheckAggregated() const {
+    for (const std::string& name : plan_.names) {
+      if (ParseAggregate(name) && schema_.FindField(name) == nullptr) continue;
+      if (std::ranges::find(group_names_, name) != group_names_.end()) continue;
+      const std::string refused = fmt::format("output field '{}' is not allowed: ", name);
+      if (group_names_.empty()) {
+        return InvalidParameter(refused +
+                                "when using aggregation functions (e.g., count(*)), output_fields "
+                                "can only contain aggregation expressions, not regular columns");
+      }
+      return InvalidParameter(refused +
+                              fmt::format("when using GROUP BY, output_fields can only contain "
+                                          "group_by fields ({}) or aggregation expressions",
+                                          fmt::join(group_names_, ", ")));
+    }
+    return Status::Ok();
+  }
+
+  Status AddAggregate(const std::string& name, const AggregateText& aggregate) {
     if (kind_ == ReadKind::kSearch) {
       return InvalidParameter("aggregates are not supported in search request");
     }
-    if (aggregate.operation == "count" && aggregate.target == "*") {
-      plan_.count_only = true;
-      AddName(name);
-      return Status::Ok();
-    }
-    if (aggregate.target == "*") {
+    rank::Aggregate planned{.op = aggregate.op};
+    if (aggregate.target != "*") {
+      const FieldSchema* field = schema_.FindField(aggregate.target);
+      if (field == nullptr) {
+        return InvalidParameter(fmt::format("target field {} for aggregation:{} does not exist",
+                                            aggregate.target, aggregate.operation));
+      }
+      if (!rank::CanAggregate(planned.op, field->type)) {
+        return InvalidParameter(fmt::format("aggregation operator {} does not support data type {}",
+                                            aggregate.operation, model::DataTypeName(field->type)));
+      }
+      planned.field = field->id;
+    } else if (planned.op != rank::AggregateOp::kCount) {
       return InvalidParameter(
           fmt::format("{}(*) is not supported, only count(*) is allowed", aggregate.operation));
     }
-    if (schema_.FindField(aggregate.target) == nullptr) {
-      return InvalidParameter(fmt::format("target field {} for aggregation:{} does not exist",
-                                          aggregate.target, aggregate.operation));
-    }
-    return {Code::kUnsupported,
-            fmt::format("aggregation {} is not supported yet: unsupported operation", name)};
+    if (std::ranges::find(plan_.names, name) != plan_.names.end()) return Status::Ok();
+    AddName(name);
+    plan_.aggregates.push_back(planned);
+    return Status::Ok();
   }
 
   void AddField(const FieldSchema& field) {
@@ -146,6 +197,7 @@ class OutputPlanner {
   const model::CollectionSchema& schema_;
   ReadKind kind_;
   OutputPlan plan_;
+  std::vector<std::string> group_names_;
   bool whole_dynamic_ = false;
 };
 
@@ -163,6 +215,33 @@ model::Column TrimDynamic(const model::Column& column, const std::vector<std::st
 Result<OutputPlan> PlanOutput(const model::CollectionSchema& schema,
                               const std::vector<std::string>& output_fields, ReadKind kind) {
   return OutputPlanner(schema, kind).Run(output_fields);
+}
+
+Result<OutputPlan> PlanQueryOutput(const model::CollectionSchema& schema,
+                                   const std::vector<std::string>& output_fields,
+                                   const std::string& group_by) {
+  OutputPlanner planner(schema, ReadKind::kQuery);
+  RETURN_IF_ERROR(planner.GroupBy(group_by));
+  return planner.Run(output_fields);
+}
+
+std::vector<service::OutputColumn> AggregateColumns(const model::CollectionSchema& schema,
+                                                    const OutputPlan& plan, model::RowBatch rows) {
+  std::vector<service::OutputColumn> columns;
+  size_t next = plan.group_by.size();
+  for (const std::string& name : plan.names) {
+    const FieldSchema* field = schema.FindField(name);
+    const auto group =
+        field == nullptr ? plan.group_by.end() : std::ranges::find(plan.group_by, field->id);
+    if (group == plan.group_by.end()) {
+      columns.push_back({.name = name, .column = std::move(rows.columns[next++])});
+      continue;
+    }
+    const auto at = static_cast<size_t>(group - plan.group_by.begin());
+    columns.push_back(
+        {.name = name, .nullable = field->nullable, .column = std::move(rows.columns[at])});
+  }
+  return columns;
 }
 
 std::vector<service::OutputColumn> OutputColumns(const model::CollectionSchema& schema,

@@ -74,7 +74,7 @@ TEST(OutputFields, AreRefusedWithMilvusTexts) {
               "field count not exist");
   ExpectError(StatusOf(PlanOutput(kSchema, {"count(*)", "id"}, ReadKind::kQuery)),
               Code::kInvalidParameter, "can only contain aggregation expressions");
-  EXPECT_TRUE(PlanOutput(kSchema, {"Count( * )"}, ReadKind::kQuery)->count_only);
+  EXPECT_TRUE(PlanOutput(kSchema, {"Count( * )"}, ReadKind::kQuery)->count_only());
 }
 
 }  // namespace

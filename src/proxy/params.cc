@@ -7,6 +7,8 @@
 #include <charconv>
 #include <iterator>
 
+#include "proxy/names.h"
+
 namespace elanus::proxy {
 
 namespace {
@@ -59,9 +61,10 @@ std::optional<JsonValue> Params::Typed(std::string_view key) const {
 Result<std::optional<int64_t>> Params::Integer(std::string_view key) const {
   const std::string* text = Text(key);
   if (text == nullptr) return std::optional<int64_t>();
-  auto value = ToInteger(*text);
+  const std::string_view trimmed = Trim(*text);
+  auto value = ToInteger(trimmed);
   if (!value.has_value()) {
-    return Error(InvalidParameter(fmt::format("{} [{}] is invalid", key, *text)));
+    return Error(InvalidParameter(fmt::format("{} [{}] is invalid", key, trimmed)));
   }
   return value;
 }

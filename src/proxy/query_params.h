@@ -2,6 +2,9 @@
 #pragma once
 
 #include "base/status.h"
+#include "proxy/order_params.h"
+#include "proxy/output_fields.h"
+#include "proxy/params.h"
 #include "service/frontend.h"
 
 namespace elanus::proxy {
@@ -11,7 +14,17 @@ struct QueryPlan {
   int64_t offset = 0;
   bool ignore_growing = false;
   bool iterator = false;
+  OutputPlan output;
+  OrderPlan order;  ///< of an aggregated query: by its group fields
 };
+
+/// The part of a result that is wanted.
+struct ResultWindow {
+  int64_t limit = -1;  ///< -1 = all
+  int64_t offset = 0;
+};
+/// `limit` and `offset` of a query or a hybrid search; an offset alone is not looked at.
+Result<ResultWindow> PlanResultWindow(const Params& params);
 
 Result<QueryPlan> PlanQuery(const model::CollectionInfo& collection,
                             const service::QueryCall& query);

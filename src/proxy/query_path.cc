@@ -47,16 +47,15 @@ class Query {
   Result<QueryResult> Run() {
     ASSIGN_OR_RETURN(collection_, Resolve(backends_.coordinator, call_, query_.collection));
     ASSIGN_OR_RETURN(plan_, PlanQuery(*collection_, query_));
-    ASSIGN_OR_RETURN(output_,
-                     PlanOutput(collection_->schema, query_.output_fields, ReadKind::kQuery));
     ASSIGN_OR_RETURN(request_.partitions, NamedPartitions(*collection_, query_.partitions));
     ASSIGN_OR_RETURN(time_form_, TimeFormOf(*collection_, query_.params));
     ASSIGN_OR_RETURN(request_.filter,
                      BindFilter(*collection_, query_.filter, query_.templates, time_form_.zone));
-    if (output_.count_only && plan_.limit >= 0) {
+    const OutputPlan& output = plan_.output;
+    if (output.count_only() && plan_.limit >= 0) {
       return Error(InvalidParameter("count entities with pagination is not allowed"));
     }
-    if (request_.filter.root == nullptr && plan_.limit < 0 && !output_.count_only) {
+    if (request_.filter.keeps_all() && plan_.limit < 0 && !output.aggregated()) {
       return Error(InvalidParameter("empty expression should be used with limit"));
     }
     if (Status status = Execute(); !status.ok()) return Error(status.Wrap("failed to query"));
@@ -67,16 +66,33 @@ class Query {
 
  private:
   Status Execute() {
-    RETURN_IF_ERROR(CheckLoaded(*collection_, output_.fields, request_.partitions));
+    const OutputPlan& output = plan_.output;
+    std::vector<FieldId> used = output.fields;
+    std::ranges::copy(output.group_by, std::back_inserter(used));
+    for (const auto& aggregate : output.aggregates) {
+      if (!aggregate.counts_rows()) used.push_back(aggregate.field);
+    }
+    for (const auto& value : plan_.order.values) used.push_back(value.field);
+    RETURN_IF_ERROR(CheckLoaded(*collection_, used, request_.partitions));
     request_.collection = collection_->id;
-    request_.output_fields = output_.fields;
-    request_.count_only = output_.count_only;
+    request_.output_fields = output.fields;
+    request_.count_only = output.count_only();
     request_.limit = plan_.limit < 0 ? -1 : plan_.limit + plan_.offset;
+    if (!request_.count_only && output.aggregated()) {
+      request_.aggregates = output.aggregates;
+      request_.group_by = output.group_by;
+    } else if (!request_.count_only) {
+      request_.order = plan_.order.values;
+      request_.directions = plan_.order.directions;
+    }
     request_.ignore_growing = plan_.ignore_growing;
     request_.bytes_max = kReplyBytesMax;
     request_.read =
         ReadPointOf(*collection_, query_.consistency, plan_.iterator, backends_.clock.Next());
-    request_.keys = expr::PrimaryKeysOf(request_.filter, collection_->schema);
+    // Counts and aggregates go over rows, a look-up finds keys.
+    if (!output.aggregated()) {
+      request_.keys = expr::PrimaryKeysOf(request_.filter, collection_->schema);
+    }
     ASSIGN_OR_RETURN(replies_, request_.keys.has_value()
                                    ? AskByKey(backends_, *collection_, request_, call_.cancel)
                                    : AskAll(backends_, *collection_, request_, call_.cancel));
@@ -84,22 +100,58 @@ class Query {
   }
 
   Result<QueryResult> Finish() {
-    QueryResult result{.collection = collection_, .output_fields = output_.names};
+    const OutputPlan& output = plan_.output;
+    QueryResult result{.collection = collection_, .output_fields = output.names};
     for (const auto& reply : replies_)
       result.session_ts = std::max(result.session_ts, reply.read_at);
-    if (output_.count_only) {
+    if (output.count_only()) {
       int64_t count = 0;
       for (const auto& reply : replies_) count += reply.count;
       model::Column column = model::MakeColumn(FieldId{}, model::DataType::kInt64);
       column.Append(count);
-      result.columns.push_back({.name = output_.names.front(), .column = std::move(column)});
+      result.columns.push_back({.name = output.names.front(), .column = std::move(column)});
       return result;
     }
-    model::RowBatch rows = MergeRows(replies_, {.offset = plan_.offset, .limit = plan_.limit});
+    if (output.aggregated()) {
+      ASSIGN_OR_RETURN(model::RowBatch groups, MergeGroups());
+      result.columns = AggregateColumns(collection_->schema, output, std::move(groups));
+      RETURN_IF_ERROR(TellAsText(time_form_, result.columns));
+      return result;
+    }
+    const rank::Slice page{.offset = plan_.offset, .limit = plan_.limit};
+    model::RowBatch rows = plan_.order.empty() ? MergeRows(replies_, page) : MergeInOrder(page);
     RETURN_IF_ERROR(CheckReplySize(rows));
-    result.columns = OutputColumns(collection_->schema, output_, std::move(rows));
+    result.columns = OutputColumns(collection_->schema, output, std::move(rows));
     RETURN_IF_ERROR(TellAsText(time_form_, result.columns));
     return result;
+  }
+
+  model::RowBatch MergeInOrder(rank::Slice page) const {
+    std::vector<const model::PrimaryKeys*> keys;
+    std::vector<const model::RowBatch*> rows;
+    std::vector<const model::RowBatch*> values;
+    for (const auto& reply : replies_) {
+      keys.push_back(&reply.keys);
+      rows.push_back(&reply.rows);
+      values.push_back(&reply.order_values);
+    }
+    const rank::RowOrder order(plan_.order.directions, 0, values);
+    return rank::TakeRows(rows, rank::MergeOrdered(keys, order, page));
+  }
+
+  Result<model::RowBatch> MergeGroups() const {
+    rank::Aggregator merged({plan_.output.group_by, plan_.output.aggregates}, collection_->schema);
+    for (const auto& reply : replies_) RETURN_IF_ERROR(merged.Merge(reply.rows));
+    const model::RowBatch groups = merged.Finish();
+    model::RowBatch keys{.rows = groups.rows};
+    for (const auto& value : plan_.order.values) keys.columns.push_back(*groups.Find(value.field));
+    const model::RowBatch* sources[] = {&keys};
+    rank::MergedLists lists{.counts = {static_cast<int64_t>(groups.rows)}};
+    for (uint32_t row = 0; row < groups.rows; ++row) lists.rows.push_back({0, row});
+    rank::SortLists(lists, rank::RowOrder(plan_.order.directions, 0, sources),
+                    {.offset = plan_.offset, .limit = plan_.limit});
+    const model::RowBatch* batches[] = {&groups};
+    return rank::TakeRows(batches, lists.rows);
   }
 
   const Backends& backends_;
@@ -107,7 +159,6 @@ class Query {
   const service::QueryCall& query_;
   service::CollectionPtr collection_;
   QueryPlan plan_;
-  OutputPlan output_;
   TimeForm time_form_;
   QueryRequest request_;
   std::vector<QueryReply> replies_;

@@ -78,9 +78,10 @@ TEST_F(FrontendTest, SearchNeedsTheCollectionAndItsPartitionsLoaded) {
   service::SearchCall missing{.collection = "nope", .nq = 1};
   ExpectError(StatusOf(frontend.Search(call, missing)), Code::kCollectionNotFound,
               "collection not found[database=default][collection=nope]");
+  // A search does not judge names: what does not exist is not found.
   missing.collection = "1x";
-  ExpectError(StatusOf(frontend.Search(call, missing)), Code::kInvalidParameter,
-              "Invalid collection name: 1x");
+  ExpectError(StatusOf(frontend.Search(call, missing)), Code::kCollectionNotFound,
+              "collection not found[database=default][collection=1x]");
 }
 
 TEST_F(FrontendTest, SearchRefusesAFilterThatDoesNotParse) {

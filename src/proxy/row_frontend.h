@@ -3,6 +3,7 @@
 #pragma once
 
 #include "proxy/backends.h"
+#include "proxy/hybrid_path.h"
 #include "proxy/query_path.h"
 #include "proxy/search_path.h"
 #include "proxy/write_path.h"
@@ -17,6 +18,7 @@ class RowFrontend final : public service::FrontendData {
       : backends_{coordinator, shards, clock},
         writes_(backends_),
         searches_(backends_),
+        hybrids_(backends_),
         queries_(backends_) {}
 
   void Mutate(const service::CallContext& call, service::MutationCall mutation,
@@ -31,6 +33,10 @@ class RowFrontend final : public service::FrontendData {
                                        const service::SearchCall& search) override {
     return searches_.Run(call, search);
   }
+  Result<service::SearchResult> HybridSearch(const service::CallContext& call,
+                                             const service::HybridSearchCall& search) override {
+    return hybrids_.Run(call, search);
+  }
   Result<service::QueryResult> Query(const service::CallContext& call,
                                      const service::QueryCall& query) override {
     return queries_.Run(call, query);
@@ -42,6 +48,7 @@ class RowFrontend final : public service::FrontendData {
   const Backends backends_;
   WritePath writes_;
   SearchPath searches_;
+  HybridPath hybrids_;
   QueryPath queries_;
 };
 

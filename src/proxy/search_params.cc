@@ -19,7 +19,7 @@ namespace {
 using model::FieldSchema;
 
 Result<const FieldSchema*> FindVectorField(const model::CollectionInfo& collection,
-                                           const Params& params) {
+                                           const Params& params, bool by_ids) {
   const std::string* name = params.Text("anns_field");
   if (name != nullptr && !name->empty()) {
     const FieldSchema* field = collection.schema.FindField(*name);
@@ -40,11 +40,17 @@ Result<const FieldSchema*> FindVectorField(const model::CollectionInfo& collecti
     if (!IsVector(field.type)) continue;
     if (only != nullptr) {
       return Error(InvalidParameter(
-          "multiple anns_fields exist, please specify a anns_field in search_params"));
+          by_ids ? "multiple vector fields exist, please specify anns_field in search_params"
+                 : "multiple anns_fields exist, please specify a anns_field in search_params"));
     }
     only = &field;
   }
   return only;
+}
+
+/// As Milvus says it: these parameters are checked by whoever runs the search.
+Status OnQueryNode(const Status& status) {
+  return status.Wrap("failed to search: fail to search on QueryNode 1");
 }
 
 /// A whole number of the index's own parameters, as Milvus' vector library checks it.
@@ -119,7 +125,7 @@ Status CheckSparseSearch(const Params& params) {
   return CheckRatio(params, "dim_max_score_ratio", 0.5, 1.3, true);
 }
 
-Status PlanIndexParams(const model::IndexInfo* index, const Params& params, SearchPlan& plan) {
+Status PlanEffort(const model::IndexInfo* index, const Params& params, SearchPlan& plan) {
   const std::string type = index == nullptr ? "FLAT" : IndexTypeOf(*index);
   const int64_t top_k = plan.limit + plan.offset;
   if (plan.field->type == model::DataType::kSparseFloatVector)
@@ -136,6 +142,11 @@ Status PlanIndexParams(const model::IndexInfo* index, const Params& params, Sear
   if (type == "IVF_FLAT" || type == "BIN_IVF_FLAT" || type == "AUTOINDEX") {
     ASSIGN_OR_RETURN(plan.params.nprobe, IndexInteger(params, "nprobe", 65'536));
   }
+  return Status::Ok();
+}
+
+Status PlanIndexParams(const model::IndexInfo* index, const Params& params, SearchPlan& plan) {
+  if (Status status = PlanEffort(index, params, plan); !status.ok()) return OnQueryNode(status);
   const std::string* hints = params.Text("hints");
   if (hints != nullptr && !hints->empty() && *hints != "iterative_filter" && *hints != "disable") {
     return InvalidParameter(fmt::format("hints: {} not supported", *hints));
@@ -224,32 +235,16 @@ Status PlanIterator(const Params& params, int64_t nq, SearchPlan& plan) {
   return Status::Ok();
 }
 
-Status PlanRounding(const Params& params, SearchPlan& plan) {
-  const std::string* text = params.Text("round_decimal");
-  if (text == nullptr || text->empty()) return Status::Ok();
-  auto decimals = ToInteger(*text);
-  if (!decimals.has_value() || *decimals < -1 || *decimals > 6) {
-    return InvalidParameter(fmt::format(
-        "round_decimal [{}] is invalid, should be -1 or an integer in range [0, 6]", *text));
-  }
-  plan.round_decimal = static_cast<int>(*decimals);
-  return Status::Ok();
-}
-
-Status CheckNotBuilt(const Params& params, bool iterator) {
-  for (std::string_view key : {"group_by_field", "group_by_fields"}) {
-    const std::string* field = params.Text(key);
-    if (field == nullptr || field->empty()) continue;
-    if (iterator) return InvalidParameter("Not allowed to do groupBy when doing iteration");
-    return {Code::kUnsupported, fmt::format("search with {} is not supported yet: unsupported "
-                                            "operation",
-                                            key)};
-  }
+Status PlanOrder(const model::CollectionSchema& schema, const Params& params, SearchPlan& plan) {
   const std::string* order = params.Text("order_by_fields");
-  if (order != nullptr && !order->empty()) {
-    return {Code::kUnsupported,
-            "search with order_by_fields is not supported yet: unsupported operation"};
+  if (order == nullptr || order->empty()) return Status::Ok();
+  if (plan.iterator) {
+    return InvalidParameter("order_by is not supported when using search iterator");
   }
+  if (plan.group.has_value() && plan.group->names.size() > 1) {
+    return InvalidParameter("order_by_fields is not supported with multi-field group_by_fields");
+  }
+  ASSIGN_OR_RETURN(plan.order, PlanSearchOrder(schema, *order));
   return Status::Ok();
 }
 
@@ -265,33 +260,49 @@ Result<QueryVectors> TakeSparse(const service::SearchCall& search) {
 
 }  // namespace
 
+Status CheckQueryCount(int64_t nq) {
+  if (nq >= 1 && nq <= kQueriesMax) return Status::Ok();
+  return InvalidParameter(
+      fmt::format("nq [{}] is invalid, nq (number of search vector per search request) should be "
+                  "in range [1, {}], but got {}",
+                  nq, kQueriesMax, nq));
+}
+
+Result<int> PlanRounding(const Params& params) {
+  const std::string* text = params.Text("round_decimal");
+  if (text == nullptr || text->empty()) return -1;
+  auto decimals = ToInteger(*text);
+  if (!decimals.has_value() || *decimals < -1 || *decimals > 6) {
+    return Error(InvalidParameter(fmt::format(
+        "round_decimal [{}] is invalid, should be -1 or an integer in range [0, 6]", *text)));
+  }
+  return static_cast<int>(*decimals);
+}
+
 Status CheckCollectionId(const model::CollectionInfo& collection, const std::string* id_text) {
   if (id_text == nullptr || id_text->empty()) return Status::Ok();
   if (ToInteger(*id_text) == collection.id.value) return Status::Ok();
   return InvalidParameter(
       "Input collection id is not consistent to collectionID in the context,alias or database may "
-      "have changed");
+      "have been changed");
 }
 
 Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
                               const service::SearchCall& search) {
-  if (search.nq < 1 || search.nq > kQueriesMax) {
-    return Error(InvalidParameter(
-        fmt::format("nq [{}] is invalid, nq (number of search vector per search request) should be "
-                    "in range [1, {}], but got {}",
-                    search.nq, kQueriesMax, search.nq)));
-  }
+  RETURN_IF_ERROR(CheckQueryCount(search.nq));
   ASSIGN_OR_RETURN(Params params, Params::Open(search.params));
   SearchPlan plan;
   RETURN_IF_ERROR(PlanIterator(params, search.nq, plan));
-  RETURN_IF_ERROR(CheckNotBuilt(params, plan.iterator));
   if (!plan.iterator_v2) RETURN_IF_ERROR(PlanWindow(params, plan));
-  RETURN_IF_ERROR(PlanRounding(params, plan));
+  ASSIGN_OR_RETURN(plan.round_decimal, PlanRounding(params));
   ASSIGN_OR_RETURN(auto ignore,
                    params.Boolean("ignore_growing", "parse ignore growing field failed"));
   plan.ignore_growing = ignore.value_or(false);
   RETURN_IF_ERROR(CheckCollectionId(collection, params.Text("collection_id")));
-  ASSIGN_OR_RETURN(plan.field, FindVectorField(collection, params));
+  ASSIGN_OR_RETURN(plan.field, FindVectorField(collection, params, search.ids.has_value()));
+  ASSIGN_OR_RETURN(plan.group, PlanGroup(collection.schema, params));
+  if (plan.group) RETURN_IF_ERROR(CheckGroupedSearch(*plan.field, params, plan.iterator));
+  RETURN_IF_ERROR(PlanOrder(collection.schema, params, plan));
   const model::IndexInfo* index = collection.FindIndexOn(plan.field->id);
   RETURN_IF_ERROR(PlanMetric(index, params, plan));
   RETURN_IF_ERROR(PlanIndexParams(index, params, plan));

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/status.h"
+#include "proxy/group_params.h"
+#include "proxy/order_params.h"
 #include "service/frontend.h"
 
 namespace elanus::proxy {
@@ -17,6 +19,9 @@ struct SearchPlan {
   int64_t limit = 0;
   int64_t offset = 0;
   service::VectorSearchParams params;
+  std::optional<GroupPlan> group;  ///< limit and offset then count groups
+  OrderPlan order;
+  std::vector<model::RowValue> values;  ///< wanted of each hit for whoever called the search
   int round_decimal = -1;
   bool ignore_growing = false;
   bool iterator = false;
@@ -24,6 +29,12 @@ struct SearchPlan {
   std::string iterator_token;          ///< of the client; empty on the first page
   std::optional<float> iterator_last;  ///< the last page's worst score
 };
+
+/// `nq [N] is invalid, ...` outside of [1, kQueriesMax].
+Status CheckQueryCount(int64_t nq);
+
+/// round_decimal: -1, or 0 to 6 places.
+Result<int> PlanRounding(const Params& params);
 
 /// The pointers of the plan point into `collection`.
 Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,

@@ -135,6 +135,12 @@ TEST(SearchParams, NeedAFieldNameWhenThereAreSeveral) {
   info.schema.fields.push_back(Field(110, "w", model::DataType::kFloatVector, {{"dim", "2"}}));
   ExpectError(StatusOf(Plan(info, {{"topk", "1"}})), Code::kInvalidParameter,
               "multiple anns_fields exist, please specify a anns_field in search_params");
+  const service::SearchCall by_ids{.collection = "c",
+                                   .params = {{"topk", "1"}},
+                                   .nq = 1,
+                                   .ids = model::PrimaryKeys{.ints = {1}}};
+  ExpectError(StatusOf(PlanSearch(info, by_ids)), Code::kInvalidParameter,
+              "multiple vector fields exist, please specify anns_field in search_params");
   EXPECT_EQ(Plan(info, {{"topk", "1"}, {"anns_field", "w"}})->field->name, "w");
 }
 

@@ -205,7 +205,7 @@ Result<WritePath::Prepared> WritePath::PrepareDelete(const service::CallContext&
   auto bound = expr::ParseFilter(deletion.filter, collection->schema, deletion.templates,
                                  TimeZoneOf(*collection));
   if (!bound.has_value()) return Error(expr::PlanError("delete", bound.error()));
-  if (IsBlank(deletion.filter) || bound->root == nullptr) {
+  if (IsBlank(deletion.filter) || bound->keeps_all()) {
     return Error(InvalidParameter(
         fmt::format("delete plan can't be empty or always true : {}", deletion.filter)));
   }

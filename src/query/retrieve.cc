@@ -1,8 +1,10 @@
 #include "query/retrieve.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "query/filter.h"
+#include "query/row_value.h"
 
 namespace elanus::query {
 namespace {
@@ -32,7 +34,7 @@ class Retriever {
       RETURN_IF_ERROR(view_.cancel->Check());
       if (request_.keys != nullptr) {
         FindKeys(s);
-      } else if (request_.limit >= 0 && segments_[s]->OrderedByKey()) {
+      } else if (CutsByKey() && FiltersByBlock() && segments_[s]->OrderedByKey()) {
         RETURN_IF_ERROR(ScanOrdered(s));
       } else {
         RETURN_IF_ERROR(ScanAll(s));
@@ -42,6 +44,11 @@ class Retriever {
   }
 
  private:
+  /// The smallest keys suffice: whatever the order is, it is that of keys.
+  bool CutsByKey() const { return request_.limit >= 0 && request_.order.empty(); }
+  /// Blocks of rows can be filtered by themselves: a sample is of all rows.
+  bool FiltersByBlock() const { return view_.filter == nullptr || view_.filter->sample == 0; }
+
   void Take(uint32_t s, uint32_t row) {
     items_.push_back({segments_[s]->KeyAt(row), segments_[s]->TimestampAt(row), {s, row}});
   }
@@ -70,7 +77,7 @@ class Retriever {
   /// Keeps the smallest `limit` keys of what was added from `first` on (with all rows of the last
   /// key).
   void CutToLimit(size_t first) {
-    if (request_.limit < 0 || items_.size() - first <= static_cast<size_t>(request_.limit)) return;
+    if (!CutsByKey() || items_.size() - first <= static_cast<size_t>(request_.limit)) return;
     std::sort(items_.begin() + static_cast<ptrdiff_t>(first), items_.end(), ByKeyNewestFirst);
     int64_t keys = 0;
     size_t end = first;
@@ -119,14 +126,42 @@ class Retriever {
     return Status::Ok();
   }
 
-  Retrieved Merge() {
+  /// Puts the items, which are in key order, into the order asked for.
+  Status Order(Retrieved& result) {
+    const ValuesRequest wanted{
+        .segments = &segments_, .schema = view_.schema, .values = request_.order};
+    std::vector<RowRef> refs;
+    for (const Item& item : items_) refs.push_back(item.ref);
+    ASSIGN_OR_RETURN(const model::RowBatch values, FetchValues(wanted, refs));
+    const model::RowBatch* sources[] = {&values};
+    const rank::RowOrder order(request_.directions, 0, sources);
+    std::vector<uint32_t> places(items_.size());
+    std::iota(places.begin(), places.end(), 0U);
+    const size_t kept = request_.limit < 0
+                            ? places.size()
+                            : std::min(places.size(), static_cast<size_t>(request_.limit));
+    std::ranges::partial_sort(places, places.begin() + static_cast<ptrdiff_t>(kept),
+                              [&](uint32_t a, uint32_t b) {
+                                const auto compared = order.Compare({0, a}, {0, b});
+                                return compared == 0 ? a < b : compared < 0;
+                              });
+    places.resize(kept);
+    std::vector<Item> ordered;
+    for (uint32_t place : places) ordered.push_back(std::move(items_[place]));
+    items_ = std::move(ordered);
+    result.order_values = values.Take(places);
+    return Status::Ok();
+  }
+
+  Result<Retrieved> Merge() {
+    Retrieved result;
     std::ranges::sort(items_, ByKeyNewestFirst);
     auto tail = std::ranges::unique(items_, {}, &Item::key);
     items_.erase(tail.begin(), tail.end());
+    if (!request_.order.empty()) RETURN_IF_ERROR(Order(result));
     if (request_.limit >= 0 && items_.size() > static_cast<size_t>(request_.limit)) {
       items_.resize(static_cast<size_t>(request_.limit));
     }
-    Retrieved result;
     result.keys.is_string = model::IsString(view_.schema->primary()->type);
     for (Item& item : items_) {
       result.rows.push_back(item.ref);
@@ -157,6 +192,30 @@ Result<int64_t> CountRows(const std::vector<segment::SegmentPtr>& segments, cons
     if (hidden.bits != nullptr) count -= static_cast<int64_t>(hidden.bits->Count());
   }
   return count;
+}
+
+Status AggregateRows(const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
+                     rank::Aggregator& aggregator) {
+  constexpr size_t kBlockRows = 4096;  // fetched at a time
+  const FetchRequest fetch{
+      .segments = &segments, .schema = view.schema, .fields = aggregator.Fields()};
+  std::vector<RowRef> rows;
+  auto flush = [&]() -> Status {
+    RETURN_IF_ERROR(view.cancel->Check());
+    ASSIGN_OR_RETURN(const model::RowBatch batch, Fetch(fetch, rows));
+    aggregator.Add(batch);
+    rows.clear();
+    return Status::Ok();
+  };
+  for (uint32_t s = 0; s < segments.size(); ++s) {
+    ASSIGN_OR_RETURN(const HiddenRows hidden, HiddenRowsOf(*segments[s], view));
+    for (uint32_t row = 0; row < hidden.rows; ++row) {
+      if (hidden.Hidden(row)) continue;
+      rows.push_back({s, row});
+      if (rows.size() == kBlockRows) RETURN_IF_ERROR(flush());
+    }
+  }
+  return flush();
 }
 
 }  // namespace elanus::query

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "query/row_value.h"
 #include "query/vector_scan.h"
+#include "rank/group.h"
 
 namespace elanus::query {
 namespace {
@@ -112,9 +114,11 @@ class Searcher {
       hidden_.push_back(std::move(hidden));
     }
     std::vector<std::vector<SearchHit>> results(request_.queries.rows);
-    // Rows that share a key, or a page that must not cut ties, may need more than top_k rows of a
-    // segment.
-    for (size_t wanted = request_.top_k + (request_.whole_ties ? 16 : 0);; wanted *= 2) {
+    // Rows that share a key or a group, or a page that must not cut ties, may need more than top_k
+    // rows of a segment. Groups may be few and large: they grow faster.
+    const bool grouped = !request_.group_by.empty();
+    const size_t first = grouped ? request_.top_k * request_.group_size * 2 : request_.top_k;
+    for (size_t wanted = first + (request_.whole_ties ? 16 : 0);; wanted *= grouped ? 4 : 2) {
       ASSIGN_OR_RETURN(bool complete, Round(wanted, results));
       if (complete) return results;
     }
@@ -138,14 +142,15 @@ class Searcher {
     bool complete = true;
     for (size_t q = 0; q < request_.queries.rows; ++q) {
       RETURN_IF_ERROR(cancel_.Check());
-      complete &= MergeQuery(found, q, wanted, results[q]);
+      ASSIGN_OR_RETURN(bool whole, MergeQuery(found, q, wanted, results[q]));
+      complete &= whole;
     }
     return complete;
   }
 
   /// False when a segment gave all it was asked for and may have more that belongs into the result.
-  bool MergeQuery(const std::vector<std::vector<Hits>>& found, size_t q, size_t wanted,
-                  std::vector<SearchHit>& result) {
+  Result<bool> MergeQuery(const std::vector<std::vector<Hits>>& found, size_t q, size_t wanted,
+                          std::vector<SearchHit>& result) {
     std::vector<Candidate> candidates;
     float certain = std::numeric_limits<float>::infinity();  // hits beyond this may be missing
     for (uint32_t s = 0; s < segments_.size(); ++s) {
@@ -160,6 +165,7 @@ class Searcher {
     const size_t before = candidates.size();
     KeepNewest(candidates);
     const bool duplicates = candidates.size() != before;
+    if (!request_.group_by.empty()) return TakeGroups(candidates, certain, result);
     size_t count = std::min(request_.top_k, candidates.size());
     if (request_.whole_ties && count != 0) {
       while (count < candidates.size() &&
@@ -170,6 +176,34 @@ class Searcher {
     if (duplicates && count < request_.top_k && !std::isinf(certain)) return false;
     result.clear();
     for (size_t i = 0; i < count; ++i) result.push_back(candidates[i].hit);
+    return true;
+  }
+
+  /// The groups among the candidates up to the distance that is certain. False when more rows could
+  /// change them.
+  Result<bool> TakeGroups(const std::vector<Candidate>& candidates, float certain,
+                          std::vector<SearchHit>& result) const {
+    std::vector<RowRef> rows;
+    for (const Candidate& candidate : candidates) {
+      if (candidate.hit.distance > certain) break;
+      rows.push_back(candidate.hit.ref);
+    }
+    const ValuesRequest values{
+        .segments = &segments_, .schema = view_.schema, .values = request_.group_by};
+    ASSIGN_OR_RETURN(const model::RowBatch keys, FetchValues(values, rows));
+    rank::GroupFill fill(request_.top_k, request_.group_size);
+    if (!request_.group_only.empty()) fill.Only(request_.group_only);
+    std::string key;
+    for (uint32_t i = 0; i < rows.size() && !fill.full(); ++i) {
+      rank::GroupKeyOf(keys, keys.columns.size(), i, key);
+      fill.Push(key, i);
+    }
+    const bool enough = request_.group_strict ? fill.full() : fill.begun();
+    if (!enough && !std::isinf(certain)) return false;
+    result.clear();
+    for (const auto& group : fill.groups()) {
+      for (uint32_t hit : group) result.push_back(candidates[hit].hit);
+    }
     return true;
   }
 

@@ -1,14 +1,18 @@
 // Vector search over the segments of a shard: filter, then index or brute force a segment, then one
 // list a query. Holds: a query gets min(top_k, visible keys) hits, nearest first, a primary key at
-// most once (its newest row). Threads: computes on the caller's; pure.
+// most once (its newest row); grouped, it gets min(top_k, groups there are) groups, each
+// contiguous, in the order of their nearest hits. Threads: computes on the caller's; pure.
 #pragma once
 
+#include <span>
+#include <string>
 #include <vector>
 
 #include "base/cancel.h"
 #include "base/status.h"
 #include "index/vector/vector_index.h"
 #include "model/metric.h"
+#include "model/row_value.h"
 #include "query/fetch.h"
 #include "query/visible_rows.h"
 #include "segment/column_view.h"
@@ -27,6 +31,12 @@ struct SearchRequest {
   /// Keep every hit as near as the last one: pages of an iterator never cut a run of equal
   /// distances.
   bool whole_ties = false;
+  /// When not empty, top_k counts groups: hits whose values here are equal are one group.
+  std::span<const model::RowValue> group_by;
+  size_t group_size = 1;      ///< hits a group
+  bool group_strict = false;  ///< look further until every group is full or no row is left
+  std::span<const std::string>
+      group_only;  ///< when not empty, only these groups (rank::GroupKeyOf)
 };
 
 struct SearchHit {

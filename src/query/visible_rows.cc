@@ -1,6 +1,7 @@
 #include "query/visible_rows.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include "base/codec.h"
@@ -16,6 +17,26 @@ void HideFiltered(const std::vector<uint64_t>& is_true, size_t rows, uint64_t* h
     uint64_t out = ~is_true[w];
     if (w + 1 == words && rows % 64 != 0) out &= (uint64_t{1} << (rows % 64)) - 1;
     hidden[w] |= out;
+  }
+}
+
+/// Hides all but a share of the visible rows, at least one of them. Which ones depends on the
+/// read's timestamp and the segment: every read chooses anew, and a page of an iterator like the
+/// others.
+void Sample(double share, uint64_t seed, uint32_t rows, Bitset& hidden) {
+  uint64_t left = rows - hidden.Count();
+  auto wanted = static_cast<uint64_t>(static_cast<double>(left) * share);
+  wanted = std::min(left, std::max<uint64_t>(wanted, 1));
+  std::mt19937_64 random(seed);
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (hidden.Test(row)) continue;
+    // Keeping each with the chance of what is still wanted gives every choice the same chance.
+    if (random() % left < wanted) {
+      --wanted;
+    } else {
+      hidden.Set(row);
+    }
+    --left;
   }
 }
 
@@ -69,6 +90,21 @@ Result<FilterCache::Answer> KeptAnswer(const segment::Segment& segment, const Re
   return FilterCache::Answer(std::move(bits));
 }
 
+/// The base and what the filter hides.
+Result<HiddenRows> FilteredRows(const segment::Segment& segment, const ReadView& view,
+                                const HiddenRows& base) {
+  ASSIGN_OR_RETURN(FilterCache::Answer answer, KeptAnswer(segment, view, base));
+  if (answer != nullptr && base.bits == nullptr) return HiddenRows{base.rows, std::move(answer)};
+  auto bits = base.bits == nullptr ? std::make_shared<Bitset>(base.rows)
+                                   : std::make_shared<Bitset>(*base.bits);
+  if (answer != nullptr) {
+    for (size_t w = 0; w < bits->word_count(); ++w) bits->words()[w] |= answer->words()[w];
+  } else {
+    RETURN_IF_ERROR(HideByFilter(segment, view, true, *bits));
+  }
+  return HiddenRows{base.rows, std::move(bits)};
+}
+
 }  // namespace
 
 std::optional<segment::ColumnView> SlicedSource::Column(FieldId field) const {
@@ -86,17 +122,18 @@ Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView&
   const uint32_t rows = segment.RowsAt(view.at);
   HiddenRows base{rows, segment.HiddenAt(view.at, rows)};
   if (view.expired != 0) base.bits = HideExpired(segment, view, rows, std::move(base.bits));
-  if (view.filter == nullptr || view.filter->root == nullptr) return base;
-  ASSIGN_OR_RETURN(FilterCache::Answer answer, KeptAnswer(segment, view, base));
-  if (answer != nullptr && base.bits == nullptr) return HiddenRows{rows, std::move(answer)};
-  auto bits =
-      base.bits == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*base.bits);
-  if (answer != nullptr) {
-    for (size_t w = 0; w < bits->word_count(); ++w) bits->words()[w] |= answer->words()[w];
-  } else {
-    RETURN_IF_ERROR(HideByFilter(segment, view, true, *bits));
+  if (view.filter == nullptr || view.filter->keeps_all()) return base;
+  HiddenRows hidden = base;
+  if (view.filter->root != nullptr) {
+    ASSIGN_OR_RETURN(hidden, FilteredRows(segment, view, base));
   }
-  return HiddenRows{rows, std::move(bits)};
+  if (view.filter->sample != 0) {
+    auto bits = hidden.bits == nullptr ? std::make_shared<Bitset>(rows)
+                                       : std::make_shared<Bitset>(*hidden.bits);
+    Sample(view.filter->sample, view.at ^ static_cast<uint64_t>(segment.id().value), rows, *bits);
+    hidden.bits = std::move(bits);
+  }
+  return hidden;
 }
 
 }  // namespace elanus::query

@@ -13,6 +13,7 @@ struct Entry {
   model::PrimaryKey key;
   SourceRow at;
   float score = 0;
+  int rankings = 0;  // that have the row
 };
 
 /// What a ranking adds to a row's score.
@@ -25,7 +26,9 @@ class Contribution {
       similarities += ScoreAscendsWithNearness(ranking.metric) ? 1 : 0;
     }
     const auto* weighted = std::get_if<WeightedSum>(&fusion);
-    normalize_ = weighted != nullptr && weighted->normalize;
+    decayed_ = std::get_if<Decayed>(&fusion);
+    normalize_ =
+        weighted != nullptr ? weighted->normalize : decayed_ != nullptr && decayed_->normalize;
     mixed_ = similarities != 0 && similarities != rankings.size();
     smaller_is_better_ = weighted != nullptr && !normalize_ && similarities == 0;
   }
@@ -37,14 +40,34 @@ class Contribution {
       return static_cast<float>(1.0 / (rrf->k + static_cast<double>(place + 1)));
     }
     const model::Metric metric = metrics_[ranking];
-    const bool convert = normalize_ || (mixed_ && !ScoreAscendsWithNearness(metric));
-    return std::get<WeightedSum>(fusion_).weights[ranking] *
-           (convert ? NormalScore(metric, score) : score);
+    const bool convert =
+        normalize_ || ((mixed_ || decayed_ != nullptr) && !ScoreAscendsWithNearness(metric));
+    const float similarity = convert ? NormalScore(metric, score) : score;
+    if (decayed_ != nullptr) return similarity;
+    return std::get<WeightedSum>(fusion_).weights[ranking] * similarity;
+  }
+
+  /// Takes one more ranking's contribution into a row's score.
+  void Add(float contribution, Entry& entry) const {
+    const bool first = entry.rankings++ == 0;
+    if (decayed_ != nullptr && decayed_->mode == ScoreMode::kMax && !first) {
+      entry.score = std::max(entry.score, contribution);
+    } else {
+      entry.score += contribution;
+    }
+  }
+  /// The row's score when all rankings have been added.
+  float Total(const Entry& entry, std::span<const Ranking> rankings) const {
+    if (decayed_ == nullptr) return entry.score;
+    const bool average = decayed_->mode == ScoreMode::kAverage;
+    const float score = average ? entry.score / static_cast<float>(entry.rankings) : entry.score;
+    return score * rankings[entry.at.source].factors[entry.at.row];
   }
 
  private:
   const Fusion& fusion_;
   std::vector<model::Metric> metrics_;
+  const Decayed* decayed_ = nullptr;
   bool normalize_ = false;
   bool mixed_ = false;
   bool smaller_is_better_ = false;
@@ -111,10 +134,11 @@ FusedLists Fuse(std::span<const Ranking> rankings, const Fusion& fusion) {
         const size_t row = next[r] + place;
         auto [at, added] = found.emplace(lists.keys->At(row), entries.size());
         if (added) entries.push_back({at->first, {r, static_cast<uint32_t>(row)}});
-        entries[at->second].score += contribution.Of(r, place, lists.scores[row]);
+        contribution.Add(contribution.Of(r, place, lists.scores[row]), entries[at->second]);
       }
       next[r] += count;
     }
+    for (Entry& entry : entries) entry.score = contribution.Total(entry, rankings);
     std::ranges::sort(entries, [&](const Entry& a, const Entry& b) {
       if (a.score != b.score)
         return fused.smaller_is_better ? a.score < b.score : a.score > b.score;
@@ -134,11 +158,9 @@ FusedLists Cut(const FusedLists& lists, Slice slice) {
   size_t begin = 0;
   for (const int64_t count : lists.counts) {
     const auto size = static_cast<size_t>(count);
-    const size_t first = std::min(size, static_cast<size_t>(std::max<int64_t>(slice.offset, 0)));
-    const size_t kept =
-        slice.limit < 0 ? size - first : std::min(size - first, static_cast<size_t>(slice.limit));
-    Append(cut, std::span(lists.rows).subspan(begin + first, kept),
-           std::span(lists.scores).subspan(begin + first, kept));
+    const auto [first, last] = BoundsOf(slice, size);
+    Append(cut, std::span(lists.rows).subspan(begin + first, last - first),
+           std::span(lists.scores).subspan(begin + first, last - first));
     begin += size;
   }
   return cut;
@@ -165,9 +187,8 @@ FusedLists GroupFused(const FusedLists& lists, const GroupMerge& merge, GroupSco
       return a.hits[0] < b.hits[0];
     });
     const size_t before = grouped.rows.size();
-    const auto first = static_cast<size_t>(std::max<int64_t>(merge.groups.offset, 0));
-    for (size_t g = first; g < groups.size(); ++g) {
-      if (merge.groups.limit >= 0 && g - first == static_cast<size_t>(merge.groups.limit)) break;
+    const auto [first, last] = BoundsOf(merge.groups, groups.size());
+    for (size_t g = first; g < last; ++g) {
       for (uint32_t hit : groups[g].hits) {
         grouped.rows.push_back(lists.rows[hit]);
         grouped.scores.push_back(lists.scores[hit]);

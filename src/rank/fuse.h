@@ -16,6 +16,7 @@ namespace elanus::rank {
 struct Ranking {
   ScoredLists lists;
   model::Metric metric = model::Metric::kL2;
+  std::span<const float> factors;  ///< of Decayed: what is left of each hit's score
 };
 
 /// Reciprocal rank fusion: a row scores the sum of 1 / (k + rank), rank from 1.
@@ -31,7 +32,17 @@ struct WeightedSum {
   bool normalize = false;
 };
 
-using Fusion = std::variant<ReciprocalRank, WeightedSum>;
+/// How the scores that one row has in several rankings become one.
+enum class ScoreMode : uint8_t { kMax, kSum, kAverage };
+
+/// A row scores its similarity in the rankings, combined, times its factor. Distances are made
+/// similarities always, others when normalised.
+struct Decayed {
+  ScoreMode mode = ScoreMode::kMax;
+  bool normalize = false;
+};
+
+using Fusion = std::variant<ReciprocalRank, WeightedSum, Decayed>;
 
 /// A similarity in (0, 1): (1 + s) / 2 of a cosine, 0.5 + atan(s) / pi of another similarity,
 /// 1 - 2 atan(d) / pi of a distance.

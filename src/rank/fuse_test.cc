@@ -86,6 +86,26 @@ TEST(Fuse, KeepsQueriesApart) {
   EXPECT_EQ(fused.keys, (std::vector<int64_t>{1, 2, 9, 3}));
 }
 
+TEST(Fuse, DecaysWhatTheRankingsMakeOfARow) {
+  const Source a(Metric::kL2, {{1, 0}, {2, 1}});
+  const Source b(Metric::kCosine, {{2, 0.25F}});
+  const std::vector<float> factors_a = {0.25F, 0.5F};
+  const std::vector<float> factors_b = {0.5F};
+  auto fuse = [&](ScoreMode mode) {
+    const Ranking rankings[] = {{.lists = {.counts = a.counts, .keys = &a.keys, .scores = a.scores},
+                                 .metric = a.metric,
+                                 .factors = factors_a},
+                                {.lists = {.counts = b.counts, .keys = &b.keys, .scores = b.scores},
+                                 .metric = b.metric,
+                                 .factors = factors_b}};
+    return Fuse(rankings, Decayed{.mode = mode}).scores;
+  };
+  // Row 1 is worth 1 and decays to a quarter; row 2 is worth 0.5 and 0.25 and decays to a half.
+  EXPECT_EQ(fuse(ScoreMode::kMax), (std::vector<float>{0.25F, 0.25F}));
+  EXPECT_EQ(fuse(ScoreMode::kSum), (std::vector<float>{0.375F, 0.25F}));
+  EXPECT_EQ(fuse(ScoreMode::kAverage), (std::vector<float>{0.25F, 0.1875F}));
+}
+
 TEST(Cut, SkipsAndKeepsWithinEachQuery) {
   const FusedLists lists{
       .counts = {3, 1}, .rows = {{0, 0}, {0, 1}, {0, 2}, {0, 3}}, .scores = {4, 3, 2, 9}};

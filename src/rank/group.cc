@@ -10,12 +10,9 @@ void AppendLength(uint64_t value, std::string& key) {
 }
 
 Groups Cut(Groups groups, Slice slice) {
-  const size_t first =
-      std::min(groups.size(), static_cast<size_t>(std::max<int64_t>(slice.offset, 0)));
+  const auto [first, last] = BoundsOf(slice, groups.size());
+  groups.resize(last);
   groups.erase(groups.begin(), groups.begin() + static_cast<std::ptrdiff_t>(first));
-  if (slice.limit >= 0 && groups.size() > static_cast<size_t>(slice.limit)) {
-    groups.resize(static_cast<size_t>(slice.limit));
-  }
   return groups;
 }
 
@@ -34,6 +31,12 @@ void GroupKeyOf(const model::RowBatch& values, size_t columns, size_t row, std::
     AppendLength(value.size(), key);
     key += value;
   }
+}
+
+void GroupFill::Only(std::span<const std::string> keys) {
+  for (const std::string& key : keys) index_.emplace(key, index_.size());
+  groups_.resize(index_.size());
+  groups_max_ = index_.size();
 }
 
 void GroupFill::Push(const std::string& key, uint32_t hit) {
@@ -75,6 +78,15 @@ std::vector<Groups> MergeGrouped(std::span<const ScoredLists> sources, model::Me
     queries.push_back(Cut(std::move(groups), merge.groups));
   }
   return queries;
+}
+
+void SortGroups(Groups& groups, const RowOrder& order, Slice slice) {
+  const auto places = StableOrder(groups.size(), [&](size_t a, size_t b) {
+    return order(groups[a].front(), groups[b].front());
+  });
+  Groups sorted;
+  for (size_t place : places) sorted.push_back(std::move(groups[place]));
+  groups = Cut(std::move(sorted), slice);
 }
 
 MergedLists Flatten(std::span<const Groups> queries) {

@@ -12,6 +12,7 @@
 #include "model/metric.h"
 #include "model/row_batch.h"
 #include "rank/merge.h"
+#include "rank/order.h"
 
 namespace elanus::rank {
 
@@ -27,6 +28,8 @@ class GroupFill {
   GroupFill(size_t groups_max, size_t group_size)
       : groups_max_(groups_max), group_size_(group_size) {}
 
+  /// From the start: groups of these keys and no others; one may stay empty.
+  void Only(std::span<const std::string> keys);
   /// Takes hit number `hit` into the group of its key; a full group, or a new one beyond
   /// groups_max, drops it.
   void Push(const std::string& key, uint32_t hit);
@@ -59,6 +62,9 @@ using Groups = std::vector<std::vector<SourceRow>>;
 /// \return one entry a query
 std::vector<Groups> MergeGrouped(std::span<const ScoredLists> sources, model::Metric metric,
                                  const GroupMerge& merge);
+
+/// Orders one query's groups by their best hits and keeps the slice of them.
+void SortGroups(Groups& groups, const RowOrder& order, Slice slice);
 
 /// The groups one after another, as lists.
 MergedLists Flatten(std::span<const Groups> queries);

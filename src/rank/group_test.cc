@@ -99,5 +99,16 @@ TEST(GroupFill, IsFullOnlyWhenEveryGroupIs) {
   EXPECT_EQ(fill.groups(), (std::vector<std::vector<uint32_t>>{{0, 3}, {1, 5}}));
 }
 
+TEST(GroupFill, FillsOnlyTheGroupsItWasGiven) {
+  GroupFill fill(9, 1);
+  const std::vector<std::string> keys = {"b", "z"};
+  fill.Only(keys);
+  fill.Push("a", 0);
+  fill.Push("b", 1);
+  fill.Push("b", 2);
+  EXPECT_FALSE(fill.full());
+  EXPECT_EQ(fill.groups(), (std::vector<std::vector<uint32_t>>{{1}, {}}));
+}
+
 }  // namespace
 }  // namespace elanus::rank

@@ -13,16 +13,6 @@
 namespace elanus::rank {
 namespace {
 
-// Rows [first, last) of `size` that a slice keeps; an offset beyond the end keeps none.
-struct Bounds {
-  size_t first = 0;
-  size_t last = 0;
-};
-Bounds BoundsOf(Slice slice, size_t size) {
-  const size_t first = std::min(size, static_cast<size_t>(std::max<int64_t>(slice.offset, 0)));
-  if (slice.limit < 0) return {first, size};
-  return {first, first + std::min(size - first, static_cast<size_t>(slice.limit))};
-}
 size_t WantedOf(Slice slice) {
   if (slice.limit < 0) return std::numeric_limits<size_t>::max();
   return static_cast<size_t>(std::max<int64_t>(slice.offset, 0)) + static_cast<size_t>(slice.limit);
@@ -205,6 +195,12 @@ void TakeColumn(std::span<const model::RowBatch* const> sources, std::span<const
 }
 
 }  // namespace
+
+Bounds BoundsOf(Slice slice, size_t size) {
+  const size_t first = std::min(size, static_cast<size_t>(std::max<int64_t>(slice.offset, 0)));
+  if (slice.limit < 0) return {first, size};
+  return {first, first + std::min(size - first, static_cast<size_t>(slice.limit))};
+}
 
 MergedLists MergeScored(std::span<const ScoredLists> sources, model::Metric metric, Slice slice) {
   if (HasStringKeys(sources)) return ScoredMerge<std::string_view>(sources, metric, slice).Run();

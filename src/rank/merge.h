@@ -27,6 +27,13 @@ struct Slice {
   int64_t limit = -1;
 };
 
+/// Rows [first, last) of `size` that a slice keeps; an offset beyond the end keeps none.
+struct Bounds {
+  size_t first = 0;
+  size_t last = 0;
+};
+Bounds BoundsOf(Slice slice, size_t size);
+
 /// One source's answer to nq queries: its lists one after another.
 struct ScoredLists {
   std::span<const int64_t> counts;  ///< nq: length of each list

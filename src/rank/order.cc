@@ -88,4 +88,40 @@ std::weak_ordering RowOrder::Compare(SourceRow a, SourceRow b) const {
   return std::weak_ordering::equivalent;
 }
 
+void SortLists(MergedLists& lists, const RowOrder& order, Slice slice) {
+  MergedLists sorted;
+  size_t begin = 0;
+  for (const int64_t count : lists.counts) {
+    const auto size = static_cast<size_t>(count);
+    const std::span rows = std::span(lists.rows).subspan(begin, size);
+    begin += size;
+    const auto places =
+        StableOrder(size, [&](size_t a, size_t b) { return order(rows[a], rows[b]); });
+    const auto [first, last] = BoundsOf(slice, size);
+    for (size_t i = first; i < last; ++i) sorted.rows.push_back(rows[places[i]]);
+    sorted.counts.push_back(static_cast<int64_t>(last - first));
+  }
+  lists = std::move(sorted);
+}
+
+std::vector<SourceRow> MergeOrdered(std::span<const model::PrimaryKeys* const> keys,
+                                    const RowOrder& order, Slice slice) {
+  std::vector<SourceRow> rows;
+  for (uint32_t s = 0; s < keys.size(); ++s) {
+    for (uint32_t row = 0; row < keys[s]->size(); ++row) rows.push_back({s, row});
+  }
+  std::ranges::sort(rows, [&](SourceRow a, SourceRow b) {
+    if (const auto by_value = order.Compare(a, b); by_value != 0) return by_value < 0;
+    const model::PrimaryKeys& x = *keys[a.source];
+    const model::PrimaryKeys& y = *keys[b.source];
+    const auto by_key = x.is_string ? x.strings[a.row] <=> y.strings[b.row]
+                                    : std::strong_ordering(x.ints[a.row] <=> y.ints[b.row]);
+    return by_key == 0 ? a.source < b.source : by_key < 0;
+  });
+  const auto [first, last] = BoundsOf(slice, rows.size());
+  rows.resize(last);
+  rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(first));
+  return rows;
+}
+
 }  // namespace elanus::rank

@@ -1,8 +1,10 @@
 // Rows in the order of chosen columns: ORDER BY. Pure functions; any thread.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -48,5 +50,26 @@ class RowOrder {
   size_t first_;
   std::span<const model::RowBatch* const> sources_;
 };
+
+/// Positions 0 to n - 1 in the order of less(i, j); equal ones stay in place.
+template <class Less>
+std::vector<size_t> StableOrder(size_t n, Less less) {
+  std::vector<size_t> order(n);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::sort(order, [&](size_t a, size_t b) {
+    if (less(a, b)) return true;
+    return !less(b, a) && a < b;
+  });
+  return order;
+}
+
+/// Orders each query's list and keeps the slice of it; rows that the order does not tell apart stay
+/// as they were.
+void SortLists(MergedLists& lists, const RowOrder& order, Slice slice);
+
+/// All rows of the sources in one order, equal ones by ascending key; only the slice of them.
+/// \param keys  a source each, aligned with the order's batches
+std::vector<SourceRow> MergeOrdered(std::span<const model::PrimaryKeys* const> keys,
+                                    const RowOrder& order, Slice slice);
 
 }  // namespace elanus::rank

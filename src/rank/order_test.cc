@@ -65,5 +65,30 @@ TEST(RowOrder, ComparesJsonNumbersByValueAndStringsAfterThem) {
   EXPECT_EQ(Sorted(batch, {{}}), (std::vector<uint32_t>{2, 0, 4, 1, 3}));
 }
 
+TEST(MergeOrdered, GoesByValueThenKeyOverAllSources) {
+  const model::RowBatch a{.rows = 2, .columns = {Doubles({2, 1})}};
+  const model::RowBatch b{.rows = 3, .columns = {Doubles({1, 3, 2})}};
+  model::PrimaryKeys keys_a{.ints = {10, 20}};
+  model::PrimaryKeys keys_b{.ints = {5, 6, 7}};
+  const model::RowBatch* batches[] = {&a, &b};
+  const model::PrimaryKeys* keys[] = {&keys_a, &keys_b};
+  const std::vector<Direction> by = {{}};
+  const RowOrder order(by, 0, batches);
+  EXPECT_EQ(MergeOrdered(keys, order, {}),
+            (std::vector<SourceRow>{{1, 0}, {0, 1}, {1, 2}, {0, 0}, {1, 1}}));
+  EXPECT_EQ(MergeOrdered(keys, order, {.offset = 1, .limit = 2}),
+            (std::vector<SourceRow>{{0, 1}, {1, 2}}));
+}
+
+TEST(SortLists, PagesEachListInTheNewOrder) {
+  const model::RowBatch batch{.rows = 4, .columns = {Doubles({30, 10, 20, 40})}};
+  const model::RowBatch* batches[] = {&batch};
+  const std::vector<Direction> by = {{}};
+  MergedLists lists{.counts = {3, 1}, .rows = {{0, 0}, {0, 1}, {0, 2}, {0, 3}}};
+  SortLists(lists, RowOrder(by, 0, batches), {.offset = 1, .limit = 2});
+  EXPECT_EQ(lists.counts, (std::vector<int64_t>{2, 0}));
+  EXPECT_EQ(lists.rows, (std::vector<SourceRow>{{0, 2}, {0, 0}}));
+}
+
 }  // namespace
 }  // namespace elanus::rank

@@ -64,6 +64,17 @@ struct Consistency {
   model::Timestamp guarantee = 0;
 };
 
+/// A function that gives hits new scores, as the client described it.
+struct RerankFunction {
+  std::string name;
+  std::vector<std::string> input_fields;
+  model::KeyValues params;  ///< `reranker` says which
+};
+struct FunctionScore {
+  std::vector<RerankFunction> functions;
+  model::KeyValues params;
+};
+
 struct SearchCall {
   std::string collection;
   std::vector<std::string> partitions;
@@ -76,6 +87,19 @@ struct SearchCall {
   std::string vectors;                                          ///< all queries after one another
   std::vector<uint64_t> vector_offsets;   ///< nq + 1: where each query begins in `vectors`
   std::optional<model::PrimaryKeys> ids;  ///< search by key instead of vectors
+  std::optional<FunctionScore> function_score;
+  Consistency consistency;
+};
+
+/// Several searches of one collection whose rankings become one.
+struct HybridSearchCall {
+  std::string collection;
+  std::vector<std::string> partitions;
+  std::vector<SearchCall>
+      searches;  ///< their collection, partitions and output fields are not used
+  std::vector<std::string> output_fields;
+  model::KeyValues rank_params;                 ///< as sent, `params` JSON not opened
+  std::optional<FunctionScore> function_score;  ///< instead of a strategy in rank_params
   Consistency consistency;
 };
 
@@ -96,6 +120,7 @@ struct SearchResult {
   std::vector<float> scores;
   std::vector<OutputColumn> columns;
   std::vector<std::string> output_fields;  ///< names as asked, `*` expanded
+  std::vector<OutputColumn> group_values;  ///< of each hit, one column a grouping field
   model::Timestamp session_ts = 0;
   bool iterator_v2 = false;
   std::string iterator_token;
@@ -179,6 +204,8 @@ class FrontendData {
   virtual void Mutate(const CallContext& call, MutationCall mutation, MutationDone done) = 0;
   virtual void Delete(const CallContext& call, DeleteCall deletion, MutationDone done) = 0;
   virtual Result<SearchResult> Search(const CallContext& call, const SearchCall& search) = 0;
+  virtual Result<SearchResult> HybridSearch(const CallContext& call,
+                                            const HybridSearchCall& search) = 0;
   virtual Result<QueryResult> Query(const CallContext& call, const QueryCall& query) = 0;
   virtual Result<FlushResult> Flush(const CallContext& call,
                                     const std::vector<std::string>& collections) = 0;

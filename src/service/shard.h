@@ -17,6 +17,9 @@
 #include "model/metric.h"
 #include "model/primary_key.h"
 #include "model/row_batch.h"
+#include "model/row_value.h"
+#include "rank/aggregate.h"
+#include "rank/order.h"
 
 namespace elanus::service {
 
@@ -85,6 +88,23 @@ struct VectorSearchParams {
   }
 };
 
+/// Hits kept together by value: top_k then counts groups.
+struct Grouping {
+  int64_t columns = 0;  ///< the first so many of SearchRequest::values tell groups apart; 0 = none
+  int64_t size = 1;     ///< hits a group
+  bool strict = false;  ///< look further until every group has its size
+  /// Not empty: these groups and no others, by rank::GroupKeyOf; top_k does not count.
+  std::vector<std::string> only;
+
+  template <class V>
+  void Visit(V& v) {
+    v(columns);
+    v(size);
+    v(strict);
+    v(only);
+  }
+};
+
 struct SearchRequest {
   ShardId shard;
   CollectionId collection;
@@ -99,6 +119,8 @@ struct SearchRequest {
   VectorSearchParams params;
   expr::BoundFilter filter;
   std::vector<FieldId> output_fields;
+  std::vector<model::RowValue> values;  ///< wanted of every hit beside the output fields
+  Grouping group;
   bool ignore_growing = false;
   ReadPoint read;
 
@@ -116,18 +138,21 @@ struct SearchRequest {
     v(params);
     v(filter);
     v(output_fields);
+    v(values);
+    v(group);
     v(ignore_growing);
     v(read);
   }
 };
 
-/// Hits of all queries after one another, nearest first within a query; `rows` is aligned with
-/// them.
+/// Hits of all queries after one another; `rows` and `values` are aligned with them. Nearest first
+/// within a query; grouped ones group by group, the group with the nearest hit first.
 struct SearchReply {
   std::vector<int64_t> counts;  ///< nq: hits of each query
   model::PrimaryKeys keys;
   std::vector<float> scores;
-  model::RowBatch rows;  ///< the output fields, in the order asked
+  model::RowBatch rows;    ///< the output fields, in the order asked
+  model::RowBatch values;  ///< SearchRequest::values, in their order
   model::Timestamp read_at = 0;
 
   template <class V>
@@ -136,6 +161,7 @@ struct SearchReply {
     v(keys);
     v(scores);
     v(rows);
+    v(values);
     v(read_at);
   }
 };
@@ -149,7 +175,13 @@ struct QueryRequest {
   std::optional<model::PrimaryKeys> keys;
   std::vector<FieldId> output_fields;
   bool count_only = false;
-  int64_t limit = -1;  ///< rows wanted, smallest keys first (limit + offset); -1 = all
+  /// When any is set the reply's rows are partial aggregates (rank/aggregate.h): nothing else of
+  /// the reply but `read_at` is filled, the limit does not count.
+  std::vector<rank::Aggregate> aggregates;
+  std::vector<FieldId> group_by;
+  int64_t limit = -1;  ///< rows wanted, the first in order (limit + offset); -1 = all
+  std::vector<model::RowValue> order;       ///< empty = by key
+  std::vector<rank::Direction> directions;  ///< one a value of `order`
   bool ignore_growing = false;
   /// Reply bytes above this are refused with Milvus' text.
   int64_t bytes_max = 100 << 20;
@@ -164,19 +196,24 @@ struct QueryRequest {
     v(keys);
     v(output_fields);
     v(count_only);
+    v(aggregates);
+    v(group_by);
     v(limit);
+    v(order);
+    v(directions);
     v(ignore_growing);
     v(bytes_max);
     v(read);
   }
 };
 
-/// Rows in ascending key order, one a key (the newest).
+/// Rows in ascending key order or that of QueryRequest::order, one a key (the newest).
 struct QueryReply {
   int64_t count = 0;  ///< of all matching rows, same keys counted each time; only with count_only
   model::PrimaryKeys keys;
   std::vector<model::Timestamp> timestamps;  ///< of the rows' inserts
   model::RowBatch rows;
+  model::RowBatch order_values;  ///< a column a value of QueryRequest::order
   model::Timestamp read_at = 0;
 
   template <class V>
@@ -185,6 +222,7 @@ struct QueryReply {
     v(keys);
     v(timestamps);
     v(rows);
+    v(order_values);
     v(read_at);
   }
 };

@@ -6,6 +6,7 @@
 
 #include "query/fetch.h"
 #include "query/retrieve.h"
+#include "query/row_value.h"
 #include "query/search.h"
 #include "rank/score.h"
 
@@ -59,6 +60,20 @@ index::Window WindowOf(const service::VectorSearchParams& params, model::Metric 
   return window;
 }
 
+Status CheckFields(const model::CollectionSchema& schema, const service::QueryRequest& request) {
+  auto known = [&](FieldId id) { return schema.FindField(id) != nullptr; };
+  const bool ok = std::ranges::all_of(request.group_by, known) &&
+                  std::ranges::all_of(request.aggregates, [&](const rank::Aggregate& a) {
+                    return a.counts_rows() || known(a.field);
+                  });
+  return ok ? Status::Ok() : Status(Code::kFieldNotFound, "field not found");
+}
+
+size_t GroupColumns(const service::SearchRequest& request) {
+  const auto columns = static_cast<size_t>(std::max<int64_t>(request.group.columns, 0));
+  return std::min(columns, request.values.size());
+}
+
 /// The request's vectors as a column. They lay where the wire's bytes lay: a column aligns them.
 Result<model::Column> QueryColumn(const model::FieldSchema& field,
                                   const service::SearchRequest& request) {
@@ -105,7 +120,11 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
       .ef = static_cast<int>(std::min<int64_t>(request.params.ef, INT32_MAX)),
       .nprobe = static_cast<int>(std::min<int64_t>(request.params.nprobe, INT32_MAX)),
       .window = WindowOf(request.params, request.metric),
-      .whole_ties = request.params.after_score.has_value()};
+      .whole_ties = request.params.after_score.has_value(),
+      .group_by = std::span(request.values).first(GroupColumns(request)),
+      .group_size = static_cast<size_t>(std::max<int64_t>(request.group.size, 1)),
+      .group_strict = request.group.strict,
+      .group_only = request.group.only};
   ASSIGN_OR_RETURN(auto results, query::Search(segments, view, search));
   service::SearchReply reply{.read_at = scope.at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
@@ -124,6 +143,10 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
                                              .fields = request.output_fields,
                                              .cancel = &scope.cancel},
                                             rows));
+  ASSIGN_OR_RETURN(
+      reply.values,
+      query::FetchValues(
+          {.segments = &segments, .schema = &collection->schema, .values = request.values}, rows));
   return reply;
 }
 
@@ -139,11 +162,21 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
     ASSIGN_OR_RETURN(reply.count, query::CountRows(segments, view));
     return reply;
   }
+  if (!request.aggregates.empty() || !request.group_by.empty()) {
+    RETURN_IF_ERROR(CheckFields(collection->schema, request));
+    rank::Aggregator aggregator({request.group_by, request.aggregates}, collection->schema);
+    RETURN_IF_ERROR(query::AggregateRows(segments, view, aggregator));
+    reply.rows = aggregator.Partial();
+    return reply;
+  }
   const query::RetrieveRequest retrieve{.keys = request.keys ? &*request.keys : nullptr,
-                                        .limit = request.limit};
+                                        .limit = request.limit,
+                                        .order = request.order,
+                                        .directions = request.directions};
   ASSIGN_OR_RETURN(query::Retrieved found, query::Retrieve(segments, view, retrieve));
   reply.keys = std::move(found.keys);
   reply.timestamps = std::move(found.timestamps);
+  reply.order_values = std::move(found.order_values);
   ASSIGN_OR_RETURN(reply.rows, query::Fetch({.segments = &segments,
                                              .schema = &collection->schema,
                                              .fields = request.output_fields,
