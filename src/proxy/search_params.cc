@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/check.h"
 #include "model/vector_values.h"
 #include "proxy/finite.h"
 #include "proxy/index_check.h"
@@ -93,16 +94,22 @@ Result<std::optional<double>> RangeBound(const Params& params, std::string_view 
   return parsed;
 }
 
+/// Said before the metric is looked at.
+Status CheckRangeWhole(const Params& params) {
+  if (!params.Typed("range_filter").has_value() || params.Typed("radius").has_value()) {
+    return Status::Ok();
+  }
+  return InvalidParameter(
+      "range_filter requires radius to be set; range_filter alone is not a valid range search "
+      "parameter");
+}
+
 Status PlanRange(const Params& params, SearchPlan& plan) {
   ASSIGN_OR_RETURN(plan.params.radius, RangeBound(params, "radius"));
   ASSIGN_OR_RETURN(plan.params.range_filter, RangeBound(params, "range_filter"));
   const auto& [radius, filter] = std::pair(plan.params.radius, plan.params.range_filter);
   if (!filter.has_value()) return Status::Ok();
-  if (!radius.has_value()) {
-    return InvalidParameter(
-        "range_filter requires radius to be set; range_filter alone is not a valid range search "
-        "parameter");
-  }
+  ELANUS_CHECK(radius.has_value());  // CheckRangeWhole
   const bool ascends = ScoreAscendsWithNearness(plan.metric);
   if (ascends ? *filter > *radius : *filter < *radius) return Status::Ok();
   return InvalidParameter(
@@ -303,6 +310,7 @@ Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
   ASSIGN_OR_RETURN(plan.group, PlanGroup(collection.schema, params));
   if (plan.group) RETURN_IF_ERROR(CheckGroupedSearch(*plan.field, params, plan.iterator));
   RETURN_IF_ERROR(PlanOrder(collection.schema, params, plan));
+  RETURN_IF_ERROR(CheckRangeWhole(params));
   const model::IndexInfo* index = collection.FindIndexOn(plan.field->id);
   RETURN_IF_ERROR(PlanMetric(index, params, plan));
   RETURN_IF_ERROR(PlanIndexParams(index, params, plan));

@@ -130,6 +130,13 @@ TEST(SearchParams, AreRefusedWithMilvusTexts) {
               "range [1, 16384], but got 16385");
 }
 
+TEST(SearchParams, MissTheRadiusBeforeTheMetric) {
+  ExpectError(
+      StatusOf(Plan(WithIndex("HNSW", "COSINE"),
+                    {{"topk", "1"}, {"metric_type", "IP"}, {"params", R"({"range_filter": 1})"}})),
+      Code::kInvalidParameter, "range_filter requires radius to be set");
+}
+
 TEST(SearchParams, NeedAFieldNameWhenThereAreSeveral) {
   auto info = WithIndex("HNSW", "L2");
   info.schema.fields.push_back(Field(110, "w", model::DataType::kFloatVector, {{"dim", "2"}}));
