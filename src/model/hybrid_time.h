@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 
 #include "base/clock.h"
 
@@ -21,17 +22,32 @@ constexpr int64_t TimestampMs(Timestamp ts) {
   return static_cast<int64_t>(ts >> kTimestampCounterBits);
 }
 
-/// Hands out timestamps that only grow: max(last + 1, now). Thread-safe, lock-free.
+/// What a clock may hand out without being remembered across a restart. Threads: any.
+class TimestampBound {
+ public:
+  virtual ~TimestampBound() = default;
+  /// A bound above `ts` that is remembered for good. May block.
+  virtual Timestamp RaiseAbove(Timestamp ts) = 0;
+};
+
+/// Hands out timestamps that only grow: max(last + 1, now). Thread-safe, lock-free below the bound.
 class HybridClock {
  public:
   explicit HybridClock(const Clock& clock) : clock_(clock) {}
   Timestamp Next();
   /// Makes every later Next() larger than `ts`; called with what recovery found in the log.
   void AdvanceTo(Timestamp ts);
+  /// From now on a timestamp at or above `first` is handed out only once `bound` remembers it.
+  /// nullptr: none is remembered. Called while nobody else uses the clock.
+  void SetBound(TimestampBound* bound, Timestamp first);
+  Timestamp last() const { return last_.load(std::memory_order_relaxed); }
 
  private:
   const Clock& clock_;
   std::atomic<Timestamp> last_{0};
+  std::atomic<Timestamp> below_{kTimestampMax};  // what may be handed out without asking
+  TimestampBound* bound_ = nullptr;
+  std::mutex raising_;
 };
 
 }  // namespace elanus::model

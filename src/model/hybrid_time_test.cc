@@ -26,5 +26,27 @@ TEST(HybridClock, StaysAboveWhatRecoveryFound) {
   EXPECT_EQ(clock.Next(), TimestampFromMs(2000) + 7);
 }
 
+class RememberedBound final : public TimestampBound {
+ public:
+  Timestamp RaiseAbove(Timestamp ts) override {
+    ++raised;
+    return remembered = ts + TimestampFromMs(100);
+  }
+  Timestamp remembered = 0;
+  int raised = 0;
+};
+
+TEST(HybridClock, HandsOutNothingAboveWhatItsBoundRemembers) {
+  FakeClock wall(1000);
+  HybridClock clock(wall);
+  RememberedBound bound;
+  clock.SetBound(&bound, 0);
+  for (int step = 0; step < 1000; ++step) {
+    EXPECT_LT(clock.Next(), bound.remembered);
+    wall.AdvanceMs(step % 7);
+  }
+  EXPECT_LE(bound.raised, 30) << "once in 100 ms";
+}
+
 }  // namespace
 }  // namespace elanus::model

@@ -180,9 +180,15 @@ void GrowingSegment::Append(const model::RowBatch& rows, model::Timestamp ts) {
 
 size_t GrowingSegment::Delete(const model::PrimaryKey& key, model::Timestamp ts) {
   size_t hits = 0;
+  const auto* text = std::get_if<std::string>(&key);
   const uint64_t hash = model::HashKey(key, model::HashUse::kInShard);
   keys_.ForEach(hash, [&](uint32_t row) {
-    if (KeyEquals(row, key) && TimestampAt(row) < ts && deletes_.Add(row, ts)) ++hits;
+    const Chunk& chunk = WriterChunkOf(row);
+    const uint32_t at = row - chunk.first();
+    const ColumnView view = chunk.View(key_column_, at + 1);
+    const bool equal = text != nullptr ? view.StringAt(at) == *text
+                                       : view.Values<int64_t>()[at] == std::get<int64_t>(key);
+    if (equal && chunk.TimestampAt(at) < ts && deletes_.Add(row, ts)) ++hits;
   });
   return hits;
 }
@@ -194,12 +200,9 @@ GrowingSegment::Chunk& GrowingSegment::ChunkOf(uint32_t row) const {
   return **std::prev(it);
 }
 
-bool GrowingSegment::KeyEquals(uint32_t row, const model::PrimaryKey& key) const {
-  const Chunk& chunk = ChunkOf(row);
-  const uint32_t at = row - chunk.first();
-  const ColumnView view = chunk.View(key_column_, at + 1);
-  if (const auto* text = std::get_if<std::string>(&key)) return view.StringAt(at) == *text;
-  return view.Values<int64_t>()[at] == std::get<int64_t>(key);
+const GrowingSegment::Chunk& GrowingSegment::WriterChunkOf(uint32_t row) const {
+  auto it = std::ranges::upper_bound(writer_chunks_, row, {}, &Chunk::first);
+  return **std::prev(it);
 }
 
 uint32_t GrowingSegment::RowsAt(model::Timestamp t) const {

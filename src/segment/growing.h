@@ -57,8 +57,8 @@ class GrowingSegment final : public Segment {
   class ChunkRun;
 
   Chunk& ChunkOf(uint32_t row) const;
+  const Chunk& WriterChunkOf(uint32_t row) const;  // the writer's, without the lock
   Chunk& Tail();
-  bool KeyEquals(uint32_t row, const model::PrimaryKey& key) const;
 
   std::vector<FieldLayout> layout_;
   size_t key_column_ = 0;

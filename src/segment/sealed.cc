@@ -180,11 +180,12 @@ IndexId SealedSegment::IndexIdOn(FieldId field) const {
   return it == indexes_.end() ? IndexId{} : it->second.id;
 }
 
-uint64_t SealedSegment::resident_bytes() const {
+SealedSegment::Resident SealedSegment::resident() const {
   MutexLock lock(mutex_);
-  uint64_t bytes = 0;
-  for (const auto& [field, buffer] : resident_) bytes += buffer->size();
-  for (const auto& [field, opened] : indexes_) bytes += opened.index->Memory().resident_bytes;
+  Resident bytes;
+  for (const auto& [field, buffer] : resident_) bytes.vectors += buffer->size();
+  for (const auto& [field, opened] : indexes_)
+    bytes.indexes += opened.index->Memory().resident_bytes;
   return bytes;
 }
 

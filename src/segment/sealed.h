@@ -56,7 +56,11 @@ class SealedSegment final : public Segment {
   void SetIndex(FieldId field, IndexId id, std::shared_ptr<const index::VectorIndex> index);
   /// The id of the field's index, 0 while there is none.
   IndexId IndexIdOn(FieldId field) const;
-  uint64_t resident_bytes() const;
+  struct Resident {
+    uint64_t vectors = 0;  ///< bytes
+    uint64_t indexes = 0;
+  };
+  Resident resident() const;
 
   uint32_t rows() const { return rows_; }
   uint64_t file_bytes() const { return file_.bytes.size(); }

@@ -58,8 +58,11 @@ const std::vector<Knob>& Knobs() {
       {"segment.flush_age_ms", 600'000, 10, kDayMs, "ms",
        "Rows are written to a file at the latest after this time."},
       {"segment.unflushed_bytes_max", 512 * kMiB, 64 * kKiB, 256 * kGiB, "bytes",
-       "Rows in memory that no file has yet, of all shards; inserts above it are refused until a "
-       "flush made room."},
+       "Rows in memory that no file has yet, of all shards; inserts above it wait until a flush "
+       "made room."},
+      {"segment.write_wait_ms", 10'000, 0, 600'000, "ms",
+       "An insert waits at most so long for a flush to make room; then it is refused (memory quota "
+       "exceeded)."},
       {"segment.merged_bytes_max", kGiB, 64 * kKiB, 64 * kGiB, "bytes",
        "Merges make no segment larger than this."},
       {"segment.small_segments_max", 4, 1, 100, "segments",

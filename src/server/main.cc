@@ -13,6 +13,8 @@
 #include "gateway/rest_api.h"
 #include "gateway/rpc_page.h"
 #include "server/config.h"
+#include "server/gauges.h"
+#include "server/health.h"
 #include "server/standalone.h"
 
 // jemalloc reads this before main: memory freed by a flush, merge or build goes back to the system
@@ -60,8 +62,14 @@ int Serve(const ServeFlags& flags) {
     if (config.Number("server.log_debug") != 0) SetLogLevel(LogLevel::kDebug);
     for (const std::string& warning : config.warnings()) LogWarn("config {}", warning);
   }
+  // Up first, so that a long recovery can be told from a dead server.
+  Health health;
+  gateway::OpsServer ops(ProcessMetrics(), [&] { return health.Check(); });
+  auto ops_port = ops.Listen("127.0.0.1", flags.metrics_port);
   auto standalone = Standalone::Open(PosixFileSystem(), flags.data, config);
-  if (!standalone.has_value()) return Fail(standalone.error());
+  if (!standalone.has_value()) return Fail(standalone.error());  // a folder in use is told first
+  if (!ops_port.has_value()) return Fail(ops_port.error());
+  const Gauges gauges(ProcessMetrics(), **standalone);
 
   gateway::Gateway gateway(
       {.data_threads = static_cast<size_t>(config.Number("gateway.data_threads")),
@@ -75,13 +83,11 @@ int Serve(const ServeFlags& flags) {
                            [&](gateway::HttpRequest request, gateway::HttpServer::Respond respond) {
                              gateway::HandleRest(gateway, std::move(request), std::move(respond));
                            });
-  gateway::OpsServer ops(ProcessMetrics(), [] { return Status::Ok(); });
-  auto ops_port = ops.Listen("127.0.0.1", flags.metrics_port);
-  if (!ops_port.has_value()) return Fail(ops_port.error());
   auto port = gateway::Port::Listen(
       {.host = flags.host, .port = flags.port}, [&](int fd) { (*grpc_server)->Adopt(fd); },
       [&](int fd) { http.Adopt(fd); });
   if (!port.has_value()) return Fail(port.error());
+  health.Serves(**standalone);
   if (flags.host == "0.0.0.0")
     LogWarn("listening on every address without authentication host={}", flags.host);
   LogInfo("ready address={}:{} metrics=127.0.0.1:{} version={} ms={}", flags.host, (*port)->port(),
@@ -90,6 +96,7 @@ int Serve(const ServeFlags& flags) {
   int signal_number = 0;
   sigwait(&signals, &signal_number);
   LogInfo("stopping signal={}", signal_number);
+  health.Stops();
   // No new connections, then no new calls; running ones end before the roles below them do.
   (*port)->Shutdown();
   (*grpc_server)->Shutdown(std::chrono::seconds(2));

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "base/codec.h"
 #include "base/log.h"
 #include "coordinator/catalog.h"
@@ -41,7 +43,9 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
   options.maintenance.build_memory_max = memory != 0 ? memory : MemoryTotalBytes() / 4;
   options.maintenance.retention_ms = config.Number("history.retention_ms");
   options.maintenance.build_threads = static_cast<int>(config.Number("build.threads"));
-  options.unflushed_bytes_max = static_cast<uint64_t>(config.Number("segment.unflushed_bytes_max"));
+  options.gate.unflushed_bytes_max =
+      static_cast<uint64_t>(config.Number("segment.unflushed_bytes_max"));
+  options.gate.wait_ms = config.Number("segment.write_wait_ms");
   options.filter_bytes_max = static_cast<uint64_t>(config.Number("query.filter_bytes_max"));
   return options;
 }
@@ -49,18 +53,24 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
 }  // namespace
 
 Result<std::unique_ptr<Standalone>> Standalone::Open(FileSystem& files, const std::string& dir,
-                                                     const Config& config) {
+                                                     const Config& config, LogBroken log_broken) {
   const LogPhase phase("recovery", "pid", getpid());
   std::unique_ptr<Standalone> server(new Standalone());
   RETURN_IF_ERROR(server->OpenStorage(files, dir, config));
-  RETURN_IF_ERROR(server->OpenRoles(config));
+  RETURN_IF_ERROR(server->OpenRoles(config, std::move(log_broken)));
   return server;
+}
+
+void EndProcess(const Status& why) {
+  LogError("the log failed, ending: start again once its disk works error={}", why.message());
+  std::_Exit(kExitLogBroken);
 }
 
 Status Standalone::OpenStorage(FileSystem& files, const std::string& dir, const Config& config) {
   RETURN_IF_ERROR(files.CreateDirs(dir));
   ASSIGN_OR_RETURN(lock_, files.LockFile(dir + "/LOCK"));
   ASSIGN_OR_RETURN(meta_, storage::OpenRocksMetaStore(dir + "/meta"));
+  ASSIGN_OR_RETURN(ceiling_, TimestampCeiling::Open(*meta_, clock_));
   ASSIGN_OR_RETURN(objects_, storage::OpenDirectoryObjectStore(files, dir + "/objects"));
   ASSIGN_OR_RETURN(const uint64_t term, NextTerm(*meta_));
   ASSIGN_OR_RETURN(log_,
@@ -73,18 +83,20 @@ Status Standalone::OpenStorage(FileSystem& files, const std::string& dir, const 
   return Status::Ok();
 }
 
-Status Standalone::OpenRoles(const Config& config) {
+Status Standalone::OpenRoles(const Config& config, LogBroken log_broken) {
   // The log can only be replayed into shards that are there: the catalog is read first, on its own.
   coordinator::Catalog catalog(*meta_);
   RETURN_IF_ERROR(catalog.Load(clock_));
   std::vector<service::CollectionPtr> collections;
   for (const auto& [id, collection] : catalog.state()->collections())
     collections.push_back(collection);
+  worker::ShardOwnerOptions options = OwnerOptions(config);
+  options.log_broken = std::move(log_broken);
   ASSIGN_OR_RETURN(
       owner_,
       worker::ShardOwner::Open(
           {.meta = meta_.get(), .objects = objects_.get(), .log = log_.get(), .clock = &clock_},
-          OwnerOptions(config), collections));
+          options, collections));
   coordinator_ = std::make_unique<coordinator::CoordinatorService>(*meta_, *owner_, clock_);
   RETURN_IF_ERROR(coordinator_->Recover());
   service::ShardService* shards = owner_.get();
@@ -106,6 +118,7 @@ Standalone::~Standalone() {
   coordinator_.reset();
   owner_.reset();
   log_.reset();
+  ceiling_.reset();
 }
 
 }  // namespace elanus

@@ -3,6 +3,7 @@
 // by main.cc.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,7 @@
 #include "proxy/catalog_frontend.h"
 #include "proxy/row_frontend.h"
 #include "server/config.h"
+#include "server/timestamp_ceiling.h"
 #include "service/copying.h"
 #include "storage/log/log.h"
 #include "storage/meta/meta_store.h"
@@ -22,28 +24,40 @@
 
 namespace elanus {
 
+using LogBroken = std::function<void(const Status&)>;
+
+/// Logs why and exits at once with kExitLogBroken: after a failed sync nobody knows what is on the
+/// disk; the next start reads it and does. Nothing acknowledged is lost.
+inline constexpr int kExitLogBroken = 3;
+void EndProcess(const Status& why);
+
 class Standalone {
  public:
   /// Errors: kUnavailable naming who has the folder; kIoFailed, kDiskLimit; kDataIntegrity naming a
   /// damaged file.
+  /// \param log_broken  called once when the log fails for good; ends the process by default
   static Result<std::unique_ptr<Standalone>> Open(FileSystem& files, const std::string& dir,
-                                                  const Config& config);
+                                                  const Config& config,
+                                                  LogBroken log_broken = EndProcess);
   /// Answers what was accepted, then syncs and closes the log.
   ~Standalone();
 
   service::FrontendCatalog& catalog() { return *catalog_; }
   service::FrontendData& data() { return *data_; }
-  worker::ShardOwner& owner() { return *owner_; }
+  const worker::ShardOwner& owner() const { return *owner_; }
   storage::LogStats log_stats() const { return log_->Stats(); }
+  /// ok while it can serve writes. Errors: what broke the log.
+  Status Health() const { return log_->Stats().broken; }
 
  private:
   Standalone() : clock_(SystemClock()) {}
   Status OpenStorage(FileSystem& files, const std::string& dir, const Config& config);
-  Status OpenRoles(const Config& config);
+  Status OpenRoles(const Config& config, LogBroken log_broken);
 
   std::unique_ptr<FileLock> lock_;
   model::HybridClock clock_;
   std::unique_ptr<storage::MetaStore> meta_;
+  std::unique_ptr<TimestampCeiling> ceiling_;
   std::unique_ptr<storage::ObjectStore> objects_;
   std::unique_ptr<storage::Log> log_;
   std::unique_ptr<worker::ShardOwner> owner_;

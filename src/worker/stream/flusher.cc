@@ -88,6 +88,7 @@ void Flusher::FlushRequested(const std::vector<std::shared_ptr<Request>>& reques
 int64_t Flusher::FlushDue() {
   int64_t next_us = -1;
   const int64_t now_us = SystemClock().MonotonicUs();
+  const std::shared_ptr<Shard> largest = LargestUnderPressure();
   for (const auto& shard : shards_()) {
     if (!shard->fault().ok()) continue;
     if (shard->first_unflushed_seq() == 0) {
@@ -97,15 +98,30 @@ int64_t Flusher::FlushDue() {
     const int64_t since_us = unflushed_since_us_.try_emplace(shard->id(), now_us).first->second;
     const int64_t due_us = since_us + limits_.age_ms * 1000;
     int64_t again_us = due_us - now_us;
-    if (shard->unflushed_bytes() >= limits_.growing_bytes || now_us >= due_us) {
+    if (shard == largest || shard->unflushed_bytes() >= limits_.growing_bytes || now_us >= due_us) {
       const bool ok = FlushOne(*shard).ok();
       unflushed_since_us_[shard->id()] = now_us;
-      if (ok) continue;  // the next rows kick
-      again_us = kRetryUs;
+      if (ok && shard != largest) continue;  // the next rows kick
+      again_us = ok ? 0 : kRetryUs;          // one large shard may not be enough
     }
     if (next_us < 0 || again_us < next_us) next_us = again_us;
   }
   return next_us;
+}
+
+std::shared_ptr<Shard> Flusher::LargestUnderPressure() const {
+  std::shared_ptr<Shard> largest;
+  uint64_t all_bytes = 0;
+  uint64_t largest_bytes = 0;
+  for (const auto& shard : shards_()) {
+    const uint64_t bytes = shard->fault().ok() ? shard->unflushed_bytes() : 0;
+    all_bytes += bytes;
+    if (bytes > largest_bytes) {
+      largest = shard;
+      largest_bytes = bytes;
+    }
+  }
+  return all_bytes > limits_.all_bytes ? largest : nullptr;
 }
 
 void Flusher::Run() {

@@ -1,4 +1,5 @@
-// Writes growing rows to files: when a shard holds many, when its oldest gets old, when asked.
+// Writes growing rows to files: when a shard or all of them hold many, when a shard's oldest gets
+// old, when asked.
 // Holds: nothing is polled: the thread sleeps until rows were applied, someone asks, or the oldest
 // unflushed row comes of age. Called by Maintenance. Threads: one of its own; Kick and Flush
 // from any.
@@ -54,6 +55,8 @@ class Flusher {
   void Run() EXCLUDES(mutex_);
   void FlushRequested(const std::vector<std::shared_ptr<Request>>& requests) EXCLUDES(mutex_);
   Status FlushOne(Shard& shard);
+  /// The shard to flush when all of them together hold too much, or nullptr.
+  std::shared_ptr<Shard> LargestUnderPressure() const;
 
   const FlushLimits limits_;
   const ShardList shards_;

@@ -14,8 +14,13 @@ constexpr int64_t kWaitMaxUs =
 
 }  // namespace
 
-LogPartition::LogPartition(storage::Log& log, model::HybridClock& clock, Apply apply)
-    : log_(log), clock_(clock), apply_(std::move(apply)), thread_("apply", [this] { Run(); }) {}
+LogPartition::LogPartition(storage::Log& log, model::HybridClock& clock, Apply apply,
+                           std::function<void(const Status&)> broken)
+    : log_(log),
+      clock_(clock),
+      apply_(std::move(apply)),
+      broken_(std::move(broken)),
+      thread_("apply", [this] { Run(); }) {}
 
 LogPartition::~LogPartition() {
   {
@@ -48,7 +53,15 @@ void LogPartition::Append(ShardId shard, format::LogRecord record, std::function
       refused = seq.error();
     }
   }
+  TellIfBroken();
   applied(Error(refused));
+}
+
+void LogPartition::TellIfBroken() {
+  if (!broken_) return;
+  // A full disk or a full queue passes; what the log calls broken does not.
+  const Status status = log_.Stats().broken;
+  if (!status.ok() && !told_broken_.exchange(true)) broken_(status);
 }
 
 void LogPartition::OnDurable(Status status) {
@@ -80,6 +93,7 @@ void LogPartition::Run() {
     if (done.durable.ok()) {
       done.applied(done.timestamp);
     } else {
+      TellIfBroken();
       done.applied(Error(done.durable));
     }
     lock.Lock();

@@ -5,6 +5,7 @@
 // from any; `apply` runs on the partition's own thread.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -25,7 +26,9 @@ class LogPartition {
   using Applied = std::move_only_function<void(Result<model::Timestamp>)>;
   using Apply = std::function<void(ShardId, format::LogRecord&, uint64_t seq)>;
 
-  LogPartition(storage::Log& log, model::HybridClock& clock, Apply apply);
+  /// \param broken  called once, when the log has failed for good; may be empty
+  LogPartition(storage::Log& log, model::HybridClock& clock, Apply apply,
+               std::function<void(const Status&)> broken = {});
   /// Drains what was accepted. \pre no Append any more
   ~LogPartition();
 
@@ -58,11 +61,14 @@ class LogPartition {
 
   void Run() EXCLUDES(mutex_);
   void OnDurable(Status status) EXCLUDES(mutex_);
+  void TellIfBroken() EXCLUDES(mutex_);
   model::Timestamp ReadTimestampLocked() REQUIRES(mutex_);
 
   storage::Log& log_;
   model::HybridClock& clock_;
   const Apply apply_;
+  const std::function<void(const Status&)> broken_;
+  std::atomic<bool> told_broken_ = false;
 
   mutable Mutex mutex_;
   CondVar changed_;

@@ -139,23 +139,44 @@ Result<std::optional<CommittedManifest>> ShardFiles::Commit(const CommittedManif
 Status ShardFiles::CollectGarbage() { return DeleteNamed("garbage/"); }
 
 Status ShardFiles::RemoveAll() {
-  ASSIGN_OR_RETURN(CommittedManifest last, ReadHead({}));
   for (;;) {
-    std::vector<std::string> names;
-    for (const format::SegmentRef& segment : last.manifest->segments) {
-      for (std::string& name : FilesOf(segment)) names.push_back(std::move(name));
-    }
-    if (!last.name.empty()) names.push_back(last.name);
+    ASSIGN_OR_RETURN(const auto head, meta_.Get(Key("head")));
+    const int64_t revision = head ? head->revision : 0;
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, CommittedFiles());
     // Head and mark go first, the files named as garbage: a crash in between leaves nothing
     // unreachable, and a job in between cannot name anything.
-    storage::MetaTxn txn{.compares = {{Key("head"), last.revision}},
+    storage::MetaTxn txn{.compares = {{Key("head"), revision}},
                          .deletes = {Key("head"), Key("open")}};
     if (!names.empty()) txn.puts = {{Key("garbage/drop"), EncodeBytes(names)}};
     ASSIGN_OR_RETURN(auto commit, meta_.Commit(txn));
-    if (commit.committed) break;
-    ASSIGN_OR_RETURN(last, ReadHead({}));  // a job was faster
+    if (commit.committed) break;  // else a job was faster
   }
   return DeleteNamed("garbage/");
+}
+
+Result<std::vector<std::string>> ShardFiles::CommittedFiles() {
+  auto last = ReadHead({});
+  // A shard may be dropped because its manifest cannot be read: then its files are what bears its
+  // name.
+  if (!last.has_value() && last.error().code() == Code::kDataIntegrity) return ListFiles();
+  if (!last.has_value()) return Error(last.error());
+  std::vector<std::string> names;
+  for (const format::SegmentRef& segment : last->manifest->segments) {
+    for (std::string& name : FilesOf(segment)) names.push_back(std::move(name));
+  }
+  if (!last->name.empty()) names.push_back(last->name);
+  return names;
+}
+
+Result<std::vector<std::string>> ShardFiles::ListFiles() {
+  storage::ObjectListing listing{.prefix = Key("")};
+  std::vector<std::string> names;
+  for (;;) {
+    ASSIGN_OR_RETURN(std::vector<std::string> page, objects_.List(listing));
+    names.insert(names.end(), page.begin(), page.end());
+    if (page.size() < listing.limit) return names;
+    listing.after = page.back();
+  }
 }
 
 Status ShardFiles::RemoveRest() {

@@ -69,6 +69,8 @@ class ShardFiles {
   Status DeleteNamed(const std::string& kind);
   Status MarkOpen();
   Result<CommittedManifest> ReadHead(CollectionId collection);
+  Result<std::vector<std::string>> CommittedFiles();
+  Result<std::vector<std::string>> ListFiles();
   storage::MetaCompare IsOpen() const { return {Key("open"), open_revision_}; }
 
   storage::MetaStore& meta_;

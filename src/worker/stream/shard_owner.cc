@@ -10,9 +10,24 @@
 #include "worker/stream/read.h"
 
 namespace elanus::worker {
+namespace {
+
+uint64_t BytesOf(const model::RowBatch& rows) {
+  uint64_t bytes = 0;
+  for (const model::Column& column : rows.columns) {
+    bytes += column.valid.size() + column.fixed.size() + column.bytes.size() +
+             column.offsets.size() * sizeof(uint64_t);
+  }
+  return bytes;
+}
+
+}  // namespace
 
 ShardOwner::ShardOwner(const ShardOwnerDoors& doors, const ShardOwnerOptions& options)
-    : doors_(doors), options_(options), filters_(options.filter_bytes_max) {}
+    : doors_(doors),
+      options_(options),
+      filters_(options.filter_bytes_max),
+      gate_(options.gate, [this] { return UnflushedBytes() + partition_->bytes_in_flight(); }) {}
 
 Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
     const ShardOwnerDoors& doors, const ShardOwnerOptions& options,
@@ -25,14 +40,23 @@ Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
   RETURN_IF_ERROR(owner->Replay());
   ShardOwner* self = owner.get();
   owner->partition_ = std::make_unique<LogPartition>(
-      *doors.log, *doors.clock, [self](ShardId id, format::LogRecord& record, uint64_t seq) {
+      *doors.log, *doors.clock,
+      [self](ShardId id, format::LogRecord& record, uint64_t seq) {
         if (auto shard = self->FindShard(id)) shard->Apply(record, seq);
         self->maintenance_->KickFlush();
-      });
+      },
+      options.log_broken);
   owner->partition_->SetRecovered(doors.log->Stats().next_seq - 1);
+  MaintenanceOptions maintenance = options.maintenance;
+  // Before writers have to wait.
+  maintenance.flush.all_bytes = options.gate.unflushed_bytes_max / 4 * 3;
   owner->maintenance_ = std::make_unique<Maintenance>(
-      options.maintenance, *doors.clock, [self] { return self->Shards(); },
-      [self] { self->TruncateLog(); });
+      maintenance, *doors.clock, [self] { return self->Shards(); },
+      [self] {
+        self->TruncateLog();
+        self->gate_.Look();
+      });
+  if (maintenance.threads) owner->gate_.Start();
   owner->maintenance_->KickFlush();
   return owner;
 }
@@ -40,6 +64,7 @@ Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
 ShardOwner::~ShardOwner() {
   // A start that failed half-way has neither.
   if (maintenance_ != nullptr) maintenance_->Stop();
+  gate_.Close();
   partition_.reset();  // what was accepted is applied and answered
 }
 
@@ -123,12 +148,19 @@ std::vector<std::shared_ptr<Shard>> ShardOwner::Shards() const {
 void ShardOwner::Write(service::WriteRequest request, service::WriteDone done) {
   auto shard = ServingShard(request.shard);
   if (!shard.has_value()) return done(Error(shard.error()));
-  if (request.rows.rows != 0 && UnflushedBytes() > options_.unflushed_bytes_max) {
-    maintenance_->KickFlush();
-    return done(
-        Error(Code::kQuotaExceeded,
-              "quota exceeded[reason=memory quota exceeded, please allocate more resources]"));
-  }
+  if (request.rows.rows == 0) return Append(*shard, std::move(request), std::move(done));
+  const uint64_t bytes = BytesOf(request.rows);
+  const bool entered = gate_.Enter(bytes, [this, shard = *shard, request = std::move(request),
+                                           done = std::move(done)](Status room) mutable {
+    if (room.ok()) room = shard->fault();  // it may have waited
+    if (!room.ok()) return done(Error(std::move(room)));
+    Append(shard, std::move(request), std::move(done));
+  });
+  if (!entered) maintenance_->KickFlush();
+}
+
+void ShardOwner::Append(const std::shared_ptr<Shard>& shard, service::WriteRequest request,
+                        service::WriteDone done) {
   format::LogRecord record{.kind = format::LogRecord::Kind::kWrite,
                            .collection = request.collection,
                            .schema_version = request.schema_version,
@@ -137,7 +169,7 @@ void ShardOwner::Write(service::WriteRequest request, service::WriteDone done) {
                            .deletes = std::move(request.deletes),
                            .rows = std::move(request.rows)};
   const PartitionId partition = request.partition;
-  auto check = [shard = *shard, partition]() -> Status {
+  auto check = [shard, partition]() -> Status {
     const service::CollectionPtr collection = shard->collection();
     const bool exists = !partition || std::ranges::any_of(collection->partitions,
                                                           [&](const model::PartitionInfo& p) {
@@ -262,14 +294,22 @@ uint64_t ShardOwner::UnflushedBytes() const {
 
 ShardOwner::Counters ShardOwner::counters() const {
   Counters counters;
-  if (maintenance_ != nullptr) counters.maintenance = maintenance_->counts();
+  if (maintenance_ != nullptr) {
+    counters.maintenance = maintenance_->counts();
+    counters.bytes_builds = maintenance_->budget().bytes_taken();
+    counters.builds_waiting = maintenance_->budget().jobs_waiting();
+  }
   if (partition_ != nullptr) counters.bytes_in_flight = partition_->bytes_in_flight();
   counters.bytes_unflushed = UnflushedBytes();
+  counters.writers_waiting = gate_.writers_waiting();
   for (const auto& shard : Shards()) {
     ++counters.shards;
+    if (!shard->fault().ok()) ++counters.shards_parked;
     for (const SealedPtr& segment : shard->sealed()) {
       ++counters.segments_sealed;
-      counters.bytes_resident += segment->resident_bytes();
+      const segment::SealedSegment::Resident resident = segment->resident();
+      counters.bytes_vectors += resident.vectors;
+      counters.bytes_indexes += resident.indexes;
     }
     counters.segments_growing += shard->growing().size();
   }

@@ -3,6 +3,7 @@
 // segments. Called by the proxy and the coordinator through service::ShardService. Threads: any.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "worker/stream/log_partition.h"
 #include "worker/stream/maintenance.h"
 #include "worker/stream/shard.h"
+#include "worker/stream/write_gate.h"
 
 namespace elanus::worker {
 
@@ -30,9 +32,11 @@ struct ShardOwnerDoors {
 
 struct ShardOwnerOptions {
   MaintenanceOptions maintenance;
-  /// Rows not yet in files, of all shards; above it writes are refused with Milvus' text until a
-  /// flush has made room.
-  uint64_t unflushed_bytes_max = 512 << 20;
+  /// Of the rows not yet in files, of all shards.
+  WriteGateOptions gate;
+  /// Called once when the log has failed for good (a failed sync, a newer writer): nothing will be
+  /// written any more. Must not call the owner.
+  std::function<void(const Status&)> log_broken;
   uint64_t filter_bytes_max = 32 << 20;  ///< answers of filters that are kept, of all shards
 };
 
@@ -56,16 +60,25 @@ class ShardOwner final : public service::ShardService {
   Status Change(const service::ShardChange& change) override;
 
   /// See Maintenance::RunOnce.
-  bool RunMaintenance() { return maintenance_->RunOnce(); }
+  bool RunMaintenance() {
+    const bool worked = maintenance_->RunOnce();
+    gate_.Look();
+    return worked;
+  }
 
   struct Counters {
     JobCounts maintenance;
     uint64_t shards = 0;
+    uint64_t shards_parked = 0;
     uint64_t segments_sealed = 0;
     uint64_t segments_growing = 0;
     uint64_t bytes_unflushed = 0;
-    uint64_t bytes_resident = 0;  ///< vectors and indexes of sealed segments
+    uint64_t bytes_vectors = 0;   ///< resident, of sealed segments
+    uint64_t bytes_indexes = 0;   ///< resident
+    uint64_t bytes_builds = 0;    ///< what merges and builds that run stated as their peak
+    uint64_t builds_waiting = 0;  ///< for memory
     uint64_t bytes_in_flight = 0;
+    uint64_t writers_waiting = 0;  ///< for a flush
   };
   Counters counters() const;
 
@@ -83,6 +96,8 @@ class ShardOwner final : public service::ShardService {
   Status DropShard(ShardId id) EXCLUDES(mutex_);
   uint64_t UnflushedBytes() const EXCLUDES(mutex_);
   void TruncateLog();
+  void Append(const std::shared_ptr<Shard>& shard, service::WriteRequest request,
+              service::WriteDone done);
 
   const ShardOwnerDoors doors_;
   const ShardOwnerOptions options_;
@@ -91,6 +106,7 @@ class ShardOwner final : public service::ShardService {
   std::map<ShardId, std::shared_ptr<Shard>> shards_ GUARDED_BY(mutex_);
   std::unique_ptr<LogPartition> partition_;
   std::unique_ptr<Maintenance> maintenance_;
+  WriteGate gate_;
 };
 
 }  // namespace elanus::worker

@@ -161,6 +161,52 @@ TEST_F(ShardOwnerTest, AnIndexIsBuiltDroppedAndBuiltAnew) {
   EXPECT_EQ(Search(77, 1), std::vector<int64_t>{77});
 }
 
+TEST_F(ShardOwnerTest, AFailedSyncOfTheLogIsToldOnce) {
+  std::vector<std::string> told;
+  options_.log_broken = [&](const Status& why) { told.push_back(why.message()); };
+  Restart();
+  ASSERT_TRUE(Write(Rows({1}, 1), {}).has_value());
+  EXPECT_TRUE(told.empty());
+  files_.FailSync(0, EIO);
+  EXPECT_FALSE(Write(Rows({2}, 1), {}).has_value());
+  EXPECT_FALSE(Write(Rows({3}, 1), {}).has_value());
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_NE(told[0].find("sync"), std::string::npos) << told[0];
+}
+
+TEST_F(ShardOwnerTest, WritersOverTheBoundWaitForAFlush) {
+  options_.gate.unflushed_bytes_max = 4 << 10;
+  options_.maintenance.flush.growing_bytes = 1 << 30;
+  Restart();
+  std::map<int64_t, int64_t> expected;
+  for (int64_t write = 0; write < 40; ++write) {
+    std::vector<int64_t> keys;
+    for (int64_t key = 0; key < 60; ++key) keys.push_back(write * 60 + key);
+    ASSERT_TRUE(Write(Rows(keys, write), {}).has_value());
+    for (int64_t key : keys) expected[key] = write;
+  }
+  EXPECT_EQ(Shown(), expected);
+  EXPECT_GE(process_->owner->counters().maintenance.flushes, 5u);
+}
+
+TEST_F(ShardOwnerTest, AShardWhoseManifestIsDamagedCanBeDropped) {
+  ASSERT_TRUE(Write(Rows({1, 2, 3}, 1), {}).has_value());
+  Flush();
+  const auto names = *process_->objects->List({.prefix = "shard/1/manifest/"});
+  ASSERT_EQ(names.size(), 1u);
+  process_.reset();
+  ASSERT_TRUE(files_.WriteFile("objects/" + names[0], "nonsense").ok());
+  Restart();
+  ASSERT_FALSE(process_->owner->Search({.shard = {1}, .field = {101}}, {}).has_value());
+  ASSERT_TRUE(
+      process_->owner
+          ->Change(
+              {.kind = service::ShardChange::Kind::kDrop, .shard = {1}, .collection = collection_})
+          .ok());
+  EXPECT_TRUE(process_->objects->List({.prefix = "shard/"})->empty());
+  EXPECT_TRUE(meta_->Range("shard/")->empty());
+}
+
 TEST_F(ShardOwnerTest, ADamagedSegmentParksItsShardWithTheFilesName) {
   std::vector<int64_t> keys;
   for (int64_t key = 0; key < 100; ++key) keys.push_back(key);

@@ -1,0 +1,66 @@
+// The whole server without sockets: what it tells of itself, how it ends when its log fails.
+#include "server/standalone.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/unique.h"
+#include "server/gauges.h"
+#include "server/health.h"
+
+namespace elanus {
+namespace {
+
+class StandaloneTest : public testing::Test {
+ protected:
+  StandaloneTest() : dir_(testing::TempDir() + "elanus-" + UniqueText()) {}
+  ~StandaloneTest() override { std::filesystem::remove_all(dir_); }
+
+  std::unique_ptr<Standalone> Open() {
+    auto server = Standalone::Open(PosixFileSystem(), dir_, Config());
+    EXPECT_TRUE(server.has_value()) << server.error().message();
+    return std::move(*server);
+  }
+
+  const std::string dir_;
+};
+
+TEST_F(StandaloneTest, IsHealthyFromTheEndOfRecoveryUntilItStops) {
+  Health health;
+  EXPECT_EQ(health.Check().message(), "recovering: service not ready");
+  const auto server = Open();
+  health.Serves(*server);
+  EXPECT_TRUE(health.Check().ok());
+  health.Stops();
+  EXPECT_EQ(health.Check().message(), "stopping: service not ready");
+}
+
+TEST_F(StandaloneTest, ShowsItsStateOnMetricsAndTakesItBack) {
+  MetricRegistry registry;
+  const auto server = Open();
+  {
+    const Gauges gauges(registry, *server);
+    const std::string text = registry.Text();
+    for (const char* line :
+         {"elanus_segments{state=\"growing\"} 0\n", "elanus_segments{state=\"sealed\"} 0\n",
+          "elanus_jobs_running{job=\"merge\"} 0\n", "elanus_jobs_done{job=\"index_build\"} 0\n",
+          "elanus_memory_bytes{part=\"indexes\"} 0\n", "elanus_log_pending_bytes 0\n",
+          "elanus_log_sync_seconds{quantile=\"0.99\"} 0\n"}) {
+      EXPECT_NE(text.find(line), std::string::npos) << line << text;
+    }
+    EXPECT_NE(text.find("elanus_process_anon_huge_pages_bytes "), std::string::npos);
+    EXPECT_EQ(text.find("elanus_process_resident_bytes 0\n"), std::string::npos);
+  }
+  EXPECT_EQ(registry.Text().find("elanus_segments{"), std::string::npos);
+}
+
+TEST(EndProcess, SaysWhyAndExits) {
+  EXPECT_EXIT(EndProcess({Code::kIoFailed, "log/7: sync failed: I/O error"}),
+              testing::ExitedWithCode(kExitLogBroken), "the log failed.*log/7: sync failed");
+}
+
+TEST(Machine, HasMemory) { EXPECT_GT(MemoryTotalBytes(), uint64_t{64} << 20); }
+
+}  // namespace
+}  // namespace elanus
