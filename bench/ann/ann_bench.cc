@@ -1,6 +1,6 @@
 // Recall against queries a CPU second of one index over vectors from a file, in process, one
 // thread.
-//   ann_bench BASE QUERIES [--kind hnsw|ivf|ivfpq|scann|flat] [--metric l2|ip|cosine] [--m N]
+//   ann_bench BASE QUERIES [--kind hnsw|ivf|ivfpq|scann|flat|auto] [--metric l2|ip|cosine] [--m N]
 //   [--efc N]
 //   [--nlist N]
 //             [--threads N] [--rows N] [--k N] [--index FILE] [--filter PERCENT] [--widths 0,20,40]
@@ -81,6 +81,7 @@ class Bench {
                    : kind == "ivfpq" ? Kind::kIvfPq
                    : kind == "scann" ? Kind::kScann
                                      : Kind::kHnsw;
+    params_.choose = kind == "auto";
     params_.part_dim = Number("part-dim", 2);
     params_.metric = metric == "l2" ? Metric::kL2 : metric == "ip" ? Metric::kIp : Metric::kCosine;
     params_.m = Number("m", 16);
@@ -155,7 +156,7 @@ class Bench {
 
   SearchParams At(const std::string& width, size_t top_k) const {
     SearchParams search{.top_k = top_k};
-    (params_.kind == Kind::kHnsw ? search.ef : search.nprobe) = std::atoi(width.c_str());
+    (index_->kind() == Kind::kHnsw ? search.ef : search.nprobe) = std::atoi(width.c_str());
     const size_t slash = width.find('/');
     if (slash != std::string::npos) search.reorder_k = std::atoi(width.c_str() + slash + 1);
     return search;

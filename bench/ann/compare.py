@@ -167,6 +167,7 @@ OURS = {
     "ours-hnsw": ({"kind": "hnsw", "m": 16, "efc": 200}, EF),
     "ours-scann": ({"kind": "scann", "nlist": 2000}, [f"{p}/{r}" for p, r in REORDER]),
     "ours-ivf-pq": ({"kind": "ivfpq", "nlist": 1024}, [f"{p}/{r}" for p, r in REORDER]),
+    "ours-auto": ({"kind": "auto", "m": 18, "efc": 240}, ("0",)),
     "ours-ivf-flat": ({"kind": "ivf", "nlist": 1024}, NPROBE),
 }
 PEERS = {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "model/timestamptz.h"
 #include "proxy/index_check.h"
 #include "proxy/json_index.h"
 #include "proxy/names.h"
@@ -20,8 +21,17 @@ class Checker {
   Status operator()(service::CreateDatabase& r) const { return CheckDatabaseName(r.name); }
   Status operator()(service::DropDatabase& r) const { return CheckDatabaseName(r.name); }
   // Only a database that exists can be altered, so the name is looked up and nothing else.
-  Status operator()(service::AlterDatabase&) const { return Status::Ok(); }
-  Status operator()(service::CreateCollection& r) const { return CheckCreateCollection(r); }
+  Status operator()(service::AlterDatabase& r) const { return CheckTimeZone(r.properties); }
+  Status operator()(service::CreateCollection& r) const {
+    // A collection takes its database's zone with it: later changes of the database's leave it.
+    const auto database = coordinator_.FindDatabase(r.database);
+    const auto* zone = database ? model::FindValue(database->properties, kTimeZoneKey) : nullptr;
+    if (zone != nullptr && model::FindValue(r.properties, kTimeZoneKey) == nullptr) {
+      r.properties.emplace_back(kTimeZoneKey, *zone);
+    }
+    RETURN_IF_ERROR(CheckTimeZone(r.properties));
+    return CheckCreateCollection(r);
+  }
   Status operator()(service::DropCollection& r) const { return CheckCollectionName(r.collection); }
   Status operator()(service::TruncateCollection& r) const {
     return CheckCollectionName(r.collection);
@@ -31,7 +41,7 @@ class Checker {
     return CheckCollectionName(r.new_name);
   }
   // As with AlterDatabase.
-  Status operator()(service::AlterCollection&) const { return Status::Ok(); }
+  Status operator()(service::AlterCollection& r) const { return CheckTimeZone(r.properties); }
   Status operator()(service::AlterField& r) const { return CheckCollectionName(r.collection); }
   Status operator()(service::AddField& r) const {
     RETURN_IF_ERROR(CheckCollectionName(r.collection));
@@ -63,6 +73,14 @@ class Checker {
   }
 
  private:
+  static constexpr std::string_view kTimeZoneKey = "timezone";
+
+  static Status CheckTimeZone(const model::KeyValues& properties) {
+    const std::string* zone = model::FindValue(properties, kTimeZoneKey);
+    if (zone == nullptr || model::IsTimeZone(*zone)) return Status::Ok();
+    return InvalidParameter(fmt::format("unknown or invalid IANA Time Zone ID: {}", *zone));
+  }
+
   template <class R>
   static Status CheckPartition(R& r) {
     RETURN_IF_ERROR(CheckCollectionName(r.collection));

@@ -111,6 +111,32 @@ Status CheckSparseParams(const KeyValues& params) {
                   ratio));
 }
 
+/// Product quantizers cut a vector into equal parts.
+Status CheckParts(const FieldSchema& field, std::string_view type, const KeyValues& params) {
+  auto number = [&](std::string_view key, int64_t fallback) {
+    const std::string* text = model::FindValue(params, key);
+    int64_t value = fallback;
+    if (text != nullptr) std::from_chars(text->data(), text->data() + text->size(), value);
+    return value;
+  };
+  if (type == "SCANN") {
+    const int64_t sub_dim = number("sub_dim", 2);
+    if (field.dim() % sub_dim == 0) return Status::Ok();
+    return InvalidParameter(
+        fmt::format("The dimension of a vector (dim) should be a multiple of sub_dim. "
+                    "Dimension:{}, sub_dim:{}",
+                    field.dim(), sub_dim));
+  }
+  const bool graph = type == "HNSW_PQ" || type == "HNSW_PRQ";
+  if (type != "IVF_PQ" && !graph) return Status::Ok();
+  const int64_t parts = number("m", graph ? 1 : field.dim());
+  if (field.dim() % parts == 0) return Status::Ok();
+  return InvalidParameter(
+      fmt::format("The dimension of {} vector (dim) should be a multiple of the number of "
+                  "subquantizers (m). Dimension:{}, m:{}",
+                  graph ? "the" : "a", field.dim(), parts));
+}
+
 Status CheckMetric(const FieldSchema& field, const VectorIndexType& index, std::string_view given) {
   const auto metric = model::MetricFromName(given);
   if (!metric || !model::SupportsMetric(field.type, *metric)) {
@@ -139,6 +165,7 @@ Status CheckVectorIndex(const FieldSchema& field, std::string_view type, std::st
   if (type == "AUTOINDEX") RETURN_IF_ERROR(CheckAutoParams(params));
   if (field.type == DataType::kSparseFloatVector) RETURN_IF_ERROR(CheckSparseParams(params));
   for (const IntegerRange& range : index->integers) RETURN_IF_ERROR(CheckInteger(params, range));
+  RETURN_IF_ERROR(CheckParts(field, type, params));
   const model::Metric metric =
       no_metric ? TraitsOf(field.type).default_metric : *model::MetricFromName(*found);
   std::erase_if(params, [](const auto& pair) { return pair.first == "metric_type"; });

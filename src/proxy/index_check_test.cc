@@ -55,6 +55,52 @@ TEST(IndexCheck, RefusesVectorIndexesWithMilvusTexts) {
               "Invalid index name: 1x");
 }
 
+TEST(IndexCheck, FitsIndexesToTheirVectors) {
+  const auto field = [](DataType type) { return Field(101, "v", type, {{"dim", "8"}}); };
+  const std::tuple<DataType, KeyValues, std::string> cases[] = {
+      {DataType::kInt8Vector,
+       {{"index_type", "IVF_FLAT"}},
+       "data type Int8Vector can't build with this index IVF_FLAT"},
+      {DataType::kSparseFloatVector,
+       {{"index_type", "HNSW"}},
+       "data type SparseFloatVector can't build with this index HNSW"},
+      {DataType::kBinaryVector,
+       {{"index_type", "BIN_FLAT"}, {"metric_type", "L2"}},
+       "binary vector index does not support metric type: L2"},
+      {DataType::kBinaryVector,
+       {{"index_type", "BIN_IVF_FLAT"}, {"metric_type", "SUPERSTRUCTURE"}},
+       "metric type SUPERSTRUCTURE not found or not supported, supported: [HAMMING JACCARD]"},
+      {DataType::kSparseFloatVector,
+       {{"index_type", "SPARSE_WAND"}, {"metric_type", "COSINE"}},
+       "only IP&BM25 is the supported metric type for sparse index: invalid "
+       "parameter[expected=valid index params][actual=invalid index params]"},
+      {DataType::kSparseFloatVector,
+       {{"index_type", "SPARSE_INVERTED_INDEX"}, {"inverted_index_algo", "X"}},
+       "sparse inverted index algo X not found or not supported"},
+      {DataType::kSparseFloatVector,
+       {{"index_type", "SPARSE_INVERTED_INDEX"}, {"drop_ratio_build", "1"}},
+       "param 'drop_ratio_build' (1.000000) should be in range [0.000000, 1.000000)"},
+      {DataType::kFloat16Vector,
+       {{"index_type", "IVF_PQ"}, {"m", "3"}},
+       "The dimension of a vector (dim) should be a multiple of the number of subquantizers (m)."},
+      {DataType::kFloatVector,
+       {{"index_type", "SCANN"}, {"sub_dim", "3"}},
+       "should be a multiple of sub_dim. Dimension:8, sub_dim:3"},
+  };
+  for (const auto& [type, params, text] : cases) {
+    KeyValues copy = params;
+    ExpectError(CheckCreateIndex(field(type), "", copy), Code::kInvalidParameter, text);
+  }
+  for (const auto& [type, metric] : {std::pair{DataType::kBinaryVector, "HAMMING"},
+                                     {DataType::kSparseFloatVector, "IP"},
+                                     {DataType::kInt8Vector, "COSINE"},
+                                     {DataType::kBFloat16Vector, "COSINE"}}) {
+    KeyValues params;
+    ASSERT_TRUE(CheckCreateIndex(field(type), "", params).ok());
+    EXPECT_EQ(*model::FindValue(params, "metric_type"), metric);
+  }
+}
+
 TEST(IndexCheck, KeepsScalarIndexesWhereMilvusWould) {
   const auto number = Field(1, "n", DataType::kInt64);
   const auto text = Field(2, "s", DataType::kVarChar);

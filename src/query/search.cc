@@ -5,6 +5,7 @@
 #include "query/row_value.h"
 #include "query/vector_scan.h"
 #include "rank/group.h"
+#include "simd/dispatch.h"
 
 namespace elanus::query {
 namespace {
@@ -14,6 +15,13 @@ using Hits = std::vector<index::Hit>;
 index::HiddenBits BitsOf(const HiddenRows& hidden) {
   if (hidden.bits == nullptr) return {};
   return {hidden.bits->words(), hidden.rows};
+}
+
+/// The same with their number: an index chooses its way by it, and asks once a query.
+index::HiddenBits CountedBitsOf(const HiddenRows& hidden) {
+  if (hidden.bits == nullptr) return {};
+  const uint64_t* words = hidden.bits->words();
+  return {words, hidden.rows, simd::Active().popcount(words, (hidden.rows + 63) / 64)};
 }
 
 /// Rows of a growing segment beyond the reader's cut are no candidates either; runs end there.
@@ -40,24 +48,24 @@ Result<std::vector<Hits>> SearchIndex(const index::VectorIndex& index, const Hid
                                       const Cancel& cancel) {
   const float* queries = request.queries.Values<float>().data();
   const size_t nq = request.queries.rows;
+  const index::HiddenBits bits = CountedBitsOf(hidden);
   if (!request.window.all()) {
     std::vector<Hits> results;
     for (size_t q = 0; q < nq; ++q) {
       const float* query = queries + q * index.vectors().dim;
-      ASSIGN_OR_RETURN(Hits hits,
-                       index.SearchWindow(query, top_k, request.window, BitsOf(hidden), cancel));
+      ASSIGN_OR_RETURN(Hits hits, index.SearchWindow(query, top_k, request.window, bits, cancel));
       results.push_back(std::move(hits));
     }
     return results;
   }
   const index::SearchParams params{.top_k = top_k, .ef = request.ef, .nprobe = request.nprobe};
   if (nq == 1) {
-    ASSIGN_OR_RETURN(Hits hits, index.Search(queries, params, BitsOf(hidden), cancel));
+    ASSIGN_OR_RETURN(Hits hits, index.Search(queries, params, bits, cancel));
     std::vector<Hits> results;
     results.push_back(std::move(hits));
     return results;
   }
-  return index.SearchMany(queries, nq, params, BitsOf(hidden), cancel);
+  return index.SearchMany(queries, nq, params, bits, cancel);
 }
 
 /// Vectors of a nullable field: rows without one are no candidates.

@@ -13,6 +13,7 @@ import collections
 import faulthandler
 import json
 import logging
+import os
 import random
 import re
 import shutil
@@ -70,9 +71,9 @@ class Run:
     def cycle(self, number: int) -> None:
         if number and (self.rarest() == "recovery" or self.random.random() < 0.1):
             self.kill_in_recovery()
-        seconds = self.server.start(timeout=20)
+        seconds = self.server.start(timeout=120)
         self.ready_seconds_max = max(self.ready_seconds_max, seconds)
-        if seconds > READY_SECONDS_MAX:
+        if seconds > READY_SECONDS_MAX * overload():
             self.problems.append(f"cycle {number}: ready after {seconds:.1f} s")
         client = MilvusClient(self.server.uri)
         try:
@@ -94,7 +95,7 @@ class Run:
         killer = threading.Thread(target=lambda: (tail.wait("recovery", 10), self.pause(), self.server.kill_now()))
         killer.start()
         try:
-            self.server.start(timeout=20)
+            self.server.start(timeout=120)
         except ServerFailed:
             pass
         killer.join()
@@ -122,9 +123,9 @@ class Run:
         for worker in workers:
             worker.stop.set()
         for worker in workers:
-            worker.join(20)
+            worker.join(60)
             if worker.is_alive():
-                self.problems.append("a client call did not return within 20 s of the kill")
+                self.problems.append("a client call did not return within 60 s of the kill")
             if worker.failed:
                 raise worker.failed
             self.refused += worker.refused
@@ -199,6 +200,11 @@ class Run:
         return found
 
 
+def overload() -> float:
+    """How many processes share a core and its disk: what is promised of an idle machine takes this many times as long."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 class LogTail:
     """Follows the server's log from now on: which phases have begun and not ended."""
 
@@ -245,7 +251,7 @@ def main() -> int:
     seed = args.seed if args.seed is not None else random.SystemRandom().getrandbits(32)
     folder = Path(tempfile.mkdtemp(prefix="elanus-crash-"))
     print(f"seed {seed}, {args.cycles} cycles, data in {folder}", flush=True)
-    faulthandler.dump_traceback_later(60 + args.cycles * 20, exit=True)
+    faulthandler.dump_traceback_later(60 + args.cycles * 60, exit=True)
 
     run, began, done = Run(seed, folder), time.monotonic(), 0
     try:

@@ -94,7 +94,7 @@ def copy_tree() -> None:
 def notices(seeds: int, logs: Path, number: int) -> str:
     """What turns red, or nothing."""
     log = logs / f"{number:02}-sim.log"
-    code = run(["build/release/tests/crash/crash_sim", "--seeds", str(seeds), "--jobs", str(os.cpu_count() or 1), "--quick"], log, 20)
+    code = run(["build/release/tests/crash/crash_sim", "--seeds", str(seeds), "--jobs", str(4 * (os.cpu_count() or 1)), "--quick"], log, 20)
     if code != 0:
         failed = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("seed ")]
         return "crash_sim, " + (failed[0] if failed else f"ended with {code}")

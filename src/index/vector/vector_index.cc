@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "index/vector/brute_force.h"
+#include "index/vector/choice.h"
 #include "index/vector/flat_index.h"
 #include "index/vector/hnsw_build.h"
 #include "index/vector/hnsw_index.h"
@@ -100,6 +101,7 @@ Result<IndexFile> BuildIndexFile(const VectorView& vectors, const BuildParams& p
   if (IsIvf(params.kind)) RETURN_IF_ERROR(CheckRange("nlist", params.nlist, 1, 65536));
   if (HasParts(params.kind)) RETURN_IF_ERROR(CheckRange("sub_dim", params.part_dim, 1, 65536));
   if (vectors.rows == 0) return BuildFlat(vectors, params);
+  if (params.choose) return BuildIndexFile(vectors, Choose(vectors, params), control);
   switch (params.kind) {
     case Kind::kFlat: break;
     case Kind::kHnsw: return BuildHnsw(vectors, params, control);

@@ -27,6 +27,7 @@ inline constexpr size_t kListRowsMin = 39;
 struct BuildParams {
   Kind kind = Kind::kHnsw;
   Metric metric = Metric::kL2;
+  bool choose = false;        ///< AUTOINDEX: `kind` unless the data asks for another
   int m = 30;                 ///< HNSW: links of a new row a level, [2, 2048]
   int ef_construction = 360;  ///< HNSW, >= 1
   int nlist = 128;            ///< IVF, [1, 65536]; at most rows / 39 are made
