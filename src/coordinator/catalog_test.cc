@@ -113,7 +113,9 @@ TEST_F(CatalogTest, MovesTheClockBehindEveryStoredTimestamp) {
 TEST_F(CatalogTest, NeverHandsAnIdOutTwice) {
   int64_t last = 0;
   for (int restart = 0; restart < 3; ++restart) {
-    IdAllocator ids(*store);
+    FakeClock wall;
+    model::HybridClock clock(wall);  // the same moment again: only what is stored tells them apart
+    IdAllocator ids(*store, clock);
     for (int64_t count : {int64_t{1}, int64_t{5}, kIdBlock * 2, int64_t{1}}) {
       auto first = ids.Allocate(count);
       ASSERT_TRUE(first.has_value());
@@ -121,6 +123,15 @@ TEST_F(CatalogTest, NeverHandsAnIdOutTwice) {
       last = *first + count - 1;
     }
   }
+}
+
+TEST_F(CatalogTest, IdsAreNoKeysThatAPersonWouldChoose) {
+  FakeClock wall;
+  model::HybridClock clock(wall);
+  IdAllocator ids(*store, clock);
+  auto first = ids.Allocate(1);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_GE(*first, static_cast<int64_t>(model::TimestampFromMs(wall.WallMs())));
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class CoordinatorService final : public service::Coordinator {
  public:
   CoordinatorService(storage::MetaStore& store, service::ShardService& shards,
                      model::HybridClock& clock)
-      : shards_(shards), clock_(clock), ids_(store), catalog_(store) {}
+      : shards_(shards), clock_(clock), ids_(store, clock), catalog_(store) {}
 
   /// Reads the catalog and brings every shard to it; called once before the server serves. A shard
   /// that refuses is logged and tried again with the next change: one bad shard stops nothing else.

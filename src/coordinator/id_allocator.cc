@@ -20,9 +20,10 @@ Result<int64_t> IdAllocator::Allocate(int64_t count) {
 
 Status IdAllocator::Reserve(int64_t count) {
   ASSIGN_OR_RETURN(auto stored, store_.Get(kNextIdKey));
-  int64_t start = kFirstId;
+  auto start = static_cast<int64_t>(clock_.Next());
   if (stored.has_value()) {
-    ASSIGN_OR_RETURN(start, DecodeBytes<int64_t>(stored->value, kNextIdKey));
+    ASSIGN_OR_RETURN(const int64_t used, DecodeBytes<int64_t>(stored->value, kNextIdKey));
+    start = std::max(start, used);
   }
   // What is left of the old block is given up: the new one need not follow it.
   const int64_t end = start + std::max(count, kIdBlock);
