@@ -54,9 +54,10 @@ TEST(Timestamptz, WritesRfc3339InTheZone) {
   EXPECT_EQ(FormatTimestamptz(-1, "UTC"), "1969-12-31T23:59:59.999999Z");
 }
 
-// Before the first time zones clocks were off by seconds, which the text cannot say.
+// From the year 0 on: no text says an earlier one. Before the first time zones clocks were off by
+// seconds, which the text cannot say either.
 TEST(Timestamptz, ReadsBackWhatItWrites) {
-  for (int64_t at = -70'000'000'000'000'000; at < 250'000'000'000'000'000;
+  for (int64_t at = -62'000'000'000'000'000; at < 250'000'000'000'000'000;
        at += 7'654'321'012'345'678) {
     for (const char* zone : {"UTC", "Asia/Kolkata", "America/New_York"}) {
       if (at < 0 && std::string_view(zone) != "UTC") continue;

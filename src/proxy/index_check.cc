@@ -111,32 +111,6 @@ Status CheckSparseParams(const KeyValues& params) {
                   ratio));
 }
 
-/// Product quantizers cut a vector into equal parts.
-Status CheckParts(const FieldSchema& field, std::string_view type, const KeyValues& params) {
-  auto number = [&](std::string_view key, int64_t fallback) {
-    const std::string* text = model::FindValue(params, key);
-    int64_t value = fallback;
-    if (text != nullptr) std::from_chars(text->data(), text->data() + text->size(), value);
-    return value;
-  };
-  if (type == "SCANN") {
-    const int64_t sub_dim = number("sub_dim", 2);
-    if (field.dim() % sub_dim == 0) return Status::Ok();
-    return InvalidParameter(
-        fmt::format("The dimension of a vector (dim) should be a multiple of sub_dim. "
-                    "Dimension:{}, sub_dim:{}",
-                    field.dim(), sub_dim));
-  }
-  const bool graph = type == "HNSW_PQ" || type == "HNSW_PRQ";
-  if (type != "IVF_PQ" && !graph) return Status::Ok();
-  const int64_t parts = number("m", graph ? 1 : field.dim());
-  if (field.dim() % parts == 0) return Status::Ok();
-  return InvalidParameter(
-      fmt::format("The dimension of {} vector (dim) should be a multiple of the number of "
-                  "subquantizers (m). Dimension:{}, m:{}",
-                  graph ? "the" : "a", field.dim(), parts));
-}
-
 Status CheckMetric(const FieldSchema& field, const VectorIndexType& index, std::string_view given) {
   const auto metric = model::MetricFromName(given);
   if (!metric || !model::SupportsMetric(field.type, *metric)) {
@@ -145,6 +119,62 @@ Status CheckMetric(const FieldSchema& field, const VectorIndexType& index, std::
   if ((index.metrics & model::SetOf(*metric)) != 0) return Status::Ok();
   return InvalidParameter(fmt::format(
       "metric type {} not found or not supported, supported: [HAMMING JACCARD]", given));
+}
+
+/// A value other than those Milvus lists, in any case.
+bool IsOneOf(const KeyValues& params, std::string_view key,
+             std::span<const std::string_view> allowed) {
+  const std::string* given = model::FindValue(params, key);
+  return given == nullptr || given->empty() ||
+         std::ranges::find(allowed, Upper(*given)) != allowed.end();
+}
+
+/// Parameters that say how vectors are coded. Here codes are the index's own affair and distances
+/// are exact, but what Milvus refuses is refused.
+Status CheckCodecs(const FieldSchema& field, const VectorIndexType& index,
+                   const KeyValues& params) {
+  static constexpr std::array<std::string_view, 7> kRefine = {"SQ4U", "SQ6",  "SQ8", "FP16",
+                                                              "BF16", "FP32", "FLAT"};
+  static constexpr std::array<std::string_view, 5> kGraphScalar = {"SQ4U", "SQ6", "SQ8", "FP16",
+                                                                   "BF16"};
+  static constexpr std::array<std::string_view, 3> kListScalar = {"SQ4", "SQ6", "SQ8"};
+  const bool graph = index.name.starts_with("HNSW_");
+  const bool lists =
+      index.name == "IVF_SQ8" || index.name == "IVF_PQ" || index.name.starts_with("IVF_RABITQ");
+  if (graph || lists) {
+    const std::span<const std::string_view> refine = kRefine;
+    if (!IsOneOf(params, "refine_type", graph ? refine : refine.subspan(1))) {
+      return InvalidParameter(fmt::format(
+          "invalid refine type : {}, optional types are [{}sq6, sq8, fp16, bf16, fp32, flat]",
+          *model::FindValue(params, "refine_type"), graph ? "sq4u, " : ""));
+    }
+    const std::string* flag = model::FindValue(params, "refine");
+    if (flag != nullptr && Upper(*flag) != "TRUE" && Upper(*flag) != "FALSE")
+      return InvalidParameter(
+          fmt::format("should be a boolean, key: 'refine', value: '{}'", *flag));
+  }
+  if ((index.name == "HNSW_SQ" && !IsOneOf(params, "sq_type", kGraphScalar)) ||
+      (index.name == "IVF_SQ8" && !IsOneOf(params, "sq_type", kListScalar))) {
+    return InvalidParameter("invalid scalar quantizer type");
+  }
+  if (index.divisor.empty()) return Status::Ok();
+  const std::string* text = model::FindValue(params, index.divisor);
+  int64_t value = index.divisor_default;
+  if (text != nullptr) std::from_chars(text->data(), text->data() + text->size(), value);
+  if (value <= 0) {
+    return InvalidParameter(fmt::format("param '{}' not exist in json", index.divisor));
+  }
+  const int64_t dim = field.dim();
+  if (dim % value == 0) return Status::Ok();
+  if (index.divisor == "sub_dim") {
+    return InvalidParameter(fmt::format(
+        "The dimension of a vector (dim) should be a multiple of sub_dim. Dimension:{}, sub_dim:{}",
+        dim, value));
+  }
+  return InvalidParameter(
+      fmt::format("The dimension of {} vector (dim) should be a multiple of the number of "
+                  "subquantizers (m). Dimension:{}, m:{}",
+                  graph ? "the" : "a", dim, value));
 }
 
 Status CheckVectorIndex(const FieldSchema& field, std::string_view type, std::string_view given,
@@ -165,7 +195,7 @@ Status CheckVectorIndex(const FieldSchema& field, std::string_view type, std::st
   if (type == "AUTOINDEX") RETURN_IF_ERROR(CheckAutoParams(params));
   if (field.type == DataType::kSparseFloatVector) RETURN_IF_ERROR(CheckSparseParams(params));
   for (const IntegerRange& range : index->integers) RETURN_IF_ERROR(CheckInteger(params, range));
-  RETURN_IF_ERROR(CheckParts(field, type, params));
+  RETURN_IF_ERROR(CheckCodecs(field, *index, params));
   const model::Metric metric =
       no_metric ? TraitsOf(field.type).default_metric : *model::MetricFromName(*found);
   std::erase_if(params, [](const auto& pair) { return pair.first == "metric_type"; });

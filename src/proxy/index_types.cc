@@ -17,8 +17,6 @@ constexpr std::array kFloats = {DataType::kFloatVector, DataType::kFloat16Vector
 constexpr std::array kGraph = {DataType::kFloatVector, DataType::kFloat16Vector,
                                DataType::kBFloat16Vector, DataType::kInt8Vector,
                                DataType::kBinaryVector};
-constexpr std::array kDense = {DataType::kFloatVector, DataType::kFloat16Vector,
-                               DataType::kBFloat16Vector, DataType::kInt8Vector};
 constexpr std::array kBinary = {DataType::kBinaryVector};
 constexpr std::array kSparse = {DataType::kSparseFloatVector};
 constexpr std::array kAll = {DataType::kFloatVector,    DataType::kFloat16Vector,
@@ -28,14 +26,20 @@ constexpr std::array kAll = {DataType::kFloatVector,    DataType::kFloat16Vector
 constexpr std::array kLists = {IntegerRange{"nlist", 1, 65'536}};
 constexpr std::array kLinks = {IntegerRange{"M", 2, 2'048},
                                IntegerRange{"efConstruction", 1, kIntMax}};
-constexpr std::array kParts = {IntegerRange{"nlist", 1, 65'536}, IntegerRange{"m", 1, 65'536},
-                               IntegerRange{"nbits", 1, 24}};
-constexpr std::array kSubDims = {IntegerRange{"nlist", 1, 65'536},
-                                 IntegerRange{"sub_dim", 1, 65'536}};
-constexpr std::array kBits = {IntegerRange{"nlist", 1, 65'536}, IntegerRange{"rbq_bits", 1, 9}};
-constexpr std::array kPartLinks = {
+constexpr std::array kGraphNumbers = {DataType::kFloatVector, DataType::kFloat16Vector,
+                                      DataType::kBFloat16Vector, DataType::kInt8Vector};
+constexpr std::array kProduct = {IntegerRange{"nlist", 1, 65'536}, IntegerRange{"m", 1, 65'536},
+                                 IntegerRange{"nbits", 1, 24}};
+constexpr std::array kScann = {IntegerRange{"nlist", 1, 65'536},
+                               IntegerRange{"sub_dim", 1, 65'536}};
+constexpr std::array kRabitq = {IntegerRange{"nlist", 1, 65'536}, IntegerRange{"rbq_bits", 1, 9}};
+constexpr std::array kLinksProduct = {
     IntegerRange{"M", 2, 2'048}, IntegerRange{"efConstruction", 1, kIntMax},
     IntegerRange{"m", 1, 65'536}, IntegerRange{"nbits", 1, 24}, IntegerRange{"nrq", 1, 16}};
+constexpr std::array kVamana = {IntegerRange{"svs_graph_max_degree", 4, 256},
+                                IntegerRange{"svs_construction_window_size", 1, 10'000}};
+constexpr std::array kCagra = {IntegerRange{"graph_degree", 1, 2'048},
+                               IntegerRange{"intermediate_graph_degree", 1, 2'048}};
 constexpr std::array kDisk = {IntegerRange{"max_degree", 1, 2'048},
                               IntegerRange{"search_list_size", 1, kIntMax}};
 constexpr std::array kPostings = {IntegerRange{"block_max_block_size", 1, kIntMax},
@@ -49,12 +53,41 @@ constexpr std::array kTypes = {
     VectorIndexType{.name = "IVF_FLAT", .vectors = kFloats, .integers = kLists},
     VectorIndexType{.name = "HNSW", .vectors = kGraph, .integers = kLinks},
     VectorIndexType{.name = "IVF_SQ8", .vectors = kFloats, .integers = kLists},
-    VectorIndexType{.name = "IVF_PQ", .vectors = kFloats, .integers = kParts},
-    VectorIndexType{.name = "IVF_RABITQ", .vectors = kFloats, .integers = kBits},
-    VectorIndexType{.name = "SCANN", .vectors = kFloats, .integers = kSubDims},
-    VectorIndexType{.name = "HNSW_SQ", .vectors = kDense, .integers = kLinks},
-    VectorIndexType{.name = "HNSW_PQ", .vectors = kDense, .integers = kPartLinks},
-    VectorIndexType{.name = "HNSW_PRQ", .vectors = kDense, .integers = kPartLinks},
+    VectorIndexType{.name = "IVF_PQ",
+                    .vectors = kFloats,
+                    .integers = kProduct,
+                    .divisor = "m",
+                    .divisor_default = 0},
+    VectorIndexType{.name = "SCANN",
+                    .vectors = kFloats,
+                    .integers = kScann,
+                    .divisor = "sub_dim",
+                    .divisor_default = 2},
+    VectorIndexType{.name = "IVF_RABITQ", .vectors = kFloats, .integers = kRabitq},
+    VectorIndexType{.name = "IVF_RABITQ_FASTSCAN", .vectors = kFloats, .integers = kRabitq},
+    VectorIndexType{.name = "HNSW_SQ", .vectors = kGraphNumbers, .integers = kLinks},
+    VectorIndexType{.name = "HNSW_PQ",
+                    .vectors = kGraphNumbers,
+                    .integers = kLinksProduct,
+                    .divisor = "m",
+                    .divisor_default = 32},
+    VectorIndexType{.name = "HNSW_PRQ",
+                    .vectors = kGraphNumbers,
+                    .integers = kLinksProduct,
+                    .divisor = "m",
+                    .divisor_default = 2},
+    VectorIndexType{.name = "SVS_VAMANA", .vectors = kFloats, .integers = kVamana},
+    VectorIndexType{.name = "SVS_VAMANA_LVQ", .vectors = kFloats, .integers = kVamana},
+    VectorIndexType{.name = "SVS_VAMANA_LEANVEC", .vectors = kFloats, .integers = kVamana},
+    VectorIndexType{.name = "SVS_FLAT", .vectors = kFloats},
+    VectorIndexType{.name = "GPU_BRUTE_FORCE", .vectors = kFloats},
+    VectorIndexType{.name = "GPU_IVF_FLAT", .vectors = kFloats, .integers = kLists},
+    VectorIndexType{.name = "GPU_IVF_PQ",
+                    .vectors = kFloats,
+                    .integers = kProduct,
+                    .divisor = "m",
+                    .divisor_default = 0},
+    VectorIndexType{.name = "GPU_CAGRA", .vectors = kFloats, .integers = kCagra},
     VectorIndexType{.name = "DISKANN", .vectors = kFloats, .integers = kDisk},
     VectorIndexType{.name = "BIN_FLAT", .vectors = kBinary},
     VectorIndexType{

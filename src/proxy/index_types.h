@@ -22,6 +22,8 @@ struct VectorIndexType {
   std::span<const model::DataType> vectors;
   model::MetricSet metrics = ~model::MetricSet{0};  ///< of those that the vector's type has
   std::span<const IntegerRange> integers;           ///< build parameters
+  std::string_view divisor = {};  ///< a build parameter that must divide the dimension
+  int64_t divisor_default = 0;    ///< when it is not given; 0: it must be
 
   bool Takes(model::DataType type) const;
 };

@@ -132,12 +132,48 @@ Status CheckSparseSearch(const Params& params) {
   return CheckRatio(params, "dim_max_score_ratio", 0.5, 1.3, true);
 }
 
+Status PlanRefinement(std::string_view type, const Params& params, SearchPlan& plan) {
+  const bool rabitq = type.starts_with("IVF_RABITQ");
+  if (!rabitq && type != "IVF_SQ8" && type != "IVF_PQ" && !type.starts_with("HNSW_"))
+    return Status::Ok();
+  if (auto given = params.Typed("refine_k"); given.has_value()) {
+    std::optional<double> value;
+    if (given->kind == JsonValue::Kind::kInteger || given->kind == JsonValue::Kind::kReal)
+      value = given->real;
+    else if (given->kind == JsonValue::Kind::kString)
+      value = ToReal(given->text);
+    if (!value) {
+      return InvalidParameter(fmt::format(
+          "Type conflict in json: param 'refine_k' ({}) should be a number", given->text));
+    }
+    if (!(*value >= 1)) {
+      return InvalidParameter(
+          fmt::format("Out of range in json: param 'refine_k' ({}) should be in range "
+                      "[1.000000, 340282346638528859811704183484516925440.000000]",
+                      *value));
+    }
+    plan.params.refine_k = *value;
+  }
+  if (!rabitq) return Status::Ok();
+  auto bits = params.Typed("rbq_bits_query");
+  if (!bits.has_value()) return Status::Ok();
+  const auto value = bits->kind == JsonValue::Kind::kInteger ? std::optional(bits->integer)
+                                                             : ToInteger(bits->text);
+  if (!value) {
+    return InvalidParameter(fmt::format(
+        "Type conflict in json: param 'rbq_bits_query' ({}) should be integer", bits->text));
+  }
+  if (*value >= 0 && *value <= 8) return Status::Ok();
+  return InvalidParameter(fmt::format(
+      "Out of range in json: param 'rbq_bits_query' ({}) should be in range [0, 8]", *value));
+}
+
 Status PlanEffort(const model::IndexInfo* index, const Params& params, SearchPlan& plan) {
   const std::string type = index == nullptr ? "FLAT" : IndexTypeOf(*index);
   const int64_t top_k = plan.limit + plan.offset;
   if (plan.field->type == model::DataType::kSparseFloatVector)
     RETURN_IF_ERROR(CheckSparseSearch(params));
-  if (type == "HNSW" || type == "AUTOINDEX") {
+  if (type.starts_with("HNSW") || type == "AUTOINDEX") {
     ASSIGN_OR_RETURN(plan.params.ef,
                      IndexInteger(params, "ef", std::numeric_limits<int32_t>::max()));
     // An iterator asks for pages of its own size, a range search looks as far as its radius.
@@ -146,10 +182,18 @@ Status PlanEffort(const model::IndexInfo* index, const Params& params, SearchPla
           fmt::format("ef({}) should be larger than k({})", plan.params.ef, top_k));
     }
   }
-  if (type == "IVF_FLAT" || type == "BIN_IVF_FLAT" || type == "AUTOINDEX") {
+  if (type.find("IVF_") != std::string::npos || type == "SCANN" || type == "AUTOINDEX") {
     ASSIGN_OR_RETURN(plan.params.nprobe, IndexInteger(params, "nprobe", 65'536));
   }
-  return Status::Ok();
+  if (type == "SCANN") {
+    ASSIGN_OR_RETURN(plan.params.reorder_k,
+                     IndexInteger(params, "reorder_k", std::numeric_limits<int32_t>::max()));
+    if (plan.params.reorder_k != 0 && plan.params.reorder_k < top_k && !plan.iterator) {
+      return InvalidParameter(
+          fmt::format("reorder_k({}) should be larger than k({})", plan.params.reorder_k, top_k));
+    }
+  }
+  return PlanRefinement(type, params, plan);
 }
 
 Status PlanIndexParams(const model::IndexInfo* index, const Params& params, SearchPlan& plan) {

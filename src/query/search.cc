@@ -43,22 +43,34 @@ Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const Hidd
   return results;
 }
 
+/// Rows to measure exactly; a request may want more hits of a segment than the user asked for.
+int ReorderK(const SearchRequest& request, size_t top_k) {
+  size_t rows = static_cast<size_t>(request.reorder_k);
+  if (request.refine_k > 0)
+    rows = static_cast<size_t>(std::min(request.refine_k * static_cast<double>(top_k), 1e9));
+  return rows == 0 ? 0 : static_cast<int>(std::max(rows, top_k));
+}
+
 Result<std::vector<Hits>> SearchIndex(const index::VectorIndex& index, const HiddenRows& hidden,
                                       const SearchRequest& request, size_t top_k,
                                       const Cancel& cancel) {
-  const float* queries = request.queries.Values<float>().data();
+  std::vector<float> floats;
+  const auto* queries = static_cast<const char*>(KernelQueries(request.queries, floats));
   const size_t nq = request.queries.rows;
   const index::HiddenBits bits = CountedBitsOf(hidden);
   if (!request.window.all()) {
     std::vector<Hits> results;
     for (size_t q = 0; q < nq; ++q) {
-      const float* query = queries + q * index.vectors().dim;
+      const char* query = queries + q * index.vectors().query_bytes();
       ASSIGN_OR_RETURN(Hits hits, index.SearchWindow(query, top_k, request.window, bits, cancel));
       results.push_back(std::move(hits));
     }
     return results;
   }
-  const index::SearchParams params{.top_k = top_k, .ef = request.ef, .nprobe = request.nprobe};
+  const index::SearchParams params{.top_k = top_k,
+                                   .ef = request.ef,
+                                   .nprobe = request.nprobe,
+                                   .reorder_k = ReorderK(request, top_k)};
   if (nq == 1) {
     ASSIGN_OR_RETURN(Hits hits, index.Search(queries, params, bits, cancel));
     std::vector<Hits> results;

@@ -24,8 +24,10 @@ struct SearchRequest {
   model::Metric metric = model::Metric::kL2;
   segment::ColumnView queries;  ///< one row a query, of the field's type and dimension
   size_t top_k = 10;
-  int ef = 0;      ///< 0: the index's own choice
-  int nprobe = 0;  ///< 0: the index's own choice
+  int ef = 0;           ///< 0: the index's own choice
+  int nprobe = 0;       ///< 0: the index's own choice
+  int reorder_k = 0;    ///< rows measured exactly; 0: the index's own choice
+  double refine_k = 0;  ///< the same, times the hits wanted; 0: not given
   index::Window
       window;  ///< in distances; anything but all(): range search or the next page of an iterator
   /// Keep every hit as near as the last one: pages of an iterator never cut a run of equal

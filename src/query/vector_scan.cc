@@ -17,16 +17,6 @@ using model::Metric;
 
 constexpr size_t kCancelEvery = 4096;  // distances between two looks at `cancel`
 
-simd::Element ElementOf(DataType type) {
-  switch (type) {
-    case DataType::kFloat16Vector: return simd::Element::kFloat16;
-    case DataType::kBFloat16Vector: return simd::Element::kBfloat16;
-    case DataType::kInt8Vector: return simd::Element::kInt8;
-    case DataType::kBinaryVector: return simd::Element::kBit;
-    default: return simd::Element::kFloat32;
-  }
-}
-
 /// By the index room's kernels, which want queries as floats, or as bits for bits.
 Status ScanByKernels(Metric metric, const segment::ColumnView& queries, const ScanRows& rows,
                      const index::HiddenBits& hidden, const Cancel& cancel,
@@ -35,15 +25,10 @@ Status ScanByKernels(Metric metric, const segment::ColumnView& queries, const Sc
   const index::VectorChunk chunk{.vectors = {.data = vectors.fixed,
                                              .rows = vectors.rows,
                                              .dim = static_cast<size_t>(vectors.dim),
-                                             .element = ElementOf(vectors.type)},
+                                             .element = index::ElementOf(vectors.type)},
                                  .row_offset = rows.first};
-  const void* raw = queries.fixed;
   std::vector<float> floats;
-  if (vectors.type != DataType::kFloatVector && vectors.type != DataType::kBinaryVector) {
-    floats.resize(tops.size() * chunk.vectors.dim);
-    model::DenseToFloats(queries.type, queries.fixed, floats.size(), floats.data());
-    raw = floats.data();
-  }
+  const void* raw = KernelQueries(queries, floats);
   if (tops.size() == 1) return index::BruteForce(metric, raw, chunk, hidden, cancel, tops[0]);
   return index::BruteForceMany(metric, raw, chunk, hidden, cancel, tops);
 }
@@ -122,6 +107,14 @@ Status ScanSparse(const segment::ColumnView& queries, const ScanRows& rows,
 }
 
 }  // namespace
+
+const void* KernelQueries(const segment::ColumnView& queries, std::vector<float>& floats) {
+  if (queries.type == DataType::kFloatVector || queries.type == DataType::kBinaryVector)
+    return queries.fixed;
+  floats.resize(queries.rows * static_cast<size_t>(queries.dim));
+  model::DenseToFloats(queries.type, queries.fixed, floats.size(), floats.data());
+  return floats.data();
+}
 
 Status ScanVectors(Metric metric, const segment::ColumnView& queries, const ScanRows& rows,
                    const index::HiddenBits& hidden, const Cancel& cancel,

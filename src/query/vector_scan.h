@@ -5,6 +5,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "base/cancel.h"
 #include "base/status.h"
@@ -30,5 +31,9 @@ struct ScanRows {
 Status ScanVectors(model::Metric metric, const segment::ColumnView& queries, const ScanRows& rows,
                    const index::HiddenBits& hidden, const Cancel& cancel,
                    std::span<index::TopK> tops);
+
+/// Dense or binary queries as the index room wants them: floats, or bits for bits.
+/// \param floats  memory for the answer when it is not the queries themselves
+const void* KernelQueries(const segment::ColumnView& queries, std::vector<float>& floats);
 
 }  // namespace elanus::query

@@ -154,13 +154,14 @@ std::pair<index::VectorView, std::shared_ptr<const void>> SealedSegment::Vectors
     FieldId field) const {
   auto it = columns_.find(field);
   if (it == columns_.end()) return {};
-  index::VectorView view{.data = reinterpret_cast<const float*>(it->second.fixed),
+  index::VectorView view{.data = it->second.fixed,
                          .rows = rows_,
-                         .dim = static_cast<size_t>(it->second.dim)};
+                         .dim = static_cast<size_t>(it->second.dim),
+                         .element = index::ElementOf(it->second.type)};
   MutexLock lock(mutex_);
   auto loaded = resident_.find(field);
   if (loaded == resident_.end()) return {view, file_.owner};
-  view.data = loaded->second->As<float>();
+  view.data = loaded->second->data();
   return {view, loaded->second};
 }
 

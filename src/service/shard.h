@@ -72,6 +72,8 @@ struct ReadPoint {
 struct VectorSearchParams {
   int64_t ef = 0;
   int64_t nprobe = 0;
+  int64_t reorder_k = 0;
+  double refine_k = 0;
   std::optional<double> radius;        ///< in scores, as the user gave it
   std::optional<double> range_filter;  ///< in scores
   /// Search iterator: only hits strictly beyond this score. The page is then whole: hits that tie
@@ -82,6 +84,8 @@ struct VectorSearchParams {
   void Visit(V& v) {
     v(ef);
     v(nprobe);
+    v(reorder_k);
+    v(refine_k);
     v(radius);
     v(range_filter);
     v(after_score);

@@ -1,6 +1,7 @@
 """Indexes: create, describe, list, drop; every kind and metric answers, exact where it must and with recall where it may."""
 import time
 
+import numpy as np
 import pytest
 from pymilvus import DataType
 from pymilvus.exceptions import MilvusException
@@ -11,7 +12,21 @@ from harness import reference
 DIM, ROWS = 32, 3000
 VECTORS = reference.vectors(ROWS, DIM)
 QUERIES = reference.vectors(20, DIM, seed=99)
-KINDS = [("FLAT", {}, {}), ("IVF_FLAT", {"nlist": 32}, {"nprobe": 16}), ("HNSW", {"M": 16, "efConstruction": 100}, {"ef": 100}), ("AUTOINDEX", {}, {})]
+KINDS = [
+    ("FLAT", {}, {}),
+    ("IVF_FLAT", {"nlist": 32}, {"nprobe": 16}),
+    ("IVF_SQ8", {"nlist": 32}, {"nprobe": 16}),
+    ("IVF_PQ", {"nlist": 32, "m": 16, "nbits": 8}, {"nprobe": 16}),
+    ("SCANN", {"nlist": 32}, {"nprobe": 16, "reorder_k": 100}),
+    ("IVF_RABITQ", {"nlist": 32, "rbq_bits": 4}, {"nprobe": 16, "refine_k": 10}),
+    ("HNSW", {"M": 16, "efConstruction": 100}, {"ef": 100}),
+    ("HNSW_SQ", {"M": 16, "efConstruction": 100, "sq_type": "SQ8"}, {"ef": 100}),
+    ("HNSW_PQ", {"M": 16, "efConstruction": 100, "m": 16}, {"ef": 100, "refine_k": 2.0}),
+    ("HNSW_PRQ", {"M": 16, "efConstruction": 100, "m": 2, "nrq": 2}, {"ef": 100}),
+    ("SVS_VAMANA", {"svs_graph_max_degree": 32}, {}),
+    ("GPU_CAGRA", {}, {}),
+    ("AUTOINDEX", {}, {}),
+]
 METRICS = ["L2", "IP", "COSINE"]
 
 
@@ -206,3 +221,37 @@ class TestJsonPathIndex:
             self.add(client, name, "doc", "doc['b']", index_name="one")
         with pytest.raises(MilvusException, match="creating multiple indexes on same field is not supported"):
             self.add(client, name, "doc", "doc['a']", index_name="two")
+
+
+def brain_bytes(vectors):
+    """Floats cut to bfloat16, and as floats again."""
+    cut = vectors.view(np.uint32) & 0xFFFF0000
+    return [(row >> 16).astype("<u2").tobytes() for row in cut], cut.view(np.float32)
+
+
+def elements(kind):
+    """Rows as a client sends them, and as the numbers they are."""
+    if kind == DataType.BFLOAT16_VECTOR:
+        return brain_bytes(VECTORS)
+    as_sent = VECTORS.astype(np.float16) if kind == DataType.FLOAT16_VECTOR else np.clip(np.round(VECTORS * 40), -128, 127).astype(np.int8)
+    return list(as_sent), as_sent.astype(np.float32)
+
+
+@pytest.mark.parametrize("index", ["HNSW", "HNSW_SQ", "IVF_FLAT", "SCANN", "AUTOINDEX"])
+@pytest.mark.parametrize("kind", [DataType.FLOAT16_VECTOR, DataType.BFLOAT16_VECTOR, DataType.INT8_VECTOR], ids=["half", "brain", "int8"])
+def test_indexes_over_halves_and_bytes_find_the_nearest(client, name, index, kind):
+    if kind == DataType.INT8_VECTOR and index in ("IVF_FLAT", "SCANN"):
+        pytest.skip("Milvus has no lists over int8")
+    sent, numbers = elements(kind)
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("vector", kind, dim=DIM)
+    make(client, name, schema, metric="COSINE", index=index, params={}, load=True, consistency_level="Strong")
+    client.insert(name, [{"id": i, "vector": v} for i, v in enumerate(sent)])
+    client.flush(name)
+    hits = client.search(name, sent[:20], limit=10, search_params={})
+    assert reference.recall(hits, reference.nearest("COSINE", numbers[:20], numbers, 10)) >= 0.9
+    exact = reference.scores("COSINE", numbers[:20], numbers)
+    for q, one in enumerate(hits):
+        for h in one:
+            assert h["distance"] == pytest.approx(exact[q][h["id"]], rel=1e-3, abs=1e-3)

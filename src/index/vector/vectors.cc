@@ -18,6 +18,16 @@ simd::Measure MeasureOf(Metric metric) {
 
 }  // namespace
 
+simd::Element ElementOf(model::DataType type) {
+  switch (type) {
+    case model::DataType::kFloat16Vector: return simd::Element::kFloat16;
+    case model::DataType::kBFloat16Vector: return simd::Element::kBfloat16;
+    case model::DataType::kInt8Vector: return simd::Element::kInt8;
+    case model::DataType::kBinaryVector: return simd::Element::kBit;
+    default: return simd::Element::kFloat32;
+  }
+}
+
 void ToFloats(const simd::Kernels& kernels, simd::Element element, const void* row, size_t count,
               float* out) {
   switch (element) {

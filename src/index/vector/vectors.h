@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/data_type.h"
 #include "model/metric.h"
 #include "simd/dispatch.h"
 
@@ -44,6 +45,9 @@ struct VectorView {
     return 0;
   }
 };
+
+/// Of the dense and binary vector types; kFloat32 for any other.
+simd::Element ElementOf(model::DataType type);
 
 /// Writes `count` numbers of one row (not bits) as floats; exact.
 void ToFloats(const simd::Kernels& kernels, simd::Element element, const void* row, size_t count,

@@ -1,11 +1,18 @@
 #include "worker/build/index_spec.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <string>
 
 namespace elanus::worker {
 namespace {
 
-int NumberOr(const model::KeyValues& params, std::string_view key, int fallback) {
+using index::BuildParams;
+using index::Kind;
+using model::KeyValues;
+
+int NumberOr(const KeyValues& params, std::string_view key, int fallback) {
   const std::string* text = model::FindValue(params, key);
   int number = 0;
   if (text == nullptr ||
@@ -15,30 +22,104 @@ int NumberOr(const model::KeyValues& params, std::string_view key, int fallback)
   return number;
 }
 
+void ReadLinks(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
+  build.m = NumberOr(given, "M", build.m);
+  build.ef_construction = NumberOr(given, "efConstruction", build.ef_construction);
+}
+
+void ReadLists(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
+  build.nlist = NumberOr(given, "nlist", build.nlist);
+}
+
+/// Codes of `bits` a row, as 4-bit codes of as many dimensions each as that allows.
+int PartDim(size_t dim, size_t bits) {
+  const size_t parts = std::clamp<size_t>(bits / 4, 1, dim);
+  return static_cast<int>((dim + parts - 1) / parts);
+}
+
+void ReadProduct(const KeyValues& given, size_t dim, BuildParams& build) {
+  ReadLists(given, dim, build);
+  const auto m = static_cast<size_t>(std::max(1, NumberOr(given, "m", 1)));
+  const auto bits = static_cast<size_t>(std::max(1, NumberOr(given, "nbits", 8)));
+  build.part_dim = PartDim(dim, m * bits);
+}
+
+void ReadScann(const KeyValues& given, size_t dim, BuildParams& build) {
+  ReadLists(given, dim, build);
+  build.part_dim = NumberOr(given, "sub_dim", 2);
+}
+
+void ReadRabitq(const KeyValues& given, size_t dim, BuildParams& build) {
+  ReadLists(given, dim, build);
+  build.part_dim = PartDim(dim, dim * static_cast<size_t>(NumberOr(given, "rbq_bits", 1)));
+}
+
+void ReadVamana(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
+  build.m = std::max(2, NumberOr(given, "svs_graph_max_degree", 32) / 2);
+  build.ef_construction = NumberOr(given, "svs_construction_window_size", 128);
+}
+
+void ReadCagra(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
+  build.m = std::max(2, NumberOr(given, "graph_degree", 64) / 2);
+  build.ef_construction = NumberOr(given, "intermediate_graph_degree", 128);
+}
+
+struct TypeSpec {
+  std::string_view name;
+  Kind kind;
+  void (*read)(const KeyValues& given, size_t dim, BuildParams& build);
+};
+
+/// What each of Milvus' types is here. Types that differ only in how their vectors are coded in
+/// memory share a structure whose codes are ours and whose distances are exact.
+constexpr std::array kTypes = {
+    TypeSpec{"HNSW", Kind::kHnsw, ReadLinks},
+    TypeSpec{"HNSW_SQ", Kind::kHnsw, ReadLinks},
+    TypeSpec{"HNSW_PQ", Kind::kHnsw, ReadLinks},
+    TypeSpec{"HNSW_PRQ", Kind::kHnsw, ReadLinks},
+    TypeSpec{"IVF_FLAT", Kind::kIvfFlat, ReadLists},
+    TypeSpec{"IVF_SQ8", Kind::kIvfFlat, ReadLists},
+    TypeSpec{"IVF_PQ", Kind::kIvfPq, ReadProduct},
+    TypeSpec{"SCANN", Kind::kScann, ReadScann},
+    TypeSpec{"IVF_RABITQ", Kind::kIvfPq, ReadRabitq},
+    TypeSpec{"IVF_RABITQ_FASTSCAN", Kind::kIvfPq, ReadRabitq},
+    TypeSpec{"SVS_VAMANA", Kind::kHnsw, ReadVamana},
+    TypeSpec{"SVS_VAMANA_LVQ", Kind::kHnsw, ReadVamana},
+    TypeSpec{"SVS_VAMANA_LEANVEC", Kind::kHnsw, ReadVamana},
+    TypeSpec{"GPU_IVF_FLAT", Kind::kIvfFlat, ReadLists},
+    TypeSpec{"GPU_IVF_PQ", Kind::kIvfPq, ReadProduct},
+    TypeSpec{"GPU_CAGRA", Kind::kHnsw, ReadCagra},
+};
+
+std::string Upper(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
 }  // namespace
 
-std::optional<index::BuildParams> BuildParamsOf(const model::IndexInfo& info,
-                                                const model::FieldSchema& field, uint64_t rows) {
-  if (field.type != model::DataType::kFloatVector || rows < kIndexRowsMin) return std::nullopt;
-  const std::string* type = model::FindValue(info.params, "index_type");
+std::optional<BuildParams> BuildParamsOf(const model::IndexInfo& info,
+                                         const model::FieldSchema& field, uint64_t rows) {
+  if (!model::IsDenseVector(field.type) || rows < kIndexRowsMin) return std::nullopt;
+  const std::string* given = model::FindValue(info.params, "index_type");
+  const std::string type = given == nullptr ? "AUTOINDEX" : Upper(*given);
   const std::string* metric_name = model::FindValue(info.params, "metric_type");
   const auto metric = model::MetricFromName(metric_name != nullptr ? *metric_name : "COSINE");
-  index::BuildParams params{.metric = metric.value_or(model::Metric::kCosine),
-                            .seed = static_cast<uint64_t>(info.id.value)};
-  if (type == nullptr || *type == "AUTOINDEX") {
-    params.kind = index::Kind::kHnsw;
+  BuildParams params{.metric = metric.value_or(model::Metric::kCosine),
+                     .seed = static_cast<uint64_t>(info.id.value)};
+  if (type == "AUTOINDEX") {
+    params.kind = Kind::kHnsw;
     params.m = 18;
     params.ef_construction = 240;
-  } else if (*type == "HNSW") {
-    params.kind = index::Kind::kHnsw;
-    params.m = NumberOr(info.params, "M", params.m);
-    params.ef_construction = NumberOr(info.params, "efConstruction", params.ef_construction);
-  } else if (*type == "IVF_FLAT") {
-    params.kind = index::Kind::kIvfFlat;
-    params.nlist = NumberOr(info.params, "nlist", params.nlist);
-  } else {
-    return std::nullopt;
+    params.choose = true;
+    return params;
   }
+  const auto* spec = std::ranges::find(kTypes, std::string_view(type), &TypeSpec::name);
+  if (spec == kTypes.end()) return std::nullopt;
+  params.kind = spec->kind;
+  spec->read(info.params, static_cast<size_t>(field.dim()), params);
   return params;
 }
 

@@ -12,9 +12,9 @@ namespace elanus::worker {
 /// own threshold).
 inline constexpr uint64_t kIndexRowsMin = 1024;
 
-/// Build parameters of an index on a float vector field; nullopt when no file is to be built for so
-/// many rows (FLAT, few rows, a scalar field's index). AUTOINDEX is HNSW with M 18, efConstruction
-/// 240.
+/// Build parameters of an index on a dense vector field; nullopt when no file is to be built for so
+/// many rows (FLAT, few rows, binary and sparse vectors, a scalar field's index). AUTOINDEX is HNSW
+/// with M 18, efConstruction 240, unless the data asks for lists (index/vector/choice.h).
 std::optional<index::BuildParams> BuildParamsOf(const model::IndexInfo& info,
                                                 const model::FieldSchema& field, uint64_t rows);
 

@@ -119,6 +119,8 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
       .top_k = static_cast<size_t>(request.top_k),
       .ef = static_cast<int>(std::min<int64_t>(request.params.ef, INT32_MAX)),
       .nprobe = static_cast<int>(std::min<int64_t>(request.params.nprobe, INT32_MAX)),
+      .reorder_k = static_cast<int>(std::min<int64_t>(request.params.reorder_k, INT32_MAX)),
+      .refine_k = request.params.refine_k,
       .window = WindowOf(request.params, request.metric),
       .whole_ties = request.params.after_score.has_value(),
       .group_by = std::span(request.values).first(GroupColumns(request)),
