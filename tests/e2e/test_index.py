@@ -249,7 +249,7 @@ def test_indexes_over_halves_and_bytes_find_the_nearest(client, name, index, kin
     make(client, name, schema, metric="COSINE", index=index, params={}, load=True, consistency_level="Strong")
     client.insert(name, [{"id": i, "vector": v} for i, v in enumerate(sent)])
     client.flush(name)
-    hits = client.search(name, sent[:20], limit=10, search_params={})
+    hits = client.search(name, sent[:20], anns_field="vector", limit=10, search_params={})
     assert reference.recall(hits, reference.nearest("COSINE", numbers[:20], numbers, 10)) >= 0.9
     exact = reference.scores("COSINE", numbers[:20], numbers)
     for q, one in enumerate(hits):
