@@ -62,7 +62,7 @@ def nearest(base, queries, count=100):
 def main():
     kind, source, out = sys.argv[1:]
     x = glove(source) if kind == "glove" else synthetic(int(source) + QUERIES)
-    x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    x = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)).astype(np.float32)
     x = x[np.random.default_rng(7).permutation(len(x))]
     queries, base = x[:QUERIES], x[QUERIES:]
     write(out + ".base", base)
