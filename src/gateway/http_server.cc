@@ -189,7 +189,7 @@ void HttpServer::Adopt(int fd) {
   asio::post(impl_->io, [impl = impl_, fd] {
     tcp::socket socket(impl->io);
     beast::error_code error;
-    socket.assign(tcp::v4(), fd, error);
+    std::ignore = socket.assign(tcp::v4(), fd, error);
     if (!error) impl->Begin(std::move(socket));
   });
 }
@@ -204,10 +204,10 @@ Result<int> HttpServer::Listen(const std::string& host, int port) {
   if (error) return fail();
   const tcp::endpoint endpoint(address, static_cast<uint16_t>(port));
   auto& acceptor = impl_->acceptor.emplace(impl_->io);
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(128, error);
+  std::ignore = acceptor.open(endpoint.protocol(), error);
+  if (!error) std::ignore = acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) std::ignore = acceptor.bind(endpoint, error);
+  if (!error) std::ignore = acceptor.listen(128, error);
   if (error) return fail();
   const int bound = acceptor.local_endpoint().port();
   asio::post(impl_->io, [impl = impl_] { impl->Accept(); });

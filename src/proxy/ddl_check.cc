@@ -16,7 +16,7 @@ namespace {
 /// One overload a request; those without one need no more than the names of all.
 class Checker {
  public:
-  Checker(const service::Coordinator& coordinator) : coordinator_(coordinator) {}
+  explicit Checker(const service::Coordinator& coordinator) : coordinator_(coordinator) {}
 
   Status operator()(service::CreateDatabase& r) const { return CheckDatabaseName(r.name); }
   Status operator()(service::DropDatabase& r) const { return CheckDatabaseName(r.name); }

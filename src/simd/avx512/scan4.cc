@@ -29,7 +29,9 @@ void QuantizeTables(const float* products, size_t parts, uint8_t* bytes, float* 
     range = high - low > range ? high - low : range;
     sum += high;
   }
-  const float most = parts > 257 ? static_cast<float>(65535 / parts) : 255.0f;
+  // The sum of all parts has to fit 16 bits.
+  const size_t steps = parts > 257 ? 65535 / parts : 255;
+  const auto most = static_cast<float>(steps);
   const __m512 factor = _mm512_set1_ps(range > 0 ? most / range : 0.0f);
   const __m512i limit = _mm512_set1_epi32(static_cast<int>(most));
   *scale = range / most;
