@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <re2/re2.h>
+#include "base/letter_case.h"
 #include "expr/binder.h"
 #include "expr/fold.h"
 #include "expr/literal.h"
@@ -180,9 +181,7 @@ Result<Term> Binder::BindRegex(const Term& left, const Syntax& pattern, bool neg
 }
 
 Result<Term> Binder::BindCall(const Syntax& syntax) {
-  std::string name(syntax.name);
-  std::ranges::transform(name, name.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = Lower(syntax.name);
   if (name.starts_with("json_contains") || name.starts_with("array_contains")) {
     return BindContains(syntax, name);
   }

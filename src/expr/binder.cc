@@ -1,13 +1,13 @@
 #include "expr/binder.h"
 
 #include <algorithm>
-#include <cctype>
 #include <iterator>
 #include <map>
 #include <optional>
 #include <string>
 
 #include <fmt/format.h>
+#include "base/letter_case.h"
 #include "expr/fold.h"
 #include "expr/literal.h"
 
@@ -148,11 +148,7 @@ Result<Term> Binder::BindName(const Syntax& syntax) {
 
 namespace {
 
-bool IsNullWord(std::string_view word) {
-  return word.size() == 4 && std::ranges::equal(word, std::string_view("null"), [](char a, char b) {
-           return std::tolower(static_cast<unsigned char>(a)) == b;
-         });
-}
+bool IsNullWord(std::string_view word) { return Lower(word) == "null"; }
 
 bool IsDecimal(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });

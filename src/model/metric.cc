@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
+
+#include "base/letter_case.h"
 
 namespace elanus::model {
 namespace {
@@ -16,9 +17,7 @@ constexpr std::array<std::string_view, kMetrics> kNames = {
 std::string_view MetricName(Metric metric) { return kNames[static_cast<size_t>(metric)]; }
 
 std::optional<Metric> MetricFromName(std::string_view name) {
-  std::string upper(name);
-  std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
-  const auto* found = std::ranges::find(kNames, upper);
+  const auto* found = std::ranges::find(kNames, Upper(name));
   if (found == kNames.end()) return std::nullopt;
   return static_cast<Metric>(found - kNames.begin());
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/letter_case.h"
+
 namespace elanus::proxy {
 
 namespace {
@@ -100,9 +102,7 @@ Result<FieldId> DecayInput(const model::CollectionSchema& schema,
 /// Keys are told apart without regard to case.
 model::KeyValues LowerKeys(const model::KeyValues& pairs) {
   model::KeyValues lowered = pairs;
-  for (auto& [key, value] : lowered) {
-    std::ranges::transform(key, key.begin(), [](unsigned char c) { return std::tolower(c); });
-  }
+  for (auto& [key, value] : lowered) key = Lower(key);
   return lowered;
 }
 

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <span>
 
+#include "base/letter_case.h"
 #include "proxy/index_types.h"
 #include "proxy/json_index.h"
 #include "proxy/names.h"
@@ -22,12 +23,6 @@ using model::KeyValues;
 
 constexpr std::array<std::string_view, 9> kScalarIndexes = {
     "INVERTED", "BITMAP", "STL_SORT", "TRIE", "HYBRID", "NGRAM", "RTREE", "FMINDEX", "AUTOINDEX"};
-std::string Upper(std::string text) {
-  for (char& c : text) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return text;
-}
 
 Status InvalidIndexType(std::string_view type) {
   return InvalidParameter("", "valid index", fmt::format("invalid index type: {}", type));

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "base/letter_case.h"
 #include "expr/lexer.h"
 #include "expr/literal.h"
 
@@ -18,13 +19,6 @@ namespace {
 constexpr std::string_view kPathKey = "json_path";
 constexpr std::string_view kCastKey = "json_cast_type";
 constexpr std::string_view kFunctionKey = "json_cast_function";
-
-std::string Upper(std::string text) {
-  for (char& c : text) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return text;
-}
 
 /// What values of a JSON path may be taken for.
 std::span<const std::string_view> CastsOf(std::string_view index_type) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/letter_case.h"
 #include "expr/filter.h"
 #include "proxy/names.h"
 
@@ -17,12 +18,6 @@ using model::FieldSchema;
 bool IsSortable(DataType type) {
   return type == DataType::kBool || model::IsNumeric(type) || type == DataType::kVarChar ||
          type == DataType::kString;
-}
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
 }
 
 /// `expected` is where the two kinds of call differ.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/letter_case.h"
 #include "proxy/json.h"
 #include "proxy/names.h"
 #include "proxy/row_check.h"
@@ -25,14 +26,6 @@ struct AggregateText {
 
 bool IsWordChar(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 /// `op ( target )`, in any case.

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <string>
 
+#include "base/letter_case.h"
+
 namespace elanus::worker {
 namespace {
 
@@ -90,13 +92,6 @@ constexpr std::array kTypes = {
     TypeSpec{"GPU_IVF_PQ", Kind::kIvfPq, ReadProduct},
     TypeSpec{"GPU_CAGRA", Kind::kHnsw, ReadCagra},
 };
-
-std::string Upper(std::string text) {
-  for (char& c : text) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return text;
-}
 
 }  // namespace
 
