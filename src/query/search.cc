@@ -24,16 +24,59 @@ index::HiddenBits CountedBitsOf(const HiddenRows& hidden) {
   return {words, hidden.rows, simd::Active().popcount(words, (hidden.rows + 63) / 64)};
 }
 
+/// Finds hits among the first rows of a growing segment by their graph; returns how many rows need
+/// not be read any more.
+Result<uint32_t> SearchGraph(const segment::Segment& segment, const std::vector<segment::Run>& runs,
+                             const HiddenRows& hidden, const SearchRequest& request,
+                             const Cancel& cancel, std::span<index::TopK> tops) {
+  const auto graph = segment.GraphOn(request.field);
+  if (graph == nullptr || graph->metric() != request.metric || !request.window.all()) return 0;
+  const uint32_t limit = std::min(graph->rows(), hidden.rows);
+  const size_t top_k = tops.empty() ? 0 : tops[0].k();
+  const index::HiddenBits bits = CountedBitsOf(hidden);
+  std::vector<float> floats;
+  const auto* queries = static_cast<const float*>(KernelQueries(request.queries, floats));
+  const auto dim = static_cast<size_t>(request.queries.dim);
+  std::vector<std::vector<uint32_t>> found;
+  for (size_t q = 0; q < tops.size(); ++q) {
+    ASSIGN_OR_RETURN(auto rows, graph->Search(queries + q * dim, {.top_k = top_k, .ef = request.ef},
+                                              limit, bits, cancel));
+    if (!rows.has_value()) return 0;  // the filter leaves few rows to any query
+    std::ranges::sort(*rows);
+    found.push_back(std::move(*rows));
+  }
+  std::vector<size_t> next(tops.size());  // the first row found that no run had yet
+  for (const segment::Run& run : runs) {
+    const auto column = run.source->Column(request.field);
+    if (!column) continue;
+    const index::VectorChunk chunk = ChunkOf({*column, run.first});
+    for (size_t q = 0; q < tops.size(); ++q) {
+      const std::span<uint32_t> left = std::span(found[q]).subspan(next[q]);
+      const auto end = std::ranges::lower_bound(left, run.first + run.source->rows());
+      const std::span<uint32_t> rows(left.begin(), end);
+      next[q] += rows.size();
+      for (uint32_t& row : rows) row -= run.first;
+      index::MeasureRows(request.metric, queries + q * dim, chunk, rows, tops[q]);
+    }
+  }
+  return limit;
+}
+
 /// Rows of a growing segment beyond the reader's cut are no candidates either; runs end there.
 Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const HiddenRows& hidden,
                                      const SearchRequest& request, size_t top_k,
                                      const Cancel& cancel) {
   std::vector<index::TopK> tops(request.queries.rows, index::TopK(top_k, request.window));
-  for (const segment::Run& run : segment.Runs(hidden.rows)) {
+  const std::vector<segment::Run> runs = segment.Runs(hidden.rows);
+  ASSIGN_OR_RETURN(const uint32_t done, SearchGraph(segment, runs, hidden, request, cancel, tops));
+  if (hidden.rows - done >= index::GrowingGraph::kRowsMin) segment.NoteScan();
+  for (const segment::Run& run : runs) {
     const auto column = run.source->Column(request.field);
-    if (!column) continue;
-    RETURN_IF_ERROR(ScanVectors(request.metric, request.queries, {*column, run.first},
-                                BitsOf(hidden), cancel, tops));
+    if (!column || run.first + run.source->rows() <= done) continue;
+    const uint32_t skipped = done > run.first ? done - run.first : 0;
+    RETURN_IF_ERROR(ScanVectors(request.metric, request.queries,
+                                {column->From(skipped), run.first + skipped}, BitsOf(hidden),
+                                cancel, tops));
   }
   std::vector<Hits> results;
   for (index::TopK& top : tops) {

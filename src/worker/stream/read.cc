@@ -128,6 +128,7 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
       .group_strict = request.group.strict,
       .group_only = request.group.only};
   ASSIGN_OR_RETURN(auto results, query::Search(segments, view, search));
+  if (scope.scanned && std::ranges::any_of(segments, &segment::Segment::scanned)) scope.scanned();
   service::SearchReply reply{.read_at = scope.at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   std::vector<query::RowRef> rows;
