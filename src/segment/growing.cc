@@ -267,6 +267,15 @@ uint64_t GrowingSegment::graph_bytes() const {
   return bytes;
 }
 
+uint64_t GrowingSegment::RowsOutsideGraphs() const {
+  const uint32_t rows = RowCount();
+  MutexLock lock(graphs_mutex_);
+  uint32_t outside = 0;
+  for (const auto& [field, graph] : graphs_)
+    outside = std::max(outside, std::min(rows, graph->rows_max()) - graph->rows());
+  return outside;
+}
+
 void GrowingSegment::GrowGraph(FieldId field, model::Metric metric, const std::stop_token& stop) {
   if (std::ranges::find(layout_, field, &FieldLayout::id) == layout_.end()) return;
   MutexLock grow(grow_mutex_);

@@ -34,6 +34,8 @@ class GrowingSegment final : public Segment {
   /// Bytes of its rows in memory; approximate, for flush and back-pressure.
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   uint64_t graph_bytes() const EXCLUDES(graphs_mutex_);
+  /// Rows that a graph lacks and has room for; 0 when there is no graph.
+  uint64_t RowsOutsideGraphs() const EXCLUDES(graphs_mutex_);
   uint32_t RowCount() const { return published_.load(std::memory_order_acquire); }
   model::Timestamp first_timestamp() const { return first_timestamp_; }
   model::Timestamp last_timestamp() const { return last_timestamp_; }

@@ -5,7 +5,8 @@
 namespace elanus::worker {
 
 void GraphGrower::Start() {
-  thread_ = Thread("grow", [this] { Run(); }, ThreadPriority::kReduced);
+  // Below searches it would starve beside them, and the less it links the more they read.
+  thread_ = Thread("grow", [this] { Run(); });
 }
 
 void GraphGrower::Stop() {
@@ -31,7 +32,16 @@ void GraphGrower::GrowWanted(const std::stop_token& stop) {
   for (const auto& shard : shards_()) {
     const service::CollectionPtr collection = shard->collection();
     for (const GrowingPtr& segment : shard->growing()) {
-      if (segment->TakeScanned()) GrowGraphs(*collection, *segment, stop);
+      const bool behind = segment->RowsOutsideGraphs() >= kBehind;
+      if (segment->TakeScanned() || behind) GrowGraphs(*collection, *segment, stop);
+    }
+  }
+}
+
+void GraphGrower::KickIfBehind() {
+  for (const auto& shard : shards_()) {
+    for (const GrowingPtr& segment : shard->growing()) {
+      if (segment->RowsOutsideGraphs() >= kBehind) return Kick();
     }
   }
 }

@@ -1,6 +1,6 @@
 // Links rows that still arrive into graphs, so that searches need not read them all.
-// Holds: only where searches do read many: a bulk load that nobody searches costs nothing here.
-// Called by Maintenance. Threads: one of its own below the priority of reads and writes; Kick from
+// Holds: a graph begins when a search did read many; a bulk load that nobody searches costs nothing
+// here. From then on it follows the rows. Called by Maintenance. Threads: one of its own; Kick from
 // any.
 #pragma once
 
@@ -24,10 +24,14 @@ class GraphGrower {
 
   /// A search read many rows of a growing segment.
   void Kick() EXCLUDES(mutex_);
-  /// Links the rows of all segments that were searched so.
+  /// Rows came: kicks when they left a graph behind.
+  void KickIfBehind() EXCLUDES(mutex_);
+  /// Links the rows of all segments that were searched so, or have a graph that is behind.
   void GrowWanted(const std::stop_token& stop);
 
  private:
+  static constexpr uint64_t kBehind = 1024;  // rows
+
   void Run() EXCLUDES(mutex_);
 
   const ShardList shards_;

@@ -27,12 +27,17 @@ Maintenance::Maintenance(const MaintenanceOptions& options, model::HybridClock& 
                   .settle_ms = options.settle_ms},
                  shards, ContextOf(options, clock, stop_.get_token()), tally_),
       flusher_(options.flush, shards, ContextOf(options, clock, stop_.get_token()), tally_,
-               {.looked = looked_, .flushed = [this] { KickBuild(); }}),
+               {.looked = [this] { Looked(); }, .flushed = [this] { KickBuild(); }}),
       grower_(shards) {
   if (!threads_) return;
   compactor_.Start();
   flusher_.Start();
   grower_.Start();
+}
+
+void Maintenance::Looked() {
+  looked_();
+  if (threads_) grower_.KickIfBehind();
 }
 
 void Maintenance::Stop() {

@@ -60,6 +60,8 @@ class Maintenance {
   const MemoryBudget& budget() const { return compactor_.budget(); }
 
  private:
+  void Looked();
+
   const bool threads_;
   const std::function<void()> looked_;
   std::stop_source stop_;
