@@ -214,6 +214,30 @@ TEST_P(SimdTest, BitsetsCountAndCombineWordByWord) {
   }
 }
 
+TEST_P(SimdTest, UnseenGivesNewIdsOnceInOrderAndMarksThem) {
+  std::mt19937_64 random(10);
+  for (size_t count = 0; count <= 70; ++count) {
+    constexpr size_t kIds = 200;  // so few that several share a word, and some come twice
+    std::vector<uint32_t> list(count);
+    for (uint32_t& id : list) id = static_cast<uint32_t>(random() % kIds);
+    if (count > 3 && random() % 2 == 0) list[random() % count] = 0xFFFFFFFF;
+    std::vector<uint64_t> seen((kIds + 63) / 64);
+    for (uint64_t& word : seen) word = random() & random();
+    std::vector<uint64_t> want_seen = seen;
+    std::vector<uint32_t> want;
+    for (uint32_t id : list) {
+      if (id == 0xFFFFFFFF) break;
+      if ((want_seen[id / 64] >> (id % 64) & 1) != 0) continue;
+      want_seen[id / 64] |= uint64_t{1} << (id % 64);
+      want.push_back(id);
+    }
+    std::vector<uint32_t> got(count + 16);
+    got.resize(Active().unseen(list.data(), count, seen.data(), got.data()));
+    EXPECT_EQ(got, want);
+    EXPECT_EQ(seen, want_seen);
+  }
+}
+
 double NumberAt(Element element, const uint8_t* row, size_t i) {
   if (element == Element::kInt8) return static_cast<int8_t>(row[i]);
   uint16_t half;

@@ -51,6 +51,15 @@ class GrowingLinks {
     }
     return n;
   }
+  size_t Unseen(uint32_t row, VisitedSet& seen, uint32_t* out) const {
+    const size_t count = Read(row, out);
+    size_t n = 0;
+    for (size_t i = 0; i < count; ++i) {
+      out[n] = out[i];
+      n += seen.Insert(out[i]);
+    }
+    return n;
+  }
   void Prefetch(uint32_t row) const {
     const char* list = reinterpret_cast<const char*>(List(row));
     for (size_t byte = 0; byte < degree_ * sizeof(uint32_t); byte += 64)
@@ -223,7 +232,8 @@ class Builder {
       g.pool.Insert(at.distance, at.node);
       ExpandBeam(Level(l), distance, g, [] { return true; });
       w.links.clear();
-      for (const auto& entry : g.pool.entries()) w.links.push_back({entry.distance, entry.node()});
+      const auto found = g.pool.Nearest(static_cast<size_t>(params_.ef_construction));
+      for (const auto& entry : found) w.links.push_back({entry.distance, entry.node});
       at = {w.links.front().row, w.links.front().distance};
       Choose(w.links, l == 0 ? degree_ : m_, w);
       w.found[static_cast<size_t>(l)] = w.chosen;
@@ -357,22 +367,23 @@ class Builder {
     g.visited.Insert(entry_);
     g.pool.Insert(d, entry_);
     ExpandBeam(links, distance, g, [] { return true; });
-    for (const auto& entry : g.pool.entries()) {
-      uint32_t* list = links.List(entry.node());
+    const auto found = g.pool.Nearest(kRepairWidth);
+    for (const auto& entry : found) {
+      uint32_t* list = links.List(entry.node);
       uint32_t* room = std::find(list, list + degree_, kNoNode);
       if (room == list + degree_) continue;
       *room = row;
-      links.Distances(entry.node())[room - list] = entry.distance;
+      links.Distances(entry.node)[room - list] = entry.distance;
       return;
     }
-    const auto nearest = g.pool.entries().front();
-    uint32_t* last = links.List(nearest.node()) + degree_ - 1;
+    const auto nearest = found.front();
+    uint32_t* last = links.List(nearest.node) + degree_ - 1;
     uint32_t* list = links.List(row);
     uint32_t* room = std::min(std::find(list, list + degree_, kNoNode), list + degree_ - 1);
     *room = *last;
-    links.Distances(row)[room - list] = links.Distances(nearest.node())[degree_ - 1];
+    links.Distances(row)[room - list] = links.Distances(nearest.node)[degree_ - 1];
     *last = row;
-    links.Distances(nearest.node())[degree_ - 1] = nearest.distance;
+    links.Distances(nearest.node)[degree_ - 1] = nearest.distance;
   }
 
   void AddUpperLevels(IndexFileWriter& writer) {

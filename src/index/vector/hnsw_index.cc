@@ -30,7 +30,8 @@ constexpr double kVisibleOnlyBelow =
 
 class RowLinks {
  public:
-  RowLinks(const uint32_t* links, size_t degree) : links_(links), degree_(degree) {}
+  RowLinks(const uint32_t* links, size_t degree)
+      : kernels_(simd::Active()), links_(links), degree_(degree) {}
   size_t degree() const { return degree_; }
   size_t Read(uint32_t node, uint32_t* out) const {
     const uint32_t* list = links_ + node * degree_;
@@ -41,6 +42,9 @@ class RowLinks {
     }
     return n;
   }
+  size_t Unseen(uint32_t node, VisitedSet& seen, uint32_t* out) const {
+    return kernels_.unseen(links_ + node * degree_, degree_, seen.words(), out);
+  }
   void Prefetch(uint32_t node) const {
     const char* list = reinterpret_cast<const char*>(links_ + node * degree_);
     for (size_t byte = 0; byte < degree_ * sizeof(uint32_t); byte += 64)
@@ -48,6 +52,7 @@ class RowLinks {
   }
 
  private:
+  const simd::Kernels& kernels_;
   const uint32_t* links_;
   size_t degree_;
 };
@@ -181,20 +186,14 @@ class HnswIndex final : public VectorIndex {
       const double width = static_cast<double>(ef) * std::pow(pass, -kWidenPower);
       RETURN_IF_ERROR(Beam(query, static_cast<size_t>(std::ceil(width)), kNoNode, cancel, s));
     }
-    // Enough rows to mend the rounding of the codes.
-    const size_t rerank = std::max(wanted + 10, wanted * 3 / 2);
-    s.rows.clear();
-    size_t seen = 0;
-    for (const auto& entry : s.pool.entries()) {
-      if (hidden.Hidden(entry.node())) continue;
-      if (++seen <= rerank) s.rows.push_back(entry.node());
-    }
     // The visible rows lie elsewhere than the query's surroundings: the beam has not seen what it
     // should have.
-    const size_t expected = std::min(ef, visible);
+    const auto is_visible = [&](uint32_t row) { return !hidden.Hidden(row); };
+    const size_t expected = std::min(ef, visible), seen = s.pool.Count(is_visible);
     if (seen < wanted || seen < (plan == Plan::kVisibleOnly ? expected : expected / 4)) {
       return SearchAll(query, wanted, hidden, cancel);
     }
+    TakeRows(RowsMeasured(wanted), is_visible, s);
     return Rerank(query, s.rows, wanted);
   }
 
@@ -203,11 +202,7 @@ class HnswIndex final : public VectorIndex {
     FloatRows row_at(raw_);
     const float* query = row_at(row);
     (void)Beam(query, width, row, {}, s).ok();  // a Cancel that never stops
-    s.rows.clear();
-    for (const auto& entry : s.pool.entries()) {
-      if (s.rows.size() == std::max(top_k + 10, top_k * 3 / 2)) break;
-      s.rows.push_back(entry.node());
-    }
+    TakeRows(RowsMeasured(top_k), [](uint32_t) { return true; }, s);
     return Rerank(query, s.rows, top_k);
   }
 
@@ -249,6 +244,15 @@ class HnswIndex final : public VectorIndex {
     const double graph = hops * (degree * kFreshShare * code + doors * degree * kLinkNs);
     if (brute < graph) return Plan::kBruteForce;
     return pass < kVisibleOnlyBelow ? Plan::kVisibleOnly : Plan::kAll;
+  }
+
+  /// Enough rows to mend the rounding of the codes.
+  static size_t RowsMeasured(size_t wanted) { return std::max(wanted + 10, wanted * 3 / 2); }
+
+  template <class Visible>
+  static void TakeRows(size_t limit, const Visible& visible, GraphScratch& s) {
+    s.rows.clear();
+    for (const auto& entry : s.pool.Nearest(limit, visible)) s.rows.push_back(entry.node);
   }
 
   RowLinks Links() const { return RowLinks(graph_.links, header_.degree); }

@@ -19,6 +19,18 @@ void AndNot(uint64_t* to, const uint64_t* from, size_t count) {
   for (size_t i = 0; i < count; ++i) to[i] &= ~from[i];
 }
 
+size_t Unseen(const uint32_t* list, size_t count, uint64_t* seen, uint32_t* out) {
+  size_t n = 0;
+  for (size_t i = 0; i < count && list[i] < 0x80000000u; ++i) {
+    const uint32_t id = list[i];
+    uint64_t& word = seen[id / 64];
+    out[n] = id;
+    n += ~word >> (id % 64) & 1;
+    word |= uint64_t{1} << (id % 64);
+  }
+  return n;
+}
+
 }  // namespace
 
 void FillBitsScalar(Kernels* k) {
@@ -26,6 +38,7 @@ void FillBitsScalar(Kernels* k) {
   k->bits_and = And;
   k->bits_or = Or;
   k->bits_andnot = AndNot;
+  k->unseen = Unseen;
 }
 
 }  // namespace elanus::simd
