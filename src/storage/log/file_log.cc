@@ -65,7 +65,7 @@ class FileLog final : public Log {
   Status Sync();
   void Acknowledge(Batch& batch, size_t whole) EXCLUDES(mutex_);
   void Fail(Batch& batch, bool front_begun, Status status) EXCLUDES(mutex_);
-  void Break(Status status) EXCLUDES(mutex_);
+  void Break(const Status& status) EXCLUDES(mutex_);
   bool ShrinkIfAllBelow(uint64_t below_seq) EXCLUDES(mutex_);
   uint64_t FirstFileBytes() const {
     return std::min(options_.first_file_bytes, options_.file_bytes);
@@ -229,7 +229,7 @@ void FileLog::Run() {
         work_.Wait(mutex_);
       } else if (!work_.WaitFor(mutex_, kAsyncSyncUs)) {
         lock.Unlock();
-        std::ignore = Sync();  // an error breaks the log, which then says so itself
+        std::ignore = Sync();  // an error breaks the log, which tells
         lock.Lock();
       }
     }
@@ -329,7 +329,7 @@ bool FileLog::Shrink() {
   if (!made.has_value() || !made->has_value()) return false;  // a full disk: a later flush tries
   GoOnIn(**std::move(made), written_seq_ + 1);
   if (Status marked = WriteMark(); !marked.ok()) {
-    Break(std::move(marked));
+    Break(marked);
     return false;
   }
   if (!Sync().ok()) return false;
@@ -383,13 +383,13 @@ void FileLog::Acknowledge(Batch& batch, size_t whole) {
 }
 
 void FileLog::Fail(Batch& batch, bool front_begun, Status status) {
+  if (status.code() != Code::kDiskLimit) Break(status);
   {
     MutexLock lock(mutex_);
     // All of them: those behind a record that failed may not get ahead of it.
     std::ranges::move(queue_, std::back_inserter(batch));
     queue_.clear();
     pending_bytes_ = 0;
-    if (broken_.ok() && status.code() != Code::kDiskLimit) broken_ = status;
     if (!broken_.ok()) status = broken_;
     next_seq_ = batch.front().seq;
     index_->LowerFirst(next_seq_);
@@ -399,9 +399,13 @@ void FileLog::Fail(Batch& batch, bool front_begun, Status status) {
   batch.clear();
 }
 
-void FileLog::Break(Status status) {
-  MutexLock lock(mutex_);
-  if (broken_.ok()) broken_ = std::move(status);
+void FileLog::Break(const Status& status) {
+  {
+    MutexLock lock(mutex_);
+    if (!broken_.ok()) return;
+    broken_ = status;
+  }
+  if (options_.broken) options_.broken(status);
 }
 
 }  // namespace
