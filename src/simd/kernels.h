@@ -118,6 +118,12 @@ struct Kernels {
   /// Returns how many.
   size_t (*unseen)(const uint32_t* list, size_t count, uint64_t* seen, uint32_t* out);
 
+  /// The same of a list whose ids are three bytes each, little-endian; it ends before the first
+  /// 0xFFFFFF.
+  size_t (*unseen24)(const uint8_t* list, size_t count, uint64_t* seen, uint32_t* out);
+  /// The ids of such a list, into out (room for count + 16). Returns how many.
+  size_t (*unpack24)(const uint8_t* list, size_t count, uint32_t* out);
+
   // Bitsets, as 64-bit words.
   size_t (*popcount)(const uint64_t* words, size_t count);
   void (*bits_and)(uint64_t* to, const uint64_t* from, size_t count);

@@ -1,7 +1,8 @@
 // The beam search of the layered graph (Malkov and Yashunin 2018, algorithms 2 and 5), over any
 // source of links and any distance. Used by the build (links that change under it) and by the
 // search (links at rest).
-//   Links:     size_t Read(uint32_t node, uint32_t* out) const   at most degree() neighbours
+//   Links:     size_t Read(uint32_t node, uint32_t* out) const   at most degree() neighbours; out
+//              has room for degree() + 16
 //              size_t Unseen(uint32_t node, VisitedSet& seen, uint32_t* out) const   those that are
 //              new, which it marks; out has room for degree() + 16
 //              size_t degree() const;  void Prefetch(uint32_t node) const
@@ -37,8 +38,8 @@ struct GraphScratch {
   std::vector<uint32_t> rows;
 
   void Reserve(size_t degree) {
-    if (nodes.size() >= degree) return;
-    nodes.resize(degree);
+    if (doors.size() >= degree) return;
+    nodes.resize(degree + 16);
     doors.resize(degree);
     fresh.resize(2 * degree + 16);
     later.resize(2 * degree + 16);

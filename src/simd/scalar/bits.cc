@@ -31,6 +31,18 @@ size_t Unseen(const uint32_t* list, size_t count, uint64_t* seen, uint32_t* out)
   return n;
 }
 
+size_t Unpack24(const uint8_t* list, size_t count, uint32_t* out) {
+  for (size_t i = 0; i < count; ++i, list += 3) {
+    out[i] = list[0] | uint32_t{list[1]} << 8 | uint32_t{list[2]} << 16;
+    if (out[i] == 0xFFFFFF) return i;
+  }
+  return count;
+}
+
+size_t Unseen24(const uint8_t* list, size_t count, uint64_t* seen, uint32_t* out) {
+  return Unseen(out, Unpack24(list, count, out), seen, out);
+}
+
 }  // namespace
 
 void FillBitsScalar(Kernels* k) {
@@ -39,6 +51,8 @@ void FillBitsScalar(Kernels* k) {
   k->bits_or = Or;
   k->bits_andnot = AndNot;
   k->unseen = Unseen;
+  k->unseen24 = Unseen24;
+  k->unpack24 = Unpack24;
 }
 
 }  // namespace elanus::simd
