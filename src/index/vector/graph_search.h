@@ -3,8 +3,8 @@
 // search (links at rest).
 //   Links:     size_t Read(uint32_t node, uint32_t* out) const   at most degree() neighbours; out
 //              has room for degree() + 16
-//              size_t Unseen(uint32_t node, VisitedSet& seen, uint32_t* out) const   those that are
-//              new, which it marks; out has room for degree() + 16
+//              size_t Unseen(uint32_t node, VisitedSet& seen, uint32_t* out) const   those of them
+//              that are new, which it marks; where there is a faster way than Read
 //              size_t degree() const;  void Prefetch(uint32_t node) const
 //   Distance:  void operator()(const uint32_t* nodes, size_t count, int32_t* out) const
 // Cost is memory traffic: the new neighbours of a node are gathered and all their codes requested
@@ -87,9 +87,18 @@ constexpr size_t kAskEvery = 4096;  // links between two looks at keep_going
 template <class Links, class Distance>
 size_t Gather(const Links& links, const Distance& distance, uint32_t node, VisitedSet& visited,
               std::vector<uint32_t>& out) {
-  const size_t count = links.Unseen(node, visited, out.data());
-  for (size_t i = 0; i < count; ++i) distance.Prefetch(out[i]);
-  return count;
+  size_t fresh = 0;
+  if constexpr (requires { links.Unseen(node, visited, out.data()); }) {
+    fresh = links.Unseen(node, visited, out.data());
+  } else {
+    const size_t count = links.Read(node, out.data());
+    for (size_t i = 0; i < count; ++i) {
+      out[fresh] = out[i];
+      fresh += visited.Insert(out[i]);
+    }
+  }
+  for (size_t i = 0; i < fresh; ++i) distance.Prefetch(out[i]);
+  return fresh;
 }
 
 /// Fills s.pool with the nearest nodes found from what it holds already. s.visited must know those
