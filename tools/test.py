@@ -187,7 +187,7 @@ def crash_sim(seeds: int, preset: str = "release", minutes: float = 20) -> Count
 
 
 def large_iterators() -> Counts:
-    return pytest("iterators", "tests/e2e/test_iterator_snapshot.py", 15, {**server("release"), "ELANUS_ITERATOR_ROWS": "100000"}, workers=1,
+    return pytest("iterators", ["tests/e2e/test_iterator_snapshot.py"], 15, {**server("release"), "ELANUS_ITERATOR_ROWS": "100000"}, workers=1,
                   extra=["--timeout=400"])
 
 

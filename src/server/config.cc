@@ -61,8 +61,9 @@ const std::vector<Knob>& Knobs() {
        "Rows in memory that no file has yet, of all shards; inserts above it wait until a flush "
        "made room."},
       {"segment.write_wait_ms", 10'000, 0, 600'000, "ms",
-       "An insert waits at most so long for a flush to make room; then it is refused (memory quota "
-       "exceeded)."},
+       "A write waits at most so long for a flush to make room (then: memory quota exceeded) or "
+       "for "
+       "its turn in the log (then: code 4)."},
       {"segment.merged_bytes_max", kGiB, 64 * kKiB, 64 * kGiB, "bytes",
        "Merges make no segment larger than this."},
       {"segment.small_segments_max", 4, 1, 100, "segments",

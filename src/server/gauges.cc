@@ -65,7 +65,7 @@ std::vector<Gauges::Gauge> Gauges::All() {
        {},
        ELANUS_READ(s.owner.builds_waiting)},
       {"elanus_writers_waiting",
-       "Inserts that wait for a flush to make room.",
+       "Writes that wait for a flush or the log to make room.",
        {},
        ELANUS_READ(s.owner.writers_waiting)},
       {kMemory, kMemoryHelp, {{"part", "growing"}}, ELANUS_READ(s.owner.bytes_unflushed)},

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 
 #include "base/codec.h"
@@ -46,8 +48,23 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
   options.gate.unflushed_bytes_max =
       static_cast<uint64_t>(config.Number("segment.unflushed_bytes_max"));
   options.gate.wait_ms = config.Number("segment.write_wait_ms");
+  options.log.wait_ms = options.gate.wait_ms;
+  // Whoever waits holds its request: the gateway bounds the bytes of all, so that here nobody is
+  // refused who could wait.
+  const auto requests = static_cast<uint64_t>(config.Number("gateway.request_bytes_max"));
+  options.gate.waiting_bytes_max = std::max(requests, options.gate.waiting_bytes_max);
+  options.log.bytes_waiting_max = std::max(requests, options.log.bytes_waiting_max);
   options.filter_bytes_max = static_cast<uint64_t>(config.Number("query.filter_bytes_max"));
   return options;
+}
+
+/// The log tells what its own thread sees, its owner what an append meets: of one failure one is
+/// heard.
+LogBroken Once(LogBroken tell) {
+  return [tell = std::move(tell),
+          told = std::make_shared<std::atomic<bool>>(false)](const Status& why) {
+    if (!told->exchange(true)) tell(why);
+  };
 }
 
 }  // namespace
@@ -56,8 +73,9 @@ Result<std::unique_ptr<Standalone>> Standalone::Open(FileSystem& files, const st
                                                      const Config& config, LogBroken log_broken) {
   const LogPhase phase("recovery", "pid", getpid());
   std::unique_ptr<Standalone> server(new Standalone());
-  RETURN_IF_ERROR(server->OpenStorage(files, dir, config));
-  RETURN_IF_ERROR(server->OpenRoles(config, std::move(log_broken)));
+  const LogBroken broken = Once(std::move(log_broken));
+  RETURN_IF_ERROR(server->OpenStorage(files, dir, config, broken));
+  RETURN_IF_ERROR(server->OpenRoles(config, broken));
   return server;
 }
 
@@ -66,7 +84,8 @@ void EndProcess(const Status& why) {
   std::_Exit(kExitLogBroken);
 }
 
-Status Standalone::OpenStorage(FileSystem& files, const std::string& dir, const Config& config) {
+Status Standalone::OpenStorage(FileSystem& files, const std::string& dir, const Config& config,
+                               const LogBroken& log_broken) {
   RETURN_IF_ERROR(files.CreateDirs(dir));
   ASSIGN_OR_RETURN(lock_, files.LockFile(dir + "/LOCK"));
   ASSIGN_OR_RETURN(meta_, storage::OpenRocksMetaStore(dir + "/meta"));
@@ -79,11 +98,12 @@ Status Standalone::OpenStorage(FileSystem& files, const std::string& dir, const 
                                          .term = term,
                                          .durability = config.Number("log.durability_async") != 0
                                                            ? storage::LogDurability::kAsync
-                                                           : storage::LogDurability::kSync}));
+                                                           : storage::LogDurability::kSync,
+                                         .broken = log_broken}));
   return Status::Ok();
 }
 
-Status Standalone::OpenRoles(const Config& config, LogBroken log_broken) {
+Status Standalone::OpenRoles(const Config& config, const LogBroken& log_broken) {
   // The log can only be replayed into shards that are there: the catalog is read first, on its own.
   coordinator::Catalog catalog(*meta_);
   RETURN_IF_ERROR(catalog.Load(clock_));
@@ -91,7 +111,7 @@ Status Standalone::OpenRoles(const Config& config, LogBroken log_broken) {
   for (const auto& [id, collection] : catalog.state()->collections())
     collections.push_back(collection);
   worker::ShardOwnerOptions options = OwnerOptions(config);
-  options.log_broken = std::move(log_broken);
+  options.log.broken = log_broken;
   ASSIGN_OR_RETURN(
       owner_,
       worker::ShardOwner::Open(

@@ -51,8 +51,9 @@ class Standalone {
 
  private:
   Standalone() : clock_(SystemClock()) {}
-  Status OpenStorage(FileSystem& files, const std::string& dir, const Config& config);
-  Status OpenRoles(const Config& config, LogBroken log_broken);
+  Status OpenStorage(FileSystem& files, const std::string& dir, const Config& config,
+                     const LogBroken& log_broken);
+  Status OpenRoles(const Config& config, const LogBroken& log_broken);
 
   std::unique_ptr<FileLock> lock_;
   model::HybridClock clock_;

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <future>
 
+#include "base/sim_file_system.h"
 #include "base/unique.h"
 #include "server/gauges.h"
 #include "server/health.h"
@@ -53,6 +55,35 @@ TEST_F(StandaloneTest, ShowsItsStateOnMetricsAndTakesItBack) {
     EXPECT_EQ(text.find("elanus_process_resident_bytes 0\n"), std::string::npos);
   }
   EXPECT_EQ(registry.Text().find("elanus_segments{"), std::string::npos);
+}
+
+TEST_F(StandaloneTest, AnAsynchronousLogTellsAFailedSyncAtOnceAndOnce) {
+  std::filesystem::create_directories(dir_);
+  SimFileSystem files;  // of everything but RocksDB
+  ASSERT_TRUE(files.CreateDirs(dir_).ok());
+  auto config = Config::FromYaml("log.durability_async: 1\n", "test");
+  ASSERT_TRUE(config.has_value());
+  std::promise<std::string> told;
+  auto server = Standalone::Open(files, dir_, *config,
+                                 [&](const Status& why) { told.set_value(why.message()); });
+  ASSERT_TRUE(server.has_value()) << server.error().message();
+  service::CreateCollection create;
+  create.schema.name = "c";
+  create.schema.fields.push_back(
+      {.name = "id", .type = model::DataType::kInt64, .is_primary = true});
+  create.schema.fields.push_back(
+      {.name = "v", .type = model::DataType::kFloatVector, .type_params = {{"dim", "4"}}});
+  ASSERT_TRUE((*server)->catalog().Ddl({}, create).ok());
+  // A record each: the first makes the log's file, with syncs of its own.
+  const service::TruncateCollection truncate{.collection = "c"};
+  ASSERT_TRUE((*server)->catalog().Ddl({}, truncate).ok());
+  files.StopAtSync(dir_ + "/log/0000000000000001.log");
+  std::ignore = (*server)->catalog().Ddl({}, truncate);  // acknowledged before it is synced
+  auto heard = told.get_future();
+  ASSERT_EQ(heard.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_FALSE((*server)->Health().ok());
+  EXPECT_EQ(heard.get(), (*server)->Health().message());
+  EXPECT_FALSE((*server)->catalog().Ddl({}, truncate).ok());
 }
 
 TEST(EndProcess, SaysWhyAndExits) {

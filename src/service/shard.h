@@ -299,8 +299,8 @@ class ShardService {
   virtual ~ShardService() = default;
 
   /// `done` is called once, on a thread of the owner's: with a timestamp when the write is durable
-  /// and visible, with an error when it did not happen. Never blocks. kQueueFull when too much is
-  /// pending.
+  /// and visible, with an error when it did not happen. Never blocks; kQueueFull when it waited for
+  /// its turn in vain.
   virtual void Write(WriteRequest request, WriteDone done) = 0;
 
   /// Computes on the caller's thread. kCanceled, kTimeout; kChannelNotFound when the shard is not

@@ -24,9 +24,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from pymilvus import MilvusClient
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
+from harness.client import connect  # noqa: E402
 from harness.server import Server, ServerFailed  # noqa: E402
 from ledger import Catalogue, Ledger, row, vectors  # noqa: E402
 from workload import COLLECTION, KEYS_PER_WRITER, WRITES, Definer, Writer, index, schema  # noqa: E402
@@ -75,7 +75,7 @@ class Run:
         self.ready_seconds_max = max(self.ready_seconds_max, seconds)
         if seconds > READY_SECONDS_MAX * overload():
             self.problems.append(f"cycle {number}: ready after {seconds:.1f} s")
-        client = MilvusClient(self.server.uri)
+        client = connect(self.server.uri)
         try:
             if number == 0:
                 client.create_collection(COLLECTION, schema=schema(), index_params=index(client), consistency_level="Strong")
@@ -262,7 +262,7 @@ def main() -> int:
                 break
         if not run.problems:  # what the last kill left
             run.server.start()
-            client = MilvusClient(run.server.uri)
+            client = connect(run.server.uri)
             run.problems += run.verify(client)
             client.close()
     except ServerFailed as error:

@@ -6,11 +6,12 @@ import subprocess
 import time
 
 import pytest
-from pymilvus import MilvusClient
+from pymilvus import MilvusClient, MilvusException
 
 from e2e.schemas import DIM, make, simple_schema
 from harness import reference
-from harness.server import ServerFailed, binary
+from harness.client import connect
+from harness.server import ServerFailed, binary, free_port
 
 pytestmark = pytest.mark.own_server
 VECTORS = reference.vectors(500, DIM)
@@ -67,6 +68,20 @@ def test_rows_are_there_after_a_restart(server_factory, how, flushed):
     base = VECTORS.copy()
     base[7] = VECTORS[300]
     reference.assert_exact(client.search("c", VECTORS[:5].tolist(), limit=10), reference.nearest("L2", VECTORS[:5], base, 10, rows=left))
+
+
+def test_a_client_reaches_a_server_that_comes_back_on_the_port_of_one_that_was_killed(server_factory):
+    one = server_factory(port=free_port())
+    for _ in range(3):  # calls that fail put the connection into a back-off, which must not outlive its server
+        one.start()
+        client = connect(one.uri)
+        assert client.list_collections() == []
+        one.kill()
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            with pytest.raises(MilvusException):
+                client.list_collections(retry_times=0)
+        client.close()
 
 
 def test_catalogue_is_there_after_a_restart(server_factory):

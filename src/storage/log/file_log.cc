@@ -62,7 +62,7 @@ class FileLog final : public Log {
   Status Sync();
   void Acknowledge(Batch& batch, size_t whole) EXCLUDES(mutex_);
   void Fail(Batch& batch, bool front_begun, Status status) EXCLUDES(mutex_);
-  void Break(Status status) EXCLUDES(mutex_);
+  void Break(const Status& status) EXCLUDES(mutex_);
   uint64_t Room() const { return file_ == nullptr ? 0 : file_bytes_ - offset_; }
 
   FileSystem& files_;
@@ -207,7 +207,7 @@ void FileLog::Run() {
         work_.Wait(mutex_);
       } else if (!work_.WaitFor(mutex_, kAsyncSyncUs)) {
         lock.Unlock();
-        std::ignore = Sync();  // an error breaks the log, which then says so itself
+        std::ignore = Sync();  // an error breaks the log, which tells
         lock.Lock();
       }
     }
@@ -332,13 +332,13 @@ void FileLog::Acknowledge(Batch& batch, size_t whole) {
 }
 
 void FileLog::Fail(Batch& batch, bool front_begun, Status status) {
+  if (status.code() != Code::kDiskLimit) Break(status);
   {
     MutexLock lock(mutex_);
     // All of them: those behind a record that failed may not get ahead of it.
     std::ranges::move(queue_, std::back_inserter(batch));
     queue_.clear();
     pending_bytes_ = 0;
-    if (broken_.ok() && status.code() != Code::kDiskLimit) broken_ = status;
     if (!broken_.ok()) status = broken_;
     next_seq_ = batch.front().seq;
     index_->LowerFirst(next_seq_);
@@ -348,9 +348,13 @@ void FileLog::Fail(Batch& batch, bool front_begun, Status status) {
   batch.clear();
 }
 
-void FileLog::Break(Status status) {
-  MutexLock lock(mutex_);
-  if (broken_.ok()) broken_ = std::move(status);
+void FileLog::Break(const Status& status) {
+  {
+    MutexLock lock(mutex_);
+    if (!broken_.ok()) return;
+    broken_ = status;
+  }
+  if (options_.broken) options_.broken(status);
 }
 
 }  // namespace

@@ -96,6 +96,9 @@ struct FileLogOptions {
   /// when it is, and the same appends then make the same calls of the file system in one order.
   bool make_ahead = true;
   uint64_t pending_bytes_max = 64 << 20;
+  /// Called once, on the log's own thread, when it has failed for good: also when no record waits
+  /// for an answer, as at a sync of an asynchronous log in the background. Must not call Close.
+  std::function<void(const Status&)> broken;
   const Clock* clock = nullptr;  ///< of the sync histogram; the system's when null
 };
 

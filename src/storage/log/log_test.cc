@@ -292,6 +292,27 @@ TEST(FileLogAsync, SyncsSoonAfterTheLastRecord) {
   EXPECT_EQ((*again)->Stats().next_seq, 2u);
 }
 
+TEST(FileLogAsync, TellsAFailedSyncInTheBackgroundThoughNobodyAppends) {
+  SimFileSystem files;
+  FakeClock clock;
+  std::promise<Status> told;
+  FileLogOptions options = SmallLog();
+  options.durability = LogDurability::kAsync;
+  options.clock = &clock;
+  options.broken = [&](const Status& why) { told.set_value(why); };  // a second call would throw
+  auto log = *OpenFileLog(files, "log", options);
+  // The first append makes its file, with syncs of its own; the second only writes.
+  ASSERT_TRUE(AppendAndWait(*log, 1, "a").ok());
+  files.FailSync(0, EIO);
+  const Status answer = AppendAndWait(*log, 1, "b");
+  auto failed = told.get_future();
+  ASSERT_EQ(failed.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_EQ(failed.get().code(), Code::kIoFailed);
+  EXPECT_EQ(log->Stats().broken.code(), Code::kIoFailed);
+  if (answer.ok()) EXPECT_EQ(AppendAndWait(*log, 1, "c").code(), Code::kIoFailed);
+  EXPECT_FALSE(log->Close().ok());
+}
+
 TEST(FaultyLog, FailsTheCallsOfItsPlan) {
   FaultyLog log(OpenMemoryLog());
   log.faults().Fail("append", {.n = 1, .status = {Code::kQueueFull, "full"}});

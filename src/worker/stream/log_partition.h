@@ -1,16 +1,21 @@
 // One log partition: every write of its shards passes here, in one order.
 // Holds: timestamps ascend in the order of the log; a record is applied after it is durable, in
 // that order, and acknowledged after it is applied. ReadTimestamp() is at least the timestamp of
-// every acknowledged write, and nothing at or below it is applied later. Threads: Append and reads
-// from any; `apply` runs on the partition's own thread.
+// every acknowledged write, and nothing at or below it is applied later. Bytes between Append and
+// apply are bounded: records above the bound wait their turn, at last are refused.
+// Threads: Append and reads from any; `apply` runs on the partition's own thread.
 #pragma once
 
 #include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/status.h"
 #include "base/thread.h"
@@ -20,21 +25,30 @@
 
 namespace elanus::worker {
 
+struct LogPartitionOptions {
+  /// Of records on their way through the log; one may always go, however large.
+  uint64_t bytes_in_flight_max = 64 << 20;
+  uint64_t bytes_waiting_max = 512 << 20;  ///< of records that wait for room; more are refused
+  int64_t wait_ms = 10'000;                ///< of a record for room, at most
+  const Clock* clock = &SystemClock();     ///< of that wait
+  /// Called once, when the log has failed for good; may be empty.
+  std::function<void(const Status&)> broken;
+};
+
 class LogPartition {
  public:
   /// Called once, on the apply thread: the record's timestamp, or why it did not happen.
   using Applied = std::move_only_function<void(Result<model::Timestamp>)>;
   using Apply = std::function<void(ShardId, format::LogRecord&, uint64_t seq)>;
 
-  /// \param broken  called once, when the log has failed for good; may be empty
   LogPartition(storage::Log& log, model::HybridClock& clock, Apply apply,
-               std::function<void(const Status&)> broken = {});
-  /// Drains what was accepted. \pre no Append any more
+               LogPartitionOptions options = {});
+  /// Refuses what waits, drains what the log took. \pre no Append any more
   ~LogPartition();
 
   /// Never blocks. `check` runs under the partition's lock just before the record is stamped, so
   /// that what it sees (a partition that exists) holds in the log's order; an error from it is the
-  /// result.
+  /// result. kQueueFull: the record waited for room in vain, or too many wait already.
   void Append(ShardId shard, format::LogRecord record, std::function<Status()> check,
               Applied applied) EXCLUDES(mutex_);
 
@@ -47,8 +61,18 @@ class LogPartition {
   uint64_t applied_seq() const EXCLUDES(mutex_);
   void SetRecovered(uint64_t seq) EXCLUDES(mutex_);
   uint64_t bytes_in_flight() const EXCLUDES(mutex_);
+  uint64_t writers_waiting() const EXCLUDES(mutex_);
 
  private:
+  /// Not in the log yet.
+  struct Entry {
+    ShardId shard;
+    format::LogRecord record;
+    std::string payload;
+    std::function<Status()> check;
+    Applied applied;
+    int64_t until_us = 0;  ///< when it is refused, should it wait
+  };
   struct InFlight {
     model::Timestamp timestamp = 0;
     uint64_t seq = 0;
@@ -59,7 +83,18 @@ class LogPartition {
     Status durable;
   };
 
+  struct Refused {
+    Applied applied;
+    Status why;
+  };
+
   void Run() EXCLUDES(mutex_);
+  void WaitForWork() REQUIRES(mutex_);
+  bool HasRoom(const Entry& entry) const REQUIRES(mutex_);
+  std::optional<Refused> Queue(Entry entry) REQUIRES(mutex_);
+  std::optional<Refused> AppendToLog(Entry entry) REQUIRES(mutex_);
+  std::vector<Refused> Admit() REQUIRES(mutex_);
+  void Tell(std::vector<Refused> refused) EXCLUDES(mutex_);
   void OnDurable(Status status) EXCLUDES(mutex_);
   void TellIfBroken() EXCLUDES(mutex_);
   model::Timestamp ReadTimestampLocked() REQUIRES(mutex_);
@@ -67,7 +102,7 @@ class LogPartition {
   storage::Log& log_;
   model::HybridClock& clock_;
   const Apply apply_;
-  const std::function<void(const Status&)> broken_;
+  const LogPartitionOptions options_;
   std::atomic<bool> told_broken_ = false;
 
   mutable Mutex mutex_;
@@ -77,6 +112,9 @@ class LogPartition {
   std::deque<InFlight> in_flight_ GUARDED_BY(mutex_);
   size_t durable_ GUARDED_BY(mutex_) = 0;
   uint64_t bytes_ GUARDED_BY(mutex_) = 0;
+  // In the order they came; not empty only while something is in flight.
+  std::deque<Entry> waiting_ GUARDED_BY(mutex_);
+  uint64_t bytes_waiting_ GUARDED_BY(mutex_) = 0;
   uint64_t applied_seq_ GUARDED_BY(mutex_) = 0;
   bool stopping_ GUARDED_BY(mutex_) = false;
   Thread thread_;

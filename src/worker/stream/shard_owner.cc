@@ -45,7 +45,7 @@ Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
         if (auto shard = self->FindShard(id)) shard->Apply(record, seq);
         self->maintenance_->KickFlush();
       },
-      options.log_broken);
+      options.log);
   owner->partition_->SetRecovered(doors.log->Stats().next_seq - 1);
   MaintenanceOptions maintenance = options.maintenance;
   // Before writers have to wait.
@@ -299,9 +299,12 @@ ShardOwner::Counters ShardOwner::counters() const {
     counters.bytes_builds = maintenance_->budget().bytes_taken();
     counters.builds_waiting = maintenance_->budget().jobs_waiting();
   }
-  if (partition_ != nullptr) counters.bytes_in_flight = partition_->bytes_in_flight();
   counters.bytes_unflushed = UnflushedBytes();
   counters.writers_waiting = gate_.writers_waiting();
+  if (partition_ != nullptr) {
+    counters.bytes_in_flight = partition_->bytes_in_flight();
+    counters.writers_waiting += partition_->writers_waiting();
+  }
   for (const auto& shard : Shards()) {
     ++counters.shards;
     if (!shard->fault().ok()) ++counters.shards_parked;

@@ -34,9 +34,9 @@ struct ShardOwnerOptions {
   MaintenanceOptions maintenance;
   /// Of the rows not yet in files, of all shards.
   WriteGateOptions gate;
-  /// Called once when the log has failed for good (a failed sync, a newer writer): nothing will be
-  /// written any more. Must not call the owner.
-  std::function<void(const Status&)> log_broken;
+  /// Of the way through the log. Its `broken` (a failed sync, a newer writer: nothing will be
+  /// written any more) must not call the owner.
+  LogPartitionOptions log;
   uint64_t filter_bytes_max = 32 << 20;  ///< answers of filters that are kept, of all shards
 };
 
@@ -78,7 +78,7 @@ class ShardOwner final : public service::ShardService {
     uint64_t bytes_builds = 0;    ///< what merges and builds that run stated as their peak
     uint64_t builds_waiting = 0;  ///< for memory
     uint64_t bytes_in_flight = 0;
-    uint64_t writers_waiting = 0;  ///< for a flush
+    uint64_t writers_waiting = 0;  ///< for a flush or for the log
   };
   Counters counters() const;
 

@@ -163,7 +163,7 @@ TEST_F(ShardOwnerTest, AnIndexIsBuiltDroppedAndBuiltAnew) {
 
 TEST_F(ShardOwnerTest, AFailedSyncOfTheLogIsToldOnce) {
   std::vector<std::string> told;
-  options_.log_broken = [&](const Status& why) { told.push_back(why.message()); };
+  options_.log.broken = [&](const Status& why) { told.push_back(why.message()); };
   Restart();
   ASSERT_TRUE(Write(Rows({1}, 1), {}).has_value());
   EXPECT_TRUE(told.empty());
@@ -172,6 +172,21 @@ TEST_F(ShardOwnerTest, AFailedSyncOfTheLogIsToldOnce) {
   EXPECT_FALSE(Write(Rows({3}, 1), {}).has_value());
   ASSERT_EQ(told.size(), 1u);
   EXPECT_NE(told[0].find("sync"), std::string::npos) << told[0];
+}
+
+TEST_F(ShardOwnerTest, WritersThatMeetInTheLogWaitForOneAnother) {
+  options_.log.bytes_in_flight_max = 1;
+  Restart();
+  std::vector<Thread> writers;
+  for (int64_t writer = 0; writer < 8; ++writer) {
+    writers.emplace_back("writer", [this, writer] {
+      for (int64_t i = 0; i < 10; ++i) {
+        EXPECT_TRUE(Write(Rows({writer * 10 + i}, 1), {}).has_value());
+      }
+    });
+  }
+  for (Thread& writer : writers) writer.Join();
+  EXPECT_EQ(Shown().size(), 80u);
 }
 
 TEST_F(ShardOwnerTest, WritersOverTheBoundWaitForAFlush) {
