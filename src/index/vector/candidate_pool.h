@@ -223,7 +223,7 @@ class CandidatePool {
   size_t width_ = 0;
   size_t inside_ = 0;  // in the buckets up to last_
   size_t last_ = kBuckets - 1;
-  int64_t bound_ = kMax;  // one less than the least distance is possible
+  int64_t bound_ = kMax;    // one less than the least distance is possible
   int32_t kept_to_ = kMax;  // what is farther has dropped out
   int32_t nearest_ = kMax;
   size_t fill_layout_at_ = kFirstLayout;

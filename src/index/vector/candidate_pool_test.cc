@@ -90,8 +90,7 @@ TEST(CandidatePool, GivesEachNodeOfTheBeamOnceAndTheNearFirst) {
   // All there before the first is taken: buckets are at most a hundredth of what they span here.
   const std::vector<int32_t> distances = Distances(0, 2'000, random);
   pool.Start(500);
-  for (size_t i = 0; i < distances.size(); ++i)
-    pool.Insert(distances[i], static_cast<uint32_t>(i));
+  for (size_t i = 0; i < distances.size(); ++i) pool.Insert(distances[i], static_cast<uint32_t>(i));
   const auto [least, most] = std::minmax_element(distances.begin(), distances.end());
   const int32_t step = (*most - *least) / 100;
   int64_t before = kLeast;

@@ -26,8 +26,8 @@ void AndNot(uint64_t* to, const uint64_t* from, size_t count) {
 // n.
 size_t MarkUnseen(__m512i ids, __mmask16 valid, uint64_t* seen, uint32_t* out, size_t n) {
   const __m512i one = _mm512_set1_epi32(1), bits = _mm512_set1_epi32(31);
-  const __m512i words = _mm512_mask_i32gather_epi32(_mm512_set1_epi32(-1), valid,
-                                                    _mm512_srli_epi32(ids, 5), seen, 4);
+  const __m512i words =
+      _mm512_mask_i32gather_epi32(_mm512_set1_epi32(-1), valid, _mm512_srli_epi32(ids, 5), seen, 4);
   const __m512i bit = _mm512_sllv_epi32(one, _mm512_and_si512(ids, bits));
   const __mmask16 fresh = _mm512_testn_epi32_mask(words, bit);
   _mm512_storeu_si512(out + n, _mm512_maskz_compress_epi32(fresh, ids));
@@ -61,15 +61,13 @@ size_t Unseen(const uint32_t* list, size_t count, uint64_t* seen, uint32_t* out)
 // At most sixteen ids of three bytes; missing ones are 0xFFFFFF.
 __m512i Load24(const uint8_t* list, size_t count) {
   const __m512i spread = _mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11);
-  const __m512i widen = _mm512_broadcast_i32x4(
-      _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1));
+  const __m512i widen =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1));
   const __mmask64 bytes = (uint64_t{1} << (count >= 16 ? 48 : 3 * count)) - 1;
   const __m512i packed = _mm512_mask_loadu_epi8(_mm512_set1_epi8(-1), bytes, list);
   return _mm512_shuffle_epi8(_mm512_permutexvar_epi32(spread, packed), widen);
 }
-uint32_t Ended24(__m512i ids) {
-  return _mm512_cmpeq_epi32_mask(ids, _mm512_set1_epi32(0xFFFFFF));
-}
+uint32_t Ended24(__m512i ids) { return _mm512_cmpeq_epi32_mask(ids, _mm512_set1_epi32(0xFFFFFF)); }
 
 size_t Unseen24(const uint8_t* list, size_t count, uint64_t* seen, uint32_t* out) {
   size_t n = 0;
