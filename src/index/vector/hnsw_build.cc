@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <optional>
 
 #include "index/vector/flat_index.h"
 #include "index/vector/graph_inserter.h"
@@ -31,8 +30,8 @@ class Builder {
     Encode();
     RETURN_IF_ERROR(InsertAll());
     RETURN_IF_ERROR(Repair());
-    ASSIGN_OR_RETURN(IndexFile file, FinishHnsw(vectors_, params_, std::move(codes_),
-                                                std::move(lists_), std::nullopt));
+    ASSIGN_OR_RETURN(IndexFile file,
+                     FinishHnsw(vectors_, params_, std::move(codes_), std::move(lists_)));
     if (control_.progress) control_.progress(1.0);
     return file;
   }
@@ -125,22 +124,23 @@ class Builder {
     g.visited.Insert(start);
     g.pool.Insert(d, start);
     ExpandBeam(links, distance, g, [] { return true; });
-    for (const auto& entry : g.pool.entries()) {
-      uint32_t* list = links.List(entry.node());
+    const auto found = g.pool.Nearest(kRepairWidth);
+    for (const auto& entry : found) {
+      uint32_t* list = links.List(entry.node);
       uint32_t* room = std::find(list, list + degree, kNoNode);
       if (room == list + degree) continue;
       *room = row;
-      links.Distances(entry.node())[room - list] = entry.distance;
+      links.Distances(entry.node)[room - list] = entry.distance;
       return;
     }
-    const auto nearest = g.pool.entries().front();
-    uint32_t* last = links.List(nearest.node()) + degree - 1;
+    const auto nearest = found.front();
+    uint32_t* last = links.List(nearest.node) + degree - 1;
     uint32_t* list = links.List(row);
     uint32_t* room = std::min(std::find(list, list + degree, kNoNode), list + degree - 1);
     *room = *last;
-    links.Distances(row)[room - list] = links.Distances(nearest.node())[degree - 1];
+    links.Distances(row)[room - list] = links.Distances(nearest.node)[degree - 1];
     *last = row;
-    links.Distances(nearest.node())[degree - 1] = nearest.distance;
+    links.Distances(nearest.node)[degree - 1] = nearest.distance;
   }
 
   uint32_t entry() const { return lists_.levels().entry; }
@@ -157,7 +157,7 @@ class Builder {
 }  // namespace
 
 Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& params, CodeTable codes,
-                             GraphLists lists, std::optional<Tuning> tuning) {
+                             GraphLists lists) {
   IndexHeader header{.kind = Kind::kHnsw,
                      .metric = params.metric,
                      .element = vectors.element,
@@ -173,11 +173,7 @@ Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& param
   AddInverseNorms(vectors, params.metric, writer);
   codes.MoveTo(writer);
   lists.MoveTo(writer);
-  if (tuning) {
-    header.tuning = *tuning;
-  } else {
-    ASSIGN_OR_RETURN(header.tuning, TuneHnsw(writer.Peek(header), vectors));
-  }
+  ASSIGN_OR_RETURN(header.tuning, TuneHnsw(writer.Peek(header), vectors));
   return writer.Finish(header);
 }
 
