@@ -27,7 +27,7 @@ index::HiddenBits CountedBitsOf(const HiddenRows& hidden) {
 /// Finds hits among the first rows of a growing segment by their graph; returns how many rows need
 /// not be read any more.
 Result<uint32_t> SearchGraph(const segment::Segment& segment, const std::vector<segment::Run>& runs,
-                             const HiddenRows& hidden, const SearchRequest& request,
+                             const HiddenRows& hidden, const SearchRequest& request, size_t width,
                              const Cancel& cancel, std::span<index::TopK> tops) {
   const auto graph = segment.GraphOn(request.field);
   if (graph == nullptr || graph->metric() != request.metric || !request.window.all()) return 0;
