@@ -1,9 +1,11 @@
 // Builds the layered graph by inserting rows, several at a time, on int8 codes.
-// Holds: which levels a row has depends on seed and row alone; the row of the highest level goes
-// first and is the entry for good; one thread gives the same graph every time. Source: Malkov and
-// Yashunin 2018, algorithms 1 and 4.
+// Holds: the row of the highest level goes first (graph_inserter.h); one thread gives the same
+// graph every time.
 #pragma once
 
+#include <optional>
+
+#include "index/vector/graph_inserter.h"
 #include "index/vector/vector_index.h"
 
 namespace elanus::index {
@@ -11,7 +13,9 @@ namespace elanus::index {
 Result<IndexFile> BuildHnsw(const VectorView& vectors, const BuildParams& params,
                             const BuildControl& control);
 
-/// Links a row on level 0: 2M, up to a full cache line.
-size_t HnswDegree(int m);
+/// The file of a linked graph over `vectors`, whose rows those of `codes` and `lists` are.
+/// \param tuning  nothing: measured now
+Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& params, CodeTable codes,
+                             GraphLists lists, std::optional<Tuning> tuning);
 
 }  // namespace elanus::index
