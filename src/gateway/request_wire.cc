@@ -117,7 +117,6 @@ std::string_view UnsupportedSearchFeature(int field) {
     case 17: return "sub_reqs in a search";
     case 20: return "namespace";
     case 21: return "highlighter";
-    case 23: return "search_aggregation";
     case 24: return "function_chains";
     default: return {};
   }
@@ -150,6 +149,84 @@ service::FunctionScore ReadFunctionScore(WireReader in) {
   return score;
 }
 
+// common.SortSpec and OrderSpec, which look alike.
+service::AggregationSort ReadSort(WireReader in) {
+  service::AggregationSort sort;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 1: sort.name = in.String(); break;
+      case 2: sort.direction = in.String(); break;
+      case 3: sort.nulls_first = in.Bool(); break;
+      default: in.Skip();
+    }
+  }
+  return sort;
+}
+
+// common.TopHitsSpec
+service::AggregationTopHits ReadTopHits(WireReader in) {
+  service::AggregationTopHits hits;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 1: hits.size = in.Int(); break;
+      case 2: hits.sort.push_back(ReadSort(in.Message())); break;
+      default: in.Skip();
+    }
+  }
+  return hits;
+}
+
+// An entry of a map to common.MetricAggSpec.
+service::AggregationMetric ReadMetric(WireReader in) {
+  service::AggregationMetric metric;
+  while (in.Next()) {
+    if (in.field() == 1) {
+      metric.alias = in.String();
+    } else if (in.field() == 2) {
+      WireReader spec = in.Message();
+      while (spec.Next()) {
+        switch (spec.field()) {
+          case 1: metric.op = spec.String(); break;
+          case 2: metric.field = spec.String(); break;
+          default: spec.Skip();
+        }
+      }
+    } else {
+      in.Skip();
+    }
+  }
+  return metric;
+}
+
+// common.SearchAggregationSpec: each level holds the next. Deeper ones than any that is served are
+// not read: their number alone is refused.
+service::SearchAggregation ReadAggregation(WireReader in) {
+  constexpr size_t kLevelsRead = 16;
+  service::SearchAggregation aggregation;
+  for (bool more = true; more && aggregation.levels.size() < kLevelsRead;) {
+    more = false;
+    service::AggregationLevel& level = aggregation.levels.emplace_back();
+    WireReader next;
+    while (in.Next()) {
+      switch (in.field()) {
+        case 1: level.fields.push_back(in.String()); break;
+        case 2: level.size = in.Int(); break;
+        case 3: level.metrics.push_back(ReadMetric(in.Message())); break;
+        case 4: level.order.push_back(ReadSort(in.Message())); break;
+        case 5: level.top_hits = ReadTopHits(in.Message()); break;
+        case 6:
+          next = in.Message();
+          more = true;
+          break;
+        case 7: level.search_size = in.Int(); break;
+        default: in.Skip();
+      }
+    }
+    in = next;
+  }
+  return aggregation;
+}
+
 // A SearchRequest: whole, or a part of a HybridSearchRequest.
 Status ReadSearchFields(WireReader in, SearchRequest& request) {
   service::SearchCall& call = request.call;
@@ -176,6 +253,7 @@ Status ReadSearchFields(WireReader in, SearchRequest& request) {
         call.ids = std::move(ids);
         break;
       }
+      case 23: call.aggregation = ReadAggregation(in.Message()); break;
       default: in.Skip();
     }
   }

@@ -31,6 +31,74 @@ std::string_view CollectionName(const service::CollectionPtr& collection) {
   return collection == nullptr ? std::string_view() : std::string_view(collection->name);
 }
 
+/// Fields of a oneof have presence: zeros are written too.
+struct BucketValueFields {
+  int whole, text, boolean, real, wide, bytes;  ///< 0: the message has no such field
+};
+template <class Sink>
+void WriteBucketValue(Sink& out, const service::BucketValue& value,
+                      const BucketValueFields& fields) {
+  if (const auto* b = std::get_if<bool>(&value)) out.AlwaysInt(fields.boolean, *b ? 1 : 0);
+  if (const auto* i = std::get_if<int64_t>(&value)) {
+    out.AlwaysInt(fields.whole, static_cast<uint64_t>(*i));
+  }
+  if (const auto* f = std::get_if<float>(&value)) out.Float(fields.real, *f);
+  if (const auto* d = std::get_if<double>(&value)) out.Double(fields.wide, *d);
+  if (const auto* s = std::get_if<std::string>(&value)) out.Bytes(fields.text, *s);
+  if (const auto* b = std::get_if<service::BucketBytes>(&value)) out.Bytes(fields.bytes, b->bytes);
+}
+
+/// schema.BucketKeyEntry and AggHitField.
+template <class Sink>
+void WriteBucketField(Sink& out, const service::BucketField& field,
+                      const BucketValueFields& fields) {
+  out.Int(1, static_cast<uint64_t>(field.field.value));
+  out.Text(2, field.name);
+  WriteBucketValue(out, field.value, fields);
+}
+
+/// schema.AggHit
+template <class Sink>
+void WriteBucketHit(Sink& out, const service::BucketHit& hit) {
+  if (const auto* number = std::get_if<int64_t>(&hit.key)) {
+    out.AlwaysInt(1, static_cast<uint64_t>(*number));
+  } else {
+    out.Bytes(2, std::get<std::string>(hit.key));
+  }
+  out.Float(3, hit.score);
+  for (const service::BucketField& field : hit.fields) {
+    out.Message(4, [&](auto& entry) {
+      WriteBucketField(entry, field,
+                       {.whole = 3, .text = 7, .boolean = 4, .real = 5, .wide = 6, .bytes = 8});
+    });
+  }
+}
+
+/// schema.AggBucket. Levels are as many as the request's, which are few.
+template <class Sink>
+void WriteBucket(Sink& out, const service::Bucket& bucket) {  // NOLINT(misc-no-recursion)
+  for (const service::BucketField& field : bucket.key) {
+    out.Message(1, [&](auto& entry) {
+      WriteBucketField(entry, field, {.whole = 3, .text = 4, .boolean = 5});
+    });
+  }
+  out.Int(2, static_cast<uint64_t>(bucket.count));
+  for (const auto& metric : bucket.metrics) {
+    out.Message(3, [&](auto& entry) {
+      entry.Bytes(1, metric.first);
+      entry.Message(2, [&](auto& value) {
+        WriteBucketValue(value, metric.second, {.whole = 1, .text = 3, .boolean = 4, .wide = 2});
+      });
+    });
+  }
+  for (const service::BucketHit& hit : bucket.hits) {
+    out.Message(4, [&](auto& entry) { WriteBucketHit(entry, hit); });
+  }
+  for (const service::Bucket& inner : bucket.buckets) {
+    out.Message(5, [&](auto& entry) { WriteBucket(entry, inner); });
+  }
+}
+
 template <class Sink>
 void WriteSearchResultData(Sink& out, const service::SearchResult& result) {
   const int64_t top_k =
@@ -61,6 +129,11 @@ void WriteSearchResultData(Sink& out, const service::SearchResult& result) {
       out.Message(17, [&](auto& value) { WriteColumn(value, column); });
     }
   }
+  for (const service::Bucket& bucket : result.buckets) {
+    out.Message(18, [&](auto& entry) { WriteBucket(entry, bucket); });
+  }
+  out.PackedVarints(19, result.bucket_counts.size(),
+                    [&](size_t i) { return result.bucket_counts[i]; });
 }
 
 }  // namespace

@@ -303,12 +303,53 @@ TEST(SearchRequest, KeepsSparseQueriesApart) {
 
 TEST(SearchRequest, RefusesWhatItWouldHaveToIgnore) {
   auto sample = SampleSearch();
-  sample.mutable_search_aggregation();
+  sample.mutable_highlighter();
   const std::string bytes = sample.SerializeAsString();
   auto pieces = Cut(bytes, bytes.size());
   auto request = ReadSearch(pieces);
   ASSERT_FALSE(request.has_value());
   EXPECT_EQ(request.error().code(), Code::kUnimplemented);
+}
+
+TEST(SearchRequest, ReadsAnAggregationLevelByLevel) {
+  auto sample = SampleSearch();
+  auto& outer = *sample.mutable_search_aggregation();
+  outer.add_fields("brand");
+  outer.set_size(3);
+  outer.set_search_size(9);
+  auto& metric = (*outer.mutable_metrics())["total"];
+  metric.set_op("sum");
+  metric.set_field_name("price");
+  outer.add_order()->set_key("total");
+  outer.mutable_order(0)->set_direction("desc");
+  auto& inner = *outer.mutable_sub_aggregation();
+  inner.add_fields("color");
+  inner.add_fields("size");
+  inner.mutable_top_hits()->set_size(2);
+  auto& sort = *inner.mutable_top_hits()->add_sort();
+  sort.set_field_name("price");
+  sort.set_direction("asc");
+  sort.set_null_first(true);
+  const std::string bytes = sample.SerializeAsString();
+  auto pieces = Cut(bytes, 7);
+  auto request = ReadSearch(pieces);
+  ASSERT_TRUE(request.has_value()) << request.error().message();
+  ASSERT_TRUE(request->call.aggregation.has_value());
+  const auto& levels = request->call.aggregation->levels;
+  ASSERT_EQ(levels.size(), 2u);
+  EXPECT_EQ(levels[0].fields, std::vector<std::string>{"brand"});
+  EXPECT_EQ(levels[0].size, 3);
+  EXPECT_EQ(levels[0].search_size, 9);
+  ASSERT_EQ(levels[0].metrics.size(), 1u);
+  EXPECT_EQ(levels[0].metrics[0].alias, "total");
+  EXPECT_EQ(levels[0].metrics[0].op, "sum");
+  EXPECT_EQ(levels[0].metrics[0].field, "price");
+  EXPECT_EQ(levels[0].order.at(0).direction, "desc");
+  EXPECT_FALSE(levels[0].top_hits.has_value());
+  EXPECT_EQ(levels[1].fields, (std::vector<std::string>{"color", "size"}));
+  ASSERT_TRUE(levels[1].top_hits.has_value());
+  EXPECT_EQ(levels[1].top_hits->size, 2);
+  EXPECT_TRUE(levels[1].top_hits->sort.at(0).nulls_first);
 }
 
 pb::milvus::HybridSearchRequest SampleHybrid() {
@@ -445,6 +486,37 @@ TEST(SearchResults, AreReadByProtobuf) {
   EXPECT_FALSE(column.valid_data(1));
   EXPECT_EQ(read.collection_name(), "books");
   EXPECT_EQ(read.session_ts(), 99u);
+}
+
+TEST(SearchResults, CarryBuckets) {
+  service::SearchResult result{.counts = {0, 0}};
+  service::Bucket inner{.key = {{FieldId{102}, "color", {}}}, .count = 1};
+  service::Bucket outer{.key = {{FieldId{101}, "brand", std::string("x")}},
+                        .count = 2,
+                        .metrics = {{"n", int64_t{0}}, {"avg", 1.5}, {"none", {}}},
+                        .hits = {{int64_t{0}, 0.5F, {{FieldId{103}, "p", int64_t{-1}}}},
+                                 {std::string("k"), 0, {{FieldId{104}, "f", 2.5F}}}},
+                        .buckets = {inner}};
+  result.buckets = {outer, inner};
+  result.bucket_counts = {2, 0};
+  pb::milvus::SearchResults read;
+  ASSERT_TRUE(read.ParseFromString(WriteSearchResults(result)));
+  const auto& data = read.results();
+  ASSERT_EQ(data.agg_buckets_size(), 2);
+  EXPECT_EQ(data.agg_topks(0), 2);
+  EXPECT_EQ(data.agg_topks(1), 0);
+  const auto& bucket = data.agg_buckets(0);
+  EXPECT_EQ(bucket.key(0).field_id(), 101);
+  EXPECT_EQ(bucket.key(0).string_val(), "x");
+  EXPECT_EQ(bucket.count(), 2);
+  EXPECT_EQ(bucket.metrics().at("avg").double_val(), 1.5);
+  EXPECT_TRUE(bucket.metrics().at("n").has_int_val()) << "a zero is there all the same";
+  EXPECT_EQ(bucket.metrics().at("none").value_case(), pb::schema::MetricValue::VALUE_NOT_SET);
+  EXPECT_TRUE(bucket.hits(0).has_int_pk());
+  EXPECT_EQ(bucket.hits(0).fields(0).int_val(), -1);
+  EXPECT_EQ(bucket.hits(1).str_pk(), "k");
+  EXPECT_EQ(bucket.hits(1).fields(0).float_val(), 2.5F);
+  EXPECT_EQ(bucket.sub_groups(0).key(0).value_case(), pb::schema::BucketKeyEntry::VALUE_NOT_SET);
 }
 
 TEST(SearchResults, WithoutHitsStillHaveTheirZeros) {

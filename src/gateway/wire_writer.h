@@ -34,6 +34,10 @@ class WireSink {
     pass().Tag(field, 5);
     pass().Raw(&value, sizeof(value));
   }
+  void Double(int field, double value) {
+    pass().Tag(field, 1);
+    pass().Raw(&value, sizeof(value));
+  }
   void Text(int field, std::string_view value) {
     if (!value.empty()) Bytes(field, value);
   }

@@ -46,6 +46,7 @@ class AnnSearch {
     request_.collection = input_.collection->id;
     request_.partitions = input_.partitions;
     request_.filter = input_.filter;
+    request_.boost = input_.boost;
     request_.field = plan_.field->id;
     request_.metric = plan_.metric;
     request_.nq = search_.nq;

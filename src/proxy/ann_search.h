@@ -3,6 +3,7 @@
 // Threads: computes on the caller's; an object serves one search.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "proxy/backends.h"
@@ -19,6 +20,7 @@ struct AnnInput {
   service::CollectionPtr collection;
   SearchPlan plan;
   expr::BoundFilter filter;
+  std::optional<expr::Boost> boost;
   std::vector<PartitionId> partitions;
   std::vector<FieldId> output_fields;
   service::ReadPoint read;

@@ -172,7 +172,10 @@ Result<ScorePlan> PlanFunctionScore(const model::CollectionSchema& schema,
     ASSIGN_OR_RETURN(plan.input.field, DecayInput(schema, function));
     ASSIGN_OR_RETURN(plan.decay, PlanDecay(params));
     ASSIGN_OR_RETURN(plan.fusion, PlanDecayed(params));
-  } else if (*reranker == "boost" || *reranker == "model") {
+  } else if (*reranker == "boost") {
+    return Error(InvalidParameter(
+        "a boost reranker belongs to a search of one vector field, not to a hybrid search"));
+  } else if (*reranker == "model") {
     return Error(Code::kUnimplemented,
                  fmt::format("reranker {} is not supported: service unimplemented", *reranker));
   } else {

@@ -16,20 +16,6 @@ using model::FieldSchema;
 
 constexpr int64_t kGroupSizeMax = 10;  // Milvus' proxy.maxGroupSize
 
-bool CanGroupBy(DataType type) {
-  switch (type) {
-    case DataType::kBool:
-    case DataType::kInt8:
-    case DataType::kInt16:
-    case DataType::kInt32:
-    case DataType::kInt64:
-    case DataType::kTimestamptz:
-    case DataType::kVarChar:
-    case DataType::kJson: return true;
-    default: return false;
-  }
-}
-
 Result<DataType> JsonType(const Params& params) {
   const std::string* name = params.Text("json_type");
   if (name == nullptr || name->empty()) return DataType::kNone;
@@ -115,6 +101,20 @@ std::vector<std::string> Names(const Params& params) {
 }
 
 }  // namespace
+
+bool CanGroupBy(DataType type) {
+  switch (type) {
+    case DataType::kBool:
+    case DataType::kInt8:
+    case DataType::kInt16:
+    case DataType::kInt32:
+    case DataType::kInt64:
+    case DataType::kTimestamptz:
+    case DataType::kVarChar:
+    case DataType::kJson: return true;
+    default: return false;
+  }
+}
 
 Result<std::optional<GroupPlan>> PlanGroup(const model::CollectionSchema& schema,
                                            const Params& params) {

@@ -20,6 +20,8 @@ struct GroupPlan {
   bool strict = false;
 };
 
+bool CanGroupBy(model::DataType type);
+
 /// nullopt when the call does not group.
 Result<std::optional<GroupPlan>> PlanGroup(const model::CollectionSchema& schema,
                                            const Params& params);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "proxy/ann_search.h"
+#include "proxy/boost_params.h"
 #include "proxy/limits.h"
 #include "proxy/rank_params.h"
 #include "proxy/read_scope.h"
@@ -74,6 +75,9 @@ class HybridSearch {
 
   Result<AnnInput> PlanPart(const service::SearchCall& part) const {
     AnnInput input{.collection = collection_, .output_fields = output_.fields};
+    if (part.aggregation) {
+      return Error(InvalidParameter("search_aggregation is not supported in hybrid_search"));
+    }
     service::SearchCall own{.params = part.params, .nq = part.nq};
     if (model::FindValue(own.params, "topk") == nullptr) {
       own.params.emplace_back("topk", std::to_string(plan_.limit + plan_.offset));
@@ -96,6 +100,11 @@ class HybridSearch {
     }
     ASSIGN_OR_RETURN(input.filter,
                      BindFilter(*collection_, part.filter, part.templates, time_form_.zone));
+    if (part.function_score) {
+      ASSIGN_OR_RETURN(input.boost, PlanBoost(*collection_, *part.function_score, part.templates,
+                                              time_form_.zone));
+      RETURN_IF_ERROR(CheckBoosted(input));
+    }
     return input;
   }
 

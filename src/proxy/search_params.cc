@@ -286,6 +286,31 @@ Status PlanIterator(const Params& params, int64_t nq, SearchPlan& plan) {
   return Status::Ok();
 }
 
+/// A search whose hits become buckets groups them as the buckets need it.
+Status PlanBuckets(const model::CollectionSchema& schema, const service::SearchCall& search,
+                   const Params& params, SearchPlan& plan) {
+  auto beside = [](std::string_view what) {
+    return InvalidParameter(fmt::format("{} is not supported with search_aggregation", what));
+  };
+  for (std::string_view key : {"group_by_field", "group_by_fields"}) {
+    if (const std::string* text = params.Text(key); text != nullptr && !text->empty()) {
+      return InvalidParameter(
+          fmt::format("{} and search_aggregation cannot be used simultaneously", key));
+    }
+  }
+  if (plan.iterator) return beside("search iterator");
+  if (plan.offset != 0) return beside("offset");
+  if (const std::string* text = params.Text("order_by_fields"); text != nullptr && !text->empty()) {
+    return beside("order_by");
+  }
+  if (search.function_score) return beside("function_score");
+  ASSIGN_OR_RETURN(plan.aggregation, PlanAggregation(schema, *search.aggregation, search.nq));
+  plan.group = plan.aggregation->group;
+  plan.values = plan.aggregation->values;
+  plan.limit = plan.aggregation->groups;
+  return Status::Ok();
+}
+
 Status PlanOrder(const model::CollectionSchema& schema, const Params& params, SearchPlan& plan) {
   const std::string* order = params.Text("order_by_fields");
   if (order == nullptr || order->empty()) return Status::Ok();
@@ -351,8 +376,13 @@ Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
   plan.ignore_growing = ignore.value_or(false);
   RETURN_IF_ERROR(CheckCollectionId(collection, params.Text("collection_id")));
   ASSIGN_OR_RETURN(plan.field, FindVectorField(collection, params, search.ids.has_value()));
-  ASSIGN_OR_RETURN(plan.group, PlanGroup(collection.schema, params));
-  if (plan.group) RETURN_IF_ERROR(CheckGroupedSearch(*plan.field, params, plan.iterator));
+  if (search.aggregation) {
+    RETURN_IF_ERROR(PlanBuckets(collection.schema, search, params, plan));
+  } else {
+    ASSIGN_OR_RETURN(plan.group, PlanGroup(collection.schema, params));
+  }
+  if (plan.group && !plan.aggregation)
+    RETURN_IF_ERROR(CheckGroupedSearch(*plan.field, params, plan.iterator));
   RETURN_IF_ERROR(PlanOrder(collection.schema, params, plan));
   RETURN_IF_ERROR(CheckRangeWhole(params));
   const model::IndexInfo* index = collection.FindIndexOn(plan.field->id);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "proxy/aggregation_params.h"
 #include "proxy/group_params.h"
 #include "proxy/order_params.h"
 #include "service/frontend.h"
@@ -19,7 +20,8 @@ struct SearchPlan {
   int64_t limit = 0;
   int64_t offset = 0;
   service::VectorSearchParams params;
-  std::optional<GroupPlan> group;  ///< limit and offset then count groups
+  std::optional<GroupPlan> group;              ///< limit and offset then count groups
+  std::optional<AggregationPlan> aggregation;  ///< `group` and `limit` are then its own
   OrderPlan order;
   std::vector<model::RowValue> values;  ///< wanted of each hit for whoever called the search
   int round_decimal = -1;

@@ -7,6 +7,8 @@
 #include <limits>
 
 #include "proxy/ann_search.h"
+#include "proxy/boost_params.h"
+#include "proxy/buckets.h"
 #include "proxy/read_scope.h"
 #include "proxy/value_text.h"
 #include "rank/score.h"
@@ -36,7 +38,29 @@ void FillIterator(const SearchPlan& plan, model::Timestamp now, SearchResult& re
       plan.iterator_last.value_or(ScoreAscendsWithNearness(plan.metric) ? best : -best);
 }
 
+/// The answer of a search with an aggregation.
+Result<SearchResult> Buckets(const AnnInput& input, const OutputPlan& output, AnnResult found,
+                             const TimeForm& time_form) {
+  SearchResult result{.collection = input.collection,
+                      .counts = std::vector<int64_t>(found.counts.size(), 0),
+                      .output_fields = output.names,
+                      .session_ts = found.read_at};
+  result.keys.is_string = found.keys.is_string;
+  auto columns = OutputColumns(input.collection->schema, output, std::move(found.rows));
+  RETURN_IF_ERROR(TellAsText(time_form, columns));
+  rank::RoundScores(found.scores, input.plan.round_decimal);
+  FillBuckets(*input.plan.aggregation, found, input.plan.metric, columns, result);
+  return result;
+}
+
 }  // namespace
+
+Status CheckBoosted(const AnnInput& input) {
+  if (!input.boost || (!input.plan.group && !input.plan.iterator)) return Status::Ok();
+  return InvalidParameter(
+      "failed to create query plan: don't support use segment scorer with group_by or "
+      "search_iterator");
+}
 
 Status ReadableFor(const AnnInput& input, const OutputPlan& output,
                    std::vector<PartitionId>& partitions) {
@@ -80,7 +104,7 @@ Result<SearchResult> SearchPath::Rescored(const service::CallContext& call,
       .rank_params = {{"limit", std::to_string(plan.limit)},
                       {"offset", std::to_string(plan.offset)},
                       {"round_decimal", std::to_string(plan.round_decimal)}},
-      .function_score = search.function_score,
+      .function_score = WithoutBoosts(*search.function_score),
       .consistency = search.consistency};
   service::SearchCall& part = one.searches[0];
   for (std::string_view key : {"group_by_field", "group_by_fields", "group_size",
@@ -102,13 +126,20 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
                    backends_.coordinator.FindCollection(call.database, search.collection));
   const model::CollectionInfo& collection = *input.collection;
   ASSIGN_OR_RETURN(input.plan, PlanSearch(collection, search));
-  if (search.function_score) return Rescored(call, search, input.plan);
+  if (search.function_score && WithoutBoosts(*search.function_score)) {
+    return Rescored(call, search, input.plan);
+  }
   ASSIGN_OR_RETURN(OutputPlan output,
                    PlanOutput(collection.schema, search.output_fields, ReadKind::kSearch));
   ASSIGN_OR_RETURN(input.partitions, NamedPartitions(collection, search.partitions));
   ASSIGN_OR_RETURN(const TimeForm time_form, TimeFormOf(collection, search.params));
   ASSIGN_OR_RETURN(input.filter,
                    BindFilter(collection, search.filter, search.templates, time_form.zone));
+  if (search.function_score) {
+    ASSIGN_OR_RETURN(input.boost, PlanBoost(collection, *search.function_score, search.templates,
+                                            time_form.zone));
+    RETURN_IF_ERROR(CheckBoosted(input));
+  }
   input.output_fields = output.fields;
   if (Status status = ReadableFor(input, output, input.partitions); !status.ok()) {
     return Error(status.Wrap("failed to search"));
@@ -118,6 +149,9 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
   auto found = RunAnnSearch(backends_, call.cancel, search, input);
   if (!found.has_value()) return Error(found.error().Wrap("failed to search"));
 
+  if (input.plan.aggregation) {
+    return Buckets(input, output, *std::move(found), time_form);
+  }
   SearchResult result{.collection = input.collection,
                       .counts = std::move(found->counts),
                       .keys = std::move(found->keys),

@@ -11,6 +11,9 @@
 
 namespace elanus::proxy {
 
+/// Boosted hits are neither grouped nor paged by an iterator.
+Status CheckBoosted(const AnnInput& input);
+
 /// Everything a search reads is loaded; narrows `partitions` to the loaded ones.
 Status ReadableFor(const AnnInput& input, const OutputPlan& output,
                    std::vector<PartitionId>& partitions);

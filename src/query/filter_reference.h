@@ -1,7 +1,8 @@
-// For filter_test.cc: rows of every type, and the plain slow evaluator that the real one must
-// equal: a row at a time, values as variants, JSON by simdjson.
+// For filter_test.cc and filter_random_test.cc: rows of every type, and the plain slow evaluator
+// that the real one must equal: a row at a time, values as variants, JSON by simdjson.
 #pragma once
 
+#include <cstring>
 #include <map>
 #include <optional>
 #include <random>
@@ -11,9 +12,11 @@
 #include <variant>
 #include <vector>
 
+#include <fmt/format.h>
 #include <re2/re2.h>
 #include <simdjson.h>
 #include "expr/filter.h"
+#include "model/array_value.h"
 #include "query/filter_like.h"
 #include "segment/column_view.h"
 
@@ -73,7 +76,7 @@ class Rows final : public segment::RowSource {
     return view;
   }
   model::Column& Add(std::string_view name) {
-    const model::FieldSchema* field = Schema().FindField(name);
+    const model::FieldSchema* field = schema->FindField(name);
     return columns.emplace(field->id, model::MakeColumn(field->id, field->type)).first->second;
   }
   /// Presents the string columns as a growing segment would.
@@ -84,6 +87,7 @@ class Rows final : public segment::RowSource {
     }
   }
 
+  const model::CollectionSchema* schema = &Schema();
   size_t count = 0;
   std::map<FieldId, model::Column> columns;
   std::map<FieldId, std::vector<std::string_view>> growing;
@@ -185,6 +189,41 @@ inline std::optional<long double> NumberOf(simdjson::dom::element e) {
   return std::nullopt;
 }
 
+// An array's elements as the JSON that a row at a time reads like a document.
+inline std::string ArrayJson(std::string_view bytes) {
+  auto print = [](DataType type, std::string_view element) -> std::string {
+    auto as = [&](auto value) {
+      std::memcpy(&value, element.data(), sizeof(value));
+      return value;
+    };
+    switch (type) {
+      case DataType::kBool: return as(uint8_t{}) != 0 ? "true" : "false";
+      case DataType::kInt8: return std::to_string(as(int8_t{}));
+      case DataType::kInt16: return std::to_string(as(int16_t{}));
+      case DataType::kInt32: return std::to_string(as(int32_t{}));
+      case DataType::kInt64: return std::to_string(as(int64_t{}));
+      case DataType::kFloat: return fmt::format("{:.17e}", static_cast<double>(as(float{})));
+      case DataType::kDouble: return fmt::format("{:.17e}", as(double{}));
+      default: {
+        std::string text = "\"";
+        for (char c : element) {
+          const auto code = static_cast<unsigned char>(c);
+          text += code < 0x20 || c == '"' || c == '\\' ? fmt::format("\\u{:04x}", code)
+                                                       : std::string(1, c);
+        }
+        return text + '"';
+      }
+    }
+  };
+  const auto view = model::ArrayView::Open(bytes);
+  std::string json = "[";
+  for (size_t i = 0; i < view->size(); ++i) {
+    if (i != 0) json += ',';
+    json += print(view->element_type(), view->At(i));
+  }
+  return json + "]";
+}
+
 class Reference {
  public:
   explicit Reference(const Rows& rows) : rows_(rows) {}
@@ -222,7 +261,7 @@ class Reference {
     return !*one;
   }
   Answer On(const expr::Node&, const expr::Compare& f) {
-    if (f.column.type == DataType::kJson) return JsonCompare(f.column, f.op, f.value);
+    if (IsDocument(f.column.type)) return JsonCompare(f.column, f.op, f.value);
     const auto order = Order(CellOf(f.column), f.value);
     if (!order) return std::nullopt;
     return HoldsPlain(f.op, *order);
@@ -275,7 +314,7 @@ class Reference {
     std::optional<int64_t> i;
     std::optional<double> d;
     bool is_float = false;
-    if (f.column.type == DataType::kJson) {
+    if (IsDocument(f.column.type)) {
       const Json json = JsonAt(f.column);
       const auto* e = std::get_if<simdjson::dom::element>(&json);
       if (e == nullptr) return std::nullopt;
@@ -384,8 +423,11 @@ class Reference {
     return true;
   }
 
+  static bool IsDocument(DataType type) {
+    return type == DataType::kJson || type == DataType::kArray;
+  }
   const model::FieldSchema& Field(const expr::ColumnRef& ref) {
-    return *Schema().FindField(ref.field);
+    return *rows_.schema->FindField(ref.field);
   }
   bool IsNull(const expr::ColumnRef& ref) {
     auto found = rows_.columns.find(ref.field);
@@ -396,7 +438,7 @@ class Reference {
     auto found = rows_.columns.find(ref.field);
     if (found == rows_.columns.end()) {
       const auto& value = Field(ref).default_value;
-      return value ? Cell(std::get<int64_t>(*value)) : Cell();
+      return value ? DefaultCell(*value, Field(ref).type) : Cell();
     }
     const model::Column& column = found->second;
     if (column.IsNull(row_)) return {};
@@ -405,11 +447,24 @@ class Reference {
       case DataType::kInt8: return int64_t{column.Values<int8_t>()[row_]};
       case DataType::kInt16: return int64_t{column.Values<int16_t>()[row_]};
       case DataType::kInt32: return int64_t{column.Values<int32_t>()[row_]};
-      case DataType::kInt64: return column.Values<int64_t>()[row_];
+      case DataType::kInt64:
+      case DataType::kTimestamptz: return column.Values<int64_t>()[row_];
       case DataType::kFloat: return column.Values<float>()[row_];
       case DataType::kDouble: return column.Values<double>()[row_];
       default: return std::string(column.StringAt(row_));
     }
+  }
+  static Cell DefaultCell(const model::Scalar& value, DataType type) {
+    if (const auto* text = std::get_if<std::string>(&value)) return *text;
+    if (const auto* flag = std::get_if<bool>(&value)) return *flag;
+    const auto* whole = std::get_if<int64_t>(&value);
+    if (type == DataType::kFloat) {
+      return whole ? static_cast<float>(*whole) : static_cast<float>(std::get<double>(value));
+    }
+    if (type == DataType::kDouble) {
+      return whole ? static_cast<double>(*whole) : std::get<double>(value);
+    }
+    return *whole;
   }
   static long double Wide(const Cell& cell) {
     if (const auto* b = std::get_if<bool>(&cell)) return *b ? 1 : 0;
@@ -432,8 +487,9 @@ class Reference {
   Json JsonAt(const expr::ColumnRef& ref) {
     if (IsNull(ref)) return Missing{};
     auto found = rows_.columns.find(ref.field);
-    const std::string_view text =
-        found == rows_.columns.end() ? "{}" : found->second.StringAt(row_);
+    std::string_view text = found == rows_.columns.end() ? "{}" : found->second.StringAt(row_);
+    std::string array;
+    if (ref.type == DataType::kArray) text = array = ArrayJson(text);
     simdjson::dom::element root;
     if (parser_.parse(simdjson::padded_string(text)).get(root)) return Missing{};
     std::string pointer;
@@ -447,7 +503,7 @@ class Reference {
     return at;
   }
   std::optional<std::string> TextOf(const expr::ColumnRef& ref) {
-    if (ref.type != DataType::kJson) {
+    if (!IsDocument(ref.type)) {
       const Cell cell = CellOf(ref);
       if (cell.index() == 0) return std::nullopt;
       return std::get<std::string>(cell);

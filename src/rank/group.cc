@@ -20,17 +20,18 @@ Groups Cut(Groups groups, Slice slice) {
 
 void GroupKeyOf(const model::RowBatch& values, size_t columns, size_t row, std::string& key) {
   key.clear();
-  for (size_t c = 0; c < columns; ++c) {
-    const model::Column& column = values.columns[c];
-    if (column.IsNull(row)) {
-      key += '\0';
-      continue;
-    }
-    const std::string_view value = column.ValueAt(row);
-    key += '\1';
-    AppendLength(value.size(), key);
-    key += value;
+  for (size_t c = 0; c < columns; ++c) AppendGroupKey(values.columns[c], row, key);
+}
+
+void AppendGroupKey(const model::Column& column, size_t row, std::string& key) {
+  if (column.IsNull(row)) {
+    key += '\0';
+    return;
   }
+  const std::string_view value = column.ValueAt(row);
+  key += '\1';
+  AppendLength(value.size(), key);
+  key += value;
 }
 
 void GroupFill::Only(std::span<const std::string> keys) {

@@ -20,6 +20,9 @@ namespace elanus::rank {
 /// (null equals null). Overwrites `key`.
 void GroupKeyOf(const model::RowBatch& values, size_t columns, size_t row, std::string& key);
 
+/// Appends what GroupKeyOf has for one value.
+void AppendGroupKey(const model::Column& column, size_t row, std::string& key);
+
 /// Fills groups with hits that come nearest first.
 class GroupFill {
  public:

@@ -7,6 +7,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/status.h"
@@ -75,6 +77,34 @@ struct FunctionScore {
   model::KeyValues params;
 };
 
+/// Buckets over a search's hits, as the client described them: a level's buckets are split by the
+/// next.
+struct AggregationMetric {
+  std::string alias;
+  std::string op;
+  std::string field;
+};
+struct AggregationSort {
+  std::string name;
+  std::string direction;
+  bool nulls_first = false;
+};
+struct AggregationTopHits {
+  int64_t size = 0;
+  std::vector<AggregationSort> sort;
+};
+struct AggregationLevel {
+  std::vector<std::string> fields;
+  int64_t size = 0;
+  int64_t search_size = 0;
+  std::vector<AggregationMetric> metrics;
+  std::vector<AggregationSort> order;
+  std::optional<AggregationTopHits> top_hits;
+};
+struct SearchAggregation {
+  std::vector<AggregationLevel> levels;
+};
+
 struct SearchCall {
   std::string collection;
   std::vector<std::string> partitions;
@@ -88,6 +118,7 @@ struct SearchCall {
   std::vector<uint64_t> vector_offsets;   ///< nq + 1: where each query begins in `vectors`
   std::optional<model::PrimaryKeys> ids;  ///< search by key instead of vectors
   std::optional<FunctionScore> function_score;
+  std::optional<SearchAggregation> aggregation;
   Consistency consistency;
 };
 
@@ -113,6 +144,31 @@ struct OutputColumn {
   model::Column column;
 };
 
+/// What a bucket or one of its hits says; monostate is null.
+struct BucketBytes {
+  std::string bytes;
+  friend auto operator<=>(const BucketBytes&, const BucketBytes&) = default;
+};
+using BucketValue =
+    std::variant<std::monostate, bool, int64_t, float, double, std::string, BucketBytes>;
+struct BucketField {
+  FieldId field;
+  std::string name;
+  BucketValue value;
+};
+struct BucketHit {
+  model::PrimaryKey key;
+  float score = 0;
+  std::vector<BucketField> fields;
+};
+struct Bucket {
+  std::vector<BucketField> key;
+  int64_t count = 0;  ///< hits found for it
+  std::vector<std::pair<std::string, BucketValue>> metrics;
+  std::vector<BucketHit> hits;
+  std::vector<Bucket> buckets;
+};
+
 struct SearchResult {
   CollectionPtr collection;
   std::vector<int64_t> counts;  ///< nq
@@ -121,6 +177,10 @@ struct SearchResult {
   std::vector<OutputColumn> columns;
   std::vector<std::string> output_fields;  ///< names as asked, `*` expanded
   std::vector<OutputColumn> group_values;  ///< of each hit, one column a grouping field
+  /// Of a search with an aggregation, which has no hits of its own: all queries' buckets, and how
+  /// many each has.
+  std::vector<Bucket> buckets;
+  std::vector<int64_t> bucket_counts;
   model::Timestamp session_ts = 0;
   bool iterator_v2 = false;
   std::string iterator_token;

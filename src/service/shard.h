@@ -12,6 +12,7 @@
 #include "base/cancel.h"
 #include "base/codec.h"
 #include "base/status.h"
+#include "expr/boost.h"
 #include "expr/filter.h"
 #include "model/collection.h"
 #include "model/metric.h"
@@ -125,6 +126,7 @@ struct SearchRequest {
   std::vector<FieldId> output_fields;
   std::vector<model::RowValue> values;  ///< wanted of every hit beside the output fields
   Grouping group;
+  std::optional<expr::Boost> boost;  ///< of the top_k nearest hits; not with groups
   bool ignore_growing = false;
   ReadPoint read;
 
@@ -144,6 +146,7 @@ struct SearchRequest {
     v(output_fields);
     v(values);
     v(group);
+    v(boost);
     v(ignore_growing);
     v(read);
   }

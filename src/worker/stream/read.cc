@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "query/boost.h"
 #include "query/fetch.h"
 #include "query/retrieve.h"
 #include "query/row_value.h"
@@ -128,6 +129,9 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
       .group_strict = request.group.strict,
       .group_only = request.group.only};
   ASSIGN_OR_RETURN(auto results, query::Search(segments, view, search));
+  if (request.boost) {
+    RETURN_IF_ERROR(query::ApplyBoost(segments, view, *request.boost, results));
+  }
   service::SearchReply reply{.read_at = scope.at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   std::vector<query::RowRef> rows;
