@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/log.h"
+#include "base/program_pages.h"
 #include "gateway/gateway.h"
 #include "gateway/grpc_server.h"
 #include "gateway/http_server.h"
@@ -93,6 +94,7 @@ int Serve(const ServeFlags& flags) {
   LogInfo("ready address={}:{} metrics=127.0.0.1:{} version={} ms={}", flags.host, (*port)->port(),
           *ops_port, kVersion, (SystemClock().MonotonicUs() - started_us) / 1000);
 
+  ReleaseProgramPages();
   int signal_number = 0;
   sigwait(&signals, &signal_number);
   LogInfo("stopping signal={}", signal_number);

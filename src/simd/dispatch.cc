@@ -17,12 +17,15 @@ Tables MakeTables() {
   FillBitsScalar(&t.level[0]);
   FillElementsScalar(&t.level[0]);
   FillScan4Scalar(&t.level[0]);
+  // What a level has no kernel for it takes from the one below.
+  t.level[1] = t.level[0];
   t.level[1].level = Level::kAvx2;
   FillFloat32Avx2(&t.level[1]);
   FillInt8Avx2(&t.level[1]);
   FillBitsAvx2(&t.level[1]);
   FillElementsAvx2(&t.level[1]);
   FillScan4Avx2(&t.level[1]);
+  t.level[2] = t.level[1];
   t.level[2].level = Level::kAvx512;
   FillFloat32Avx512(&t.level[2]);
   FillInt8Avx512(&t.level[2]);

@@ -113,6 +113,17 @@ struct Kernels {
   void (*sums4)(const uint8_t* codes, size_t rows, size_t lines, const uint8_t* tables,
                 uint16_t* out);
 
+  /// Of a list of ids that ends after `count` or before the first one from 2^31 on: those
+  /// whose bit in `seen` is not set, in order, into out (room for count + 16). Sets their bits.
+  /// Returns how many.
+  size_t (*unseen)(const uint32_t* list, size_t count, uint64_t* seen, uint32_t* out);
+
+  /// The same of a list whose ids are three bytes each, little-endian; it ends before the first
+  /// 0xFFFFFF.
+  size_t (*unseen24)(const uint8_t* list, size_t count, uint64_t* seen, uint32_t* out);
+  /// The ids of such a list, into out (room for count + 16). Returns how many.
+  size_t (*unpack24)(const uint8_t* list, size_t count, uint32_t* out);
+
   // Bitsets, as 64-bit words.
   size_t (*popcount)(const uint64_t* words, size_t count);
   void (*bits_and)(uint64_t* to, const uint64_t* from, size_t count);

@@ -214,6 +214,44 @@ TEST_P(SimdTest, BitsetsCountAndCombineWordByWord) {
   }
 }
 
+TEST_P(SimdTest, UnseenGivesNewIdsOnceInOrderAndMarksThem) {
+  std::mt19937_64 random(10);
+  for (size_t count = 0; count <= 70; ++count) {
+    constexpr size_t kIds = 200;  // so few that several share a word, and some come twice
+    std::vector<uint32_t> list(count);
+    for (uint32_t& id : list) id = static_cast<uint32_t>(random() % kIds);
+    if (count > 3 && random() % 2 == 0) list[random() % count] = 0xFFFFFFFF;
+    std::vector<uint64_t> seen((kIds + 63) / 64);
+    for (uint64_t& word : seen) word = random() & random();
+    std::vector<uint64_t> want_seen = seen, before = seen;
+    std::vector<uint32_t> want;
+    for (uint32_t id : list) {
+      if (id == 0xFFFFFFFF) break;
+      if ((want_seen[id / 64] >> (id % 64) & 1) != 0) continue;
+      want_seen[id / 64] |= uint64_t{1} << (id % 64);
+      want.push_back(id);
+    }
+    std::vector<uint32_t> got(count + 16);
+    got.resize(Active().unseen(list.data(), count, seen.data(), got.data()));
+    EXPECT_EQ(got, want);
+    EXPECT_EQ(seen, want_seen);
+    // The same list in three bytes an id, with nothing behind it that may be read.
+    std::vector<uint8_t> packed;
+    for (uint32_t id : list) {
+      for (int shift : {0, 8, 16}) packed.push_back(static_cast<uint8_t>(id >> shift));
+    }
+    packed.shrink_to_fit();
+    std::vector<uint32_t> ids(count + 16);
+    ids.resize(Active().unpack24(packed.data(), count, ids.data()));
+    EXPECT_TRUE(std::equal(ids.begin(), ids.end(), list.begin()));
+    EXPECT_TRUE(ids.size() == count || list[ids.size()] == 0xFFFFFFFF);
+    got.resize(count + 16);
+    got.resize(Active().unseen24(packed.data(), count, before.data(), got.data()));
+    EXPECT_EQ(got, want);
+    EXPECT_EQ(before, want_seen);
+  }
+}
+
 double NumberAt(Element element, const uint8_t* row, size_t i) {
   if (element == Element::kInt8) return static_cast<int8_t>(row[i]);
   uint16_t half;

@@ -154,7 +154,8 @@ void GraphInserter::Insert(uint32_t row, uint32_t below, Worker& w) {
     g.pool.Insert(at.distance, at.node);
     ExpandBeam(lists_.Level(l), distance, g, [] { return true; });
     w.links.clear();
-    for (const auto& entry : g.pool.entries()) w.links.push_back({entry.distance, entry.node()});
+    for (const auto& entry : g.pool.Nearest(std::max(ef_construction_, lists_.m() + 1)))
+      w.links.push_back({entry.distance, entry.node});
     at = {w.links.front().row, w.links.front().distance};
     Choose(w.links, l == 0 ? lists_.degree() : lists_.m(), w);
     w.found[static_cast<size_t>(l)] = w.chosen;

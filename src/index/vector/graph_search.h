@@ -1,12 +1,15 @@
 // The beam search of the layered graph (Malkov and Yashunin 2018, algorithms 2 and 5), over any
 // source of links and any distance. Used by the build (links that change under it) and by the
 // search (links at rest).
-//   Links:     size_t Read(uint32_t node, uint32_t* out) const   at most degree() neighbours
+//   Links:     size_t Read(uint32_t node, uint32_t* out) const   at most degree() neighbours; out
+//              has room for degree() + 16
+//              size_t Unseen(uint32_t node, VisitedSet& seen, uint32_t* out) const   those of them
+//              that are new, which it marks; where there is a faster way than Read
 //              size_t degree() const;  void Prefetch(uint32_t node) const
 //   Distance:  void operator()(const uint32_t* nodes, size_t count, int32_t* out) const
-// Cost is memory traffic: neighbours are gathered first, then all their codes are requested, then
-// computed four at a time (inside the kernel); the links of a node that enters the beam are
-// requested at once.
+// Cost is memory traffic: the new neighbours of a node are gathered and all their codes requested
+// while those of the node before it are computed (four at a time, inside the kernel); the links of
+// a node that enters the beam are requested at once.
 #pragma once
 
 #include <vector>
@@ -28,16 +31,18 @@ struct GraphScratch {
   CandidatePool pool;
   std::vector<uint32_t> nodes;
   std::vector<uint32_t> fresh;
+  std::vector<uint32_t> later;
   std::vector<uint32_t> doors;
   std::vector<int32_t> distances;
   std::vector<int8_t> query_code;
   std::vector<uint32_t> rows;
 
   void Reserve(size_t degree) {
-    if (nodes.size() >= degree) return;
-    nodes.resize(degree);
+    if (doors.size() >= degree) return;
+    nodes.resize(degree + 16);
     doors.resize(degree);
-    fresh.resize(2 * degree);
+    fresh.resize(2 * degree + 16);
+    later.resize(2 * degree + 16);
     distances.resize(2 * degree);
   }
 };
@@ -72,40 +77,52 @@ void AddFresh(const Links& links, const Distance& distance, size_t fresh, GraphS
   ++s.hops;
   s.distances_done += fresh;
   for (size_t i = 0; i < fresh; ++i) {
-    if (s.distances[i] < s.pool.bound() && s.pool.Insert(s.distances[i], s.fresh[i])) {
-      links.Prefetch(s.fresh[i]);
-    }
+    if (s.pool.Insert(s.distances[i], s.fresh[i])) links.Prefetch(s.fresh[i]);
   }
 }
 
 constexpr size_t kAskEvery = 4096;  // links between two looks at keep_going
 
+/// The new neighbours of `node`, their codes on the way.
+template <class Links, class Distance>
+size_t Gather(const Links& links, const Distance& distance, uint32_t node, VisitedSet& visited,
+              std::vector<uint32_t>& out) {
+  size_t fresh = 0;
+  if constexpr (requires { links.Unseen(node, visited, out.data()); }) {
+    fresh = links.Unseen(node, visited, out.data());
+  } else {
+    const size_t count = links.Read(node, out.data());
+    for (size_t i = 0; i < count; ++i) {
+      out[fresh] = out[i];
+      fresh += visited.Insert(out[i]);
+    }
+  }
+  for (size_t i = 0; i < fresh; ++i) distance.Prefetch(out[i]);
+  return fresh;
+}
+
 /// Fills s.pool with the nearest nodes found from what it holds already. s.visited must know those
-/// nodes.
+/// nodes. One node is always chosen ahead, so that its neighbours travel meanwhile, even if a
+/// nearer one turns up now.
 /// \param keep_going  asked every few thousand links; false ends the search early
 template <class Links, class Distance, class KeepGoing>
 void ExpandBeam(const Links& links, const Distance& distance, GraphScratch& s,
                 const KeepGoing& keep_going) {
   size_t work = 0;
   uint32_t node;
-  while (s.pool.Pop(&node)) {
-    const size_t count = links.Read(node, s.nodes.data());
-    size_t fresh = 0;
-    for (size_t i = 0; i < count; ++i) {
-      s.fresh[fresh] = s.nodes[i];
-      fresh += s.visited.Insert(s.nodes[i]);
-    }
-    for (size_t i = 0; i < fresh; ++i) distance.Prefetch(s.fresh[i]);
-    // The node that comes next, unless a nearer one turns up now: its neighbours travel while these
-    // are computed.
-    if (s.pool.Peek(&node)) {
-      const size_t later = links.Read(node, s.nodes.data());
-      for (size_t i = 0; i < later; ++i) {
-        if (!s.visited.Has(s.nodes[i])) distance.Prefetch(s.nodes[i]);
-      }
-    }
+  if (!s.pool.Pop(&node)) return;
+  size_t fresh = Gather(links, distance, node, s.visited, s.fresh);
+  for (;;) {
+    const bool ahead = s.pool.Pop(&node);
+    size_t later = ahead ? Gather(links, distance, node, s.visited, s.later) : 0;
     AddFresh(links, distance, fresh, s);
-    if ((work += count) >= kAskEvery) {
+    if (!ahead) {
+      if (!s.pool.Pop(&node)) return;
+      later = Gather(links, distance, node, s.visited, s.later);
+    }
+    std::swap(s.fresh, s.later);
+    fresh = later;
+    if ((work += links.degree()) >= kAskEvery) {
       if (!keep_going()) return;
       work = 0;
     }

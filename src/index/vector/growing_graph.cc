@@ -131,13 +131,11 @@ Result<std::optional<std::vector<uint32_t>>> GrowingGraph::Search(const float* q
 
   std::vector<uint32_t> rows;
   const size_t rerank = std::max(params.top_k + 10, params.top_k * 3 / 2);
-  size_t seen = 0;
-  for (const auto& entry : s.pool.entries()) {
-    if (hidden.Hidden(entry.node())) continue;
-    if (++seen <= rerank) rows.push_back(entry.node());
-  }
+  const auto is_visible = [&](uint32_t row) { return !hidden.Hidden(row); };
+  const size_t seen = s.pool.Count(is_visible);
   // The visible rows lie elsewhere: the beam has not seen what it should have.
   if (seen < params.top_k || seen < std::min(ef, visible) / 4) return std::nullopt;
+  for (const auto& entry : s.pool.Nearest(rerank, is_visible)) rows.push_back(entry.node);
   return rows;
 }
 

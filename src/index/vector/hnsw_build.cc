@@ -125,22 +125,23 @@ class Builder {
     g.visited.Insert(start);
     g.pool.Insert(d, start);
     ExpandBeam(links, distance, g, [] { return true; });
-    for (const auto& entry : g.pool.entries()) {
-      uint32_t* list = links.List(entry.node());
+    const auto found = g.pool.Nearest(kRepairWidth);
+    for (const auto& entry : found) {
+      uint32_t* list = links.List(entry.node);
       uint32_t* room = std::find(list, list + degree, kNoNode);
       if (room == list + degree) continue;
       *room = row;
-      links.Distances(entry.node())[room - list] = entry.distance;
+      links.Distances(entry.node)[room - list] = entry.distance;
       return;
     }
-    const auto nearest = g.pool.entries().front();
-    uint32_t* last = links.List(nearest.node()) + degree - 1;
+    const auto nearest = found.front();
+    uint32_t* last = links.List(nearest.node) + degree - 1;
     uint32_t* list = links.List(row);
     uint32_t* room = std::min(std::find(list, list + degree, kNoNode), list + degree - 1);
     *room = *last;
-    links.Distances(row)[room - list] = links.Distances(nearest.node())[degree - 1];
+    links.Distances(row)[room - list] = links.Distances(nearest.node)[degree - 1];
     *last = row;
-    links.Distances(nearest.node())[degree - 1] = nearest.distance;
+    links.Distances(nearest.node)[degree - 1] = nearest.distance;
   }
 
   uint32_t entry() const { return lists_.levels().entry; }

@@ -39,6 +39,9 @@ class VisitedSet {
     return ~before >> (node % 64) & 1;
   }
 
+  /// For kernels that mark nodes themselves.
+  uint64_t* words() { return words_.data(); }
+
   bool Has(uint32_t node) const { return (words_[node / 64] >> (node % 64) & 1) != 0; }
 
  private:

@@ -1,5 +1,6 @@
 // The log in files. One writer thread takes everything that is queued, lays it out as one group of
-// blocks, writes it with one call, syncs once and then calls the dones in order.
+// blocks, writes it with one call, syncs once and then calls the dones in order. Files double in
+// size while records come; once all of them are truncated it goes on in a small one.
 // Holds: a group goes into one file; a file is written only when the one before it is synced to its
 // end; what a done was told is what the next open finds.
 // Threads: Append from any (a queue under mutex_); writer state belongs to the writer thread alone,
@@ -58,11 +59,17 @@ class FileLog final : public Log {
   void WriteBatch(Batch& batch) EXCLUDES(mutex_);
   Status WriteGroup(const Batch& batch, uint32_t& offset, size_t& whole);
   Status EnsureRoom(uint64_t first_seq);
+  void GoOnIn(LogFileMaker::Made made, uint64_t first_seq);
+  bool Shrink();
   Status WriteMark();
   Status Sync();
   void Acknowledge(Batch& batch, size_t whole) EXCLUDES(mutex_);
   void Fail(Batch& batch, bool front_begun, Status status) EXCLUDES(mutex_);
   void Break(const Status& status) EXCLUDES(mutex_);
+  bool ShrinkIfAllBelow(uint64_t below_seq) EXCLUDES(mutex_);
+  uint64_t FirstFileBytes() const {
+    return std::min(options_.first_file_bytes, options_.file_bytes);
+  }
   uint64_t Room() const { return file_ == nullptr ? 0 : file_bytes_ - offset_; }
 
   FileSystem& files_;
@@ -90,6 +97,9 @@ class FileLog final : public Log {
   uint64_t next_seq_ GUARDED_BY(mutex_) = 1;
   uint64_t pending_bytes_ GUARDED_BY(mutex_) = 0;
   bool closing_ GUARDED_BY(mutex_) = false;
+  bool shrink_wanted_ GUARDED_BY(mutex_) = false;
+  bool shrunk_ GUARDED_BY(mutex_) = false;
+  CondVar shrink_done_;
   Status broken_ GUARDED_BY(mutex_);
   LogStats syncs_ GUARDED_BY(mutex_);  // only the counters of syncs
   bool removed_unsynced_ GUARDED_BY(truncate_mutex_) = false;
@@ -159,6 +169,8 @@ Result<std::unique_ptr<LogCursor>> FileLog::Read(uint64_t from_seq) {
 
 Status FileLog::Truncate(uint64_t below_seq) {
   MutexLock lock(truncate_mutex_);
+  // It synced the folder after the last removal, if there was one.
+  if (ShrinkIfAllBelow(below_seq)) removed_unsynced_ = false;
   while (std::optional<LogFileInfo> oldest = index_->OldestBelow(below_seq)) {
     // The removal before this one first: were it undone by a power loss and this one not, the log
     // would have a gap. The last removal may be undone; then there is a file too many.
@@ -168,6 +180,16 @@ Status FileLog::Truncate(uint64_t below_seq) {
     index_->DropOldest();
   }
   return Status::Ok();
+}
+
+bool FileLog::ShrinkIfAllBelow(uint64_t below_seq) {
+  MutexLock lock(mutex_);
+  if (next_seq_ > below_seq || closing_) return false;
+  shrink_wanted_ = true;
+  shrunk_ = false;
+  work_.NotifyOne();
+  while (shrink_wanted_) shrink_done_.Wait(mutex_);
+  return shrunk_;
 }
 
 LogStats FileLog::Stats() const {
@@ -202,7 +224,7 @@ void FileLog::Run() {
   Batch batch;
   MutexLock lock(mutex_);
   for (;;) {
-    while (queue_.empty() && !closing_) {
+    while (queue_.empty() && !closing_ && !shrink_wanted_) {
       if (!dirty_) {
         work_.Wait(mutex_);
       } else if (!work_.WaitFor(mutex_, kAsyncSyncUs)) {
@@ -210,6 +232,17 @@ void FileLog::Run() {
         std::ignore = Sync();  // an error breaks the log, which tells
         lock.Lock();
       }
+    }
+    if (shrink_wanted_) {
+      // Records that came since will need the large file.
+      const bool idle = queue_.empty() && broken_.ok();
+      lock.Unlock();
+      const bool shrunk = idle && Shrink();
+      lock.Lock();
+      shrink_wanted_ = false;
+      shrunk_ = shrunk;
+      shrink_done_.NotifyAll();
+      continue;
     }
     if (queue_.empty()) break;
     std::swap(batch, queue_);
@@ -268,9 +301,8 @@ Status FileLog::WriteGroup(const Batch& batch, uint32_t& offset, size_t& whole) 
 }
 
 Status FileLog::EnsureRoom(uint64_t first_seq) {
-  const uint64_t next_bytes = file_ == nullptr
-                                  ? std::min(options_.first_file_bytes, options_.file_bytes)
-                                  : std::min(file_bytes_ * 2, options_.file_bytes);
+  const uint64_t next_bytes =
+      file_ == nullptr ? FirstFileBytes() : std::min(file_bytes_ * 2, options_.file_bytes);
   if (options_.make_ahead && file_ != nullptr && Room() < file_bytes_ / 2) {
     maker_.Prepare(file_id_ + 1, next_bytes);
   }
@@ -278,12 +310,31 @@ Status FileLog::EnsureRoom(uint64_t first_seq) {
   if (Room() >= kLogRoomMin + kLogSectorBytes) return Status::Ok();
   if (dirty_) RETURN_IF_ERROR(Sync());
   ASSIGN_OR_RETURN(LogFileMaker::Made made, maker_.Take(file_id_ + 1, next_bytes));
+  GoOnIn(std::move(made), first_seq);
+  return Status::Ok();
+}
+
+void FileLog::GoOnIn(LogFileMaker::Made made, uint64_t first_seq) {
   file_ = std::move(made.file);
   ++file_id_;
   file_bytes_ = made.bytes;
   offset_ = kLogSectorBytes;
   index_->Add({file_id_, file_bytes_, previous_, first_seq});
-  return Status::Ok();
+}
+
+bool FileLog::Shrink() {
+  // Not while an asynchronous log has something to sync: the mark must speak for every record.
+  if (file_ == nullptr || file_bytes_ <= FirstFileBytes() || dirty_) return false;
+  auto made = maker_.MakeInstead(file_id_ + 1, FirstFileBytes());
+  if (!made.has_value() || !made->has_value()) return false;  // a full disk: a later flush tries
+  GoOnIn(**std::move(made), written_seq_ + 1);
+  if (Status marked = WriteMark(); !marked.ok()) {
+    Break(marked);
+    return false;
+  }
+  if (!Sync().ok()) return false;
+  index_->SetOpensWithMark();
+  return true;
 }
 
 Status FileLog::WriteMark() {

@@ -46,10 +46,10 @@ class LogModel {
     while (answers_ < asked_) answered_.Wait(mutex_);
   }
   void Truncate(Log& log, uint64_t keep) {
-    const uint64_t durable = log.Stats().durable_seq;
-    if (durable <= keep) return;
-    below_ = std::max(below_, durable - keep);
-    std::ignore = log.Truncate(durable - keep);
+    const uint64_t next = log.Stats().durable_seq + 1;
+    if (next <= keep) return;
+    below_ = std::max(below_, next - keep);
+    std::ignore = log.Truncate(next - keep);
   }
   /// Opens the log without a look at it.
   void Open(FileSystem& files) { std::ignore = OpenFileLog(files, kDir, SmallLog(++term_)); }
@@ -154,7 +154,7 @@ std::string TwoLives(SimFileSystem& files, uint64_t seed, uint64_t stop,
   std::string wrong = model.Reopen(files, log);
   append({900, 5'000, 1'100, 5'000, 800});
   append({5'000, 5'000, 5'000, 5'000, 5'000, 5'000, 600});  // into the third file
-  if (log != nullptr) model.Truncate(*log, 5);              // the first goes
+  if (log != nullptr) model.Truncate(*log, 6);              // the first goes
   if (!files.stopped()) {
     const uint64_t left = stop - std::min(stop, files.Operations());
     files.StopAfter(1);  // the next write still reaches the disk, its sync does not
@@ -165,7 +165,11 @@ std::string TwoLives(SimFileSystem& files, uint64_t seed, uint64_t stop,
     wrong = model.Reopen(files, log);
     if (!wrong.empty() && !files.stopped()) return wrong;
     append({500, 9'000, 300});
-    if (log != nullptr) model.Truncate(*log, 1);  // the second goes
+    if (log != nullptr) model.Truncate(*log, 2);  // the second goes
+    append({20'000});
+    if (log != nullptr) model.Truncate(*log, 1);                      // only the newest is left
+    if (log != nullptr && !files.stopped()) model.Truncate(*log, 0);  // it goes, for a small one
+    append({100, 200});
   }
   files.Stop();
   log.reset();
@@ -184,10 +188,10 @@ TEST(FileLogCrash, NeedsEverySyncItMakes) {
     if (name == "data#1") continue;  // the next test's
     bool shown = false;
     for (uint64_t stop = 0; stop <= whole.Operations() && !shown; ++stop) {
-      for (uint64_t seed = 0; seed < 6 && !shown; ++seed) {
+      for (uint64_t seed = 0; seed < 12 && !shown; ++seed) {
         SimFileSystem files;
         files.SkipSync(name);
-        shown = !TwoLives(files, stop * 6 + seed, stop).empty();
+        shown = !TwoLives(files, stop * 12 + seed, stop).empty();
       }
     }
     EXPECT_TRUE(shown) << "nothing depends on sync " << name;
@@ -336,18 +340,22 @@ TEST(FileLogDamage, OfAFileAsAWholeIsNamed) {
 }
 
 TEST(FileLogDamage, OfTheFirstFileAfterATruncationIsNamed) {
-  SimFileSystem files;
-  ThreeFiles(files);
-  auto log = *OpenFileLog(files, kDir, SmallLog());
-  ASSERT_TRUE(log->Truncate(log->Stats().next_seq).ok());
-  ASSERT_EQ(log->Stats().files, 1u);
-  log.reset();
-  const std::string path = LogFilePath(kDir, 3);
-  std::string bytes = *files.ReadFile(path);
-  for (uint64_t from : {uint64_t{512}, uint64_t{4096}}) {
-    std::fill(bytes.begin() + 512, bytes.end() - static_cast<int64_t>(from), '\0');
-    ASSERT_TRUE(files.WriteFile(path, bytes).ok());
-    EXPECT_EQ(OpenFileLog(files, kDir, SmallLog()).error().code(), Code::kDataIntegrity);
+  for (bool all : {false, true}) {  // of the records: then a file that opens with a mark is left
+    SimFileSystem files;
+    ThreeFiles(files);
+    auto log = *OpenFileLog(files, kDir, SmallLog());
+    ASSERT_TRUE(log->Truncate(log->Stats().next_seq - (all ? 0 : 1)).ok());
+    ASSERT_EQ(log->Stats().files, 1u);
+    ASSERT_TRUE(AppendAndWait(*log, 1, "behind").ok());
+    log.reset();
+    const std::string path = LogFilePath(kDir, all ? 4 : 3);
+    std::string bytes = *files.ReadFile(path);
+    // The first block, then all of them but the last, then all.
+    for (uint64_t to : {uint64_t{1'024}, UsedBytes(files, path) - 512, bytes.size()}) {
+      std::fill(bytes.begin() + 512, bytes.begin() + static_cast<int64_t>(to), '\0');
+      ASSERT_TRUE(files.WriteFile(path, bytes).ok());
+      EXPECT_EQ(OpenFileLog(files, kDir, SmallLog()).error().code(), Code::kDataIntegrity) << to;
+    }
   }
 }
 

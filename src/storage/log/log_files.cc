@@ -53,11 +53,15 @@ void LogIndex::LowerFirst(uint64_t seq) {
   if (!files_.empty()) files_.back().first_seq = std::min(files_.back().first_seq, seq);
 }
 
+void LogIndex::SetOpensWithMark() {
+  MutexLock lock(mutex_);
+  files_.back().opens_with_mark = true;
+}
+
 std::optional<LogFileInfo> LogIndex::OldestBelow(uint64_t below_seq) const {
   MutexLock lock(mutex_);
-  if (files_.size() < 2 || files_[1].first_seq > std::min(below_seq, durable_seq_)) {
-    return std::nullopt;
-  }
+  if (files_.size() < 2 || files_[1].first_seq > below_seq) return std::nullopt;
+  if (files_[1].first_seq > durable_seq_ && !files_[1].opens_with_mark) return std::nullopt;
   return files_.front();
 }
 
@@ -117,6 +121,21 @@ Result<LogFileMaker::Made> LogFileMaker::Take(uint64_t id, uint64_t bytes) {
   }
   // Nothing ahead, or it failed: perhaps there is space by now.
   return Make(id, bytes);
+}
+
+Result<std::optional<LogFileMaker::Made>> LogFileMaker::MakeInstead(uint64_t id, uint64_t bytes) {
+  // Two go with two removals, which a power loss could undo in the wrong order.
+  if (existing_.size() > 1) return std::nullopt;
+  {
+    MutexLock lock(mutex_);
+    while (state_ == State::kWanted) changed_.Wait(mutex_);
+    state_ = State::kIdle;
+    made_.reset();
+  }
+  existing_.clear();
+  // Renamed over the one made ahead: one of the two is there at any time, and both are whole.
+  ASSIGN_OR_RETURN(Made made, Make(id, bytes));
+  return made;
 }
 
 uint64_t LogFileMaker::SpareBytes() const {

@@ -27,6 +27,9 @@ struct LogFileInfo {
   uint64_t bytes = 0;
   uint32_t previous = 0;   ///< checksum of the block before its first one
   uint64_t first_seq = 0;  ///< of the first record that begins in it, or else behind it
+  /// Its first block is a durable mark, which says what came before: no record need begin behind
+  /// the file before it.
+  bool opens_with_mark = false;
 };
 
 /// What is readable. Threads: any.
@@ -45,8 +48,11 @@ class LogIndex {
   void SetDurable(uint64_t seq) EXCLUDES(mutex_);
   /// The newest file's records begin at `seq` or below.
   void LowerFirst(uint64_t seq) EXCLUDES(mutex_);
+  /// The newest file's first block is a mark, and durable.
+  void SetOpensWithMark() EXCLUDES(mutex_);
   /// The oldest file when all records that begin in it are below `below_seq`, and a durable record
-  /// begins behind it: without one the next open would not know where the log stands.
+  /// begins behind it or the file behind it opens with a mark: without either the next open would
+  /// not know where the log stands.
   std::optional<LogFileInfo> OldestBelow(uint64_t below_seq) const EXCLUDES(mutex_);
   void DropOldest() EXCLUDES(mutex_);
   void CountFiles(uint64_t& files, uint64_t& bytes) const EXCLUDES(mutex_);
@@ -73,6 +79,9 @@ class LogFileMaker {
   void Prepare(uint64_t id, uint64_t bytes) EXCLUDES(mutex_);
   /// File `id`: made ahead, being made, or made now.
   Result<Made> Take(uint64_t id, uint64_t bytes) EXCLUDES(mutex_);
+  /// File `id`, made now in place of what was made ahead, which is gone afterwards. Null, and
+  /// nothing changes, when more than one file lies ahead.
+  Result<std::optional<Made>> MakeInstead(uint64_t id, uint64_t bytes) EXCLUDES(mutex_);
   /// Bytes of files ahead of the writer.
   uint64_t SpareBytes() const EXCLUDES(mutex_);
 

@@ -50,7 +50,16 @@ Result<std::optional<uint64_t>> BlockReader::FindProofOf(uint64_t seq) {
 Status RecordAssembler::Add(const LogBlock& block, std::deque<LogEntry>& entries) {
   if (block.term < term_) return {Code::kDataIntegrity, "a block of an earlier term follows"};
   term_ = block.term;
-  if (block.fragments == 0) unfinished_.reset();
+  if (block.fragments == 0) {
+    unfinished_.reset();
+    // The first block of a file is written when everything before the file is durable. So a mark
+    // there that begins a log, or what a cursor reads, tells the seq of the record behind it.
+    if (first_) {
+      next_seq_ = block.durable_seq + 1;
+      began_ = true;
+    }
+  }
+  first_ = false;
   ASSIGN_OR_RETURN(std::vector<LogFragment> fragments, DecodeLogFragments(block));
   for (const LogFragment& fragment : fragments) RETURN_IF_ERROR(AddFragment(fragment, entries));
   return Status::Ok();

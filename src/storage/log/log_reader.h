@@ -52,10 +52,11 @@ class RecordAssembler {
   explicit RecordAssembler(bool keep_payloads) : keep_payloads_(keep_payloads) {}
 
   /// Adds a block; whole records go to the end of `entries`. kDataIntegrity when it cannot follow
-  /// the blocks before. The end of a record that began before the first block is passed over.
+  /// the blocks before. The end of a record that began before the first block is passed over. A
+  /// first block that is a mark says what came before.
   Status Add(const LogBlock& block, std::deque<LogEntry>& entries);
 
-  /// The seq after the last whole record; nullopt before the first.
+  /// The seq after the last whole record; nullopt before the first, unless a mark told it.
   std::optional<uint64_t> next_seq() const { return next_seq_; }
   bool unfinished() const { return unfinished_.has_value(); }
   uint64_t term() const { return term_; }
@@ -68,6 +69,7 @@ class RecordAssembler {
   std::optional<LogEntry> unfinished_;
   uint64_t unfinished_bytes_ = 0;
   uint64_t term_ = 0;
+  bool first_ = true;
   bool began_ = false;  // a record has begun: from now on nothing may be passed over
 };
 

@@ -91,6 +91,7 @@ class Recovery {
       if (!block.has_value() && !log_.files.empty()) break;
       LogFileInfo info = found;
       info.previous = block.has_value() ? block->previous : previous.value_or(0);
+      info.opens_with_mark = block.has_value() && block->fragments == 0;
       while (block.has_value()) {
         if (Status status = Take(*block, info); !status.ok()) {
           return Damage(LogFilePath(dir_, info.id), reader.offset() - block->block_bytes,
@@ -107,9 +108,9 @@ class Recovery {
     log_.term = assembler_.term();
     log_.next_seq = assembler_.next_seq().value_or(1);
     if (!assembler_.next_seq().has_value() && found_.front().id != 1) {
-      // A file goes only when a durable record begins behind it.
+      // A file goes only when a durable record or a durable mark begins behind it.
       return Damage(LogFilePath(dir_, found_.front().id), kLogSectorBytes,
-                    "no record begins in it or behind it")
+                    "no record or mark begins in it or behind it")
           .error();
     }
     return Status::Ok();

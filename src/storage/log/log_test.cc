@@ -233,6 +233,65 @@ TEST(FileLog, KeepsFewFilesWhenTruncated) {
   EXPECT_EQ(log->Stats().next_seq, 2001u);
 }
 
+/// The sizes of all log files, in order.
+std::vector<uint64_t> SizesOfFiles(SimFileSystem& files) {
+  std::vector<uint64_t> sizes;
+  for (const DirEntry& entry : *files.List("log")) {
+    sizes.push_back(files.ReadFile("log/" + entry.name)->size());
+  }
+  return sizes;
+}
+
+TEST(FileLog, GoesOnInASmallFileOnceAllRecordsAreTruncated) {
+  SimFileSystem files;
+  auto log = *OpenFileLog(files, "log", SmallLog());
+  uint64_t seq = 0;
+  const auto append = [&](int records) {
+    for (int i = 0; i < records; ++i) {
+      ++seq;
+      ASSERT_TRUE(AppendAndWait(*log, 2, Payload(seq, 700)).ok());
+    }
+  };
+  for (uint64_t life = 2; life <= 6; ++life) {
+    append(300);  // 64 KiB files, and one more made ahead
+    auto cursor = *log->Read(seq);
+    EXPECT_EQ((*cursor->Next())->seq, seq);
+    ASSERT_TRUE(log->Truncate(seq).ok());
+    EXPECT_GE(log->Stats().bytes_on_disk, 64u << 10) << "one record is still wanted";
+    ASSERT_TRUE(log->Truncate(seq + 1).ok());
+    EXPECT_EQ(SizesOfFiles(files), std::vector<uint64_t>{16 << 10});
+    EXPECT_EQ(log->Stats().bytes_on_disk, 16u << 10);
+    EXPECT_EQ(log->Stats().first_seq, seq + 1);
+    EXPECT_EQ(log->Stats().next_seq, seq + 1);
+    if (life % 2 == 0) append(3);
+    const uint64_t behind = life % 2 == 0 ? 3 : 0;
+    log.reset();
+    files.Crash(life);
+    log = *OpenFileLog(files, "log", SmallLog(life));
+    EXPECT_EQ(log->Stats().next_seq, seq + 1);
+    auto entries = *ReadAll(*log, seq + 1 - behind);
+    EXPECT_EQ(entries.size(), behind);
+    append(2);
+    EXPECT_EQ(ReadAll(*log, seq - 1)->size(), 2u);
+  }
+}
+
+TEST(FileLog, KeepsItsFileWhenRecordsAreWantedOrThereIsNoSpace) {
+  SimFileSystem files;
+  auto log = *OpenFileLog(files, "log", SmallLog());
+  uint64_t seq = 0;
+  while (log->Stats().files < 3) {
+    ASSERT_TRUE(AppendAndWait(*log, 1, Payload(++seq, 900)).ok());
+  }
+  files.SetCapacity(1);
+  ASSERT_TRUE(log->Truncate(seq + 1).ok());
+  EXPECT_GE(log->Stats().bytes_on_disk, 64u << 10);
+  files.SetCapacity(1 << 30);
+  ASSERT_TRUE(AppendAndWait(*log, 1, "x").ok());
+  ASSERT_TRUE(log->Truncate(seq + 2).ok());
+  EXPECT_EQ(log->Stats().bytes_on_disk, 16u << 10);
+}
+
 TEST(FileLog, AnswersWithoutASyncWhenAskedForAsync) {
   SimFileSystem files;
   FakeClock clock;

@@ -1,6 +1,7 @@
 #include "worker/stream/job_tally.h"
 
 #include "base/log.h"
+#include "base/program_pages.h"
 
 namespace elanus::worker {
 namespace {

@@ -19,7 +19,7 @@ Status Process::OpenAll(Machine& machine, std::function<void(worker::JobStep)> a
   ASSIGN_OR_RETURN(log_, storage::OpenFileLog(files, "data/log",
                                               {.partition = {1},
                                                .term = ++machine.term,
-                                               .file_bytes = 16 << 10,
+                                               .file_bytes = 32 << 10,
                                                .first_file_bytes = 16 << 10,
                                                .make_ahead = false}));
   coordinator::Catalog catalog(*meta_);
