@@ -204,12 +204,26 @@ def sync_mutants() -> Counts:
     return counts
 
 
+def in_turn(progress: "Progress", counts: Counts, units: Dict[str, Callable[[], Counts]], go_on: bool = False) -> Counts:
+    """Adds what each unit counts, or counted when it was green for this very tree; stops at the first failure unless told to go on."""
+    for name, unit_of_part in units.items():
+        if counts.failed and not go_on:
+            break
+        done = progress.done(name)
+        ran = Counts(done["passed"], 0) if done else unit_of_part()
+        if not ran.failed and not done:
+            progress.mark(name, {"passed": ran.passed})
+        counts += ran
+    return counts
+
+
 def sanitized(preset: str) -> Callable[["Progress"], Counts]:
     def part(progress: "Progress") -> Counts:
         counts = build(preset)
         if counts.failed:
             return counts
-        return counts + unit(preset, 20) + crash_sim(SANITIZED_SIM_SEEDS, preset) + e2e(preset, 25)
+        units = {"unit": lambda: unit(preset, 20), "sim": lambda: crash_sim(SANITIZED_SIM_SEEDS, preset), "e2e": lambda: e2e(preset, 25)}
+        return in_turn(progress, counts, units, go_on=True)
     return part
 
 
@@ -235,27 +249,9 @@ def fuzz(progress: "Progress") -> Counts:
 
 
 def long_crash(progress: "Progress") -> Counts:
-    counts = build("release")
     units = {"sim": lambda: crash_sim(LONG_SIM_SEEDS), "iterators": large_iterators, "sync-mutants": sync_mutants}
-    for name, unit_of_crash in units.items():
-        if counts.failed:
-            break
-        done = progress.done(name)
-        ran = Counts(done["passed"], 0) if done else unit_of_crash()
-        if not ran.failed and not done:
-            progress.mark(name, {"passed": ran.passed})
-        counts += ran
-    for chunk in range(LONG_CRASH_CYCLES // LONG_CRASH_CHUNK):
-        if counts.failed:
-            break
-        if progress.done(str(chunk)):
-            counts += Counts(LONG_CRASH_CHUNK, 0)
-            continue
-        ran = crash(LONG_CRASH_CHUNK)
-        if not ran.failed:
-            progress.mark(str(chunk))
-        counts += ran
-    return counts
+    units |= {str(chunk): lambda: crash(LONG_CRASH_CHUNK) for chunk in range(LONG_CRASH_CYCLES // LONG_CRASH_CHUNK)}
+    return in_turn(progress, build("release"), units)
 
 
 def short(part: Callable[[], Counts]) -> Callable[["Progress"], Counts]:

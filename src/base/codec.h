@@ -3,8 +3,10 @@
 //     template <class V> void Visit(V& v) { v(name); v(fields); }          (const and non-const
 //     alike)
 // and gets Encode and Decode. Integers are varints (zigzag), floats fixed, strings and vectors
-// length-prefixed. Holds: Decode never allocates more than the input could describe; unknown
-// trailing bytes are a fault.
+// length-prefixed. A record that is stored outlives the program: a member that came later is named
+// as  v.Since(2, member);  and is left as it is when the bytes are of an older form.
+// Holds: Decode never allocates more than the input could describe; unknown trailing bytes are a
+// fault.
 #pragma once
 
 #include <array>
@@ -22,9 +24,17 @@
 
 namespace elanus {
 
+inline constexpr uint64_t kNewestForm = ~uint64_t{0};
+
 class Encoder {
  public:
   explicit Encoder(ByteWriter& out) : out_(out) {}
+
+  /// Always written: what is written is of the newest form.
+  template <class T>
+  void Since(uint64_t, const T& value) {
+    (*this)(value);
+  }
 
   template <class T>
   void operator()(const T& value) {
@@ -110,7 +120,13 @@ class Decoder {
   /// Nesting deeper than this is refused: malformed bytes must not overflow the stack.
   static constexpr int kDepthMax = 256;
 
-  explicit Decoder(ByteReader& in) : in_(in) {}
+  /// \param form  of the bytes, counted by whoever stores them
+  explicit Decoder(ByteReader& in, uint64_t form = kNewestForm) : in_(in), form_(form) {}
+
+  template <class T>
+  void Since(uint64_t form, T& value) {
+    if (form_ >= form) (*this)(value);
+  }
 
   template <class T>
   void operator()(T& value) {
@@ -229,6 +245,7 @@ class Decoder {
   }
 
   ByteReader& in_;
+  const uint64_t form_;
   int depth_ = 0;
 };
 
@@ -242,10 +259,11 @@ std::string EncodeBytes(const T& value) {
 }
 
 /// The value of a byte form; kDataIntegrity when the bytes are not exactly one T.
+/// \param form  see Decoder
 template <class T>
-Result<T> DecodeBytes(std::string_view bytes, std::string_view what) {
+Result<T> DecodeBytes(std::string_view bytes, std::string_view what, uint64_t form = kNewestForm) {
   ByteReader in(bytes);
-  Decoder decoder(in);
+  Decoder decoder(in, form);
   T value{};
   decoder(value);
   if (in.ok() && in.remaining() != 0) in.Fail();

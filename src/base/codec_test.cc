@@ -60,5 +60,40 @@ TEST(Codec, RefusesEveryPrefixAndTrailingBytes) {
   EXPECT_EQ(longer.error().code(), Code::kDataIntegrity);
 }
 
+/// As it was, and as it is three forms later.
+struct First {
+  std::string name;
+  template <class V>
+  void Visit(V& v) {
+    v(name);
+  }
+};
+struct Fourth {
+  std::string before = "as made";
+  std::string name;
+  std::vector<int64_t> after = {7};
+  template <class V>
+  void Visit(V& v) {
+    v.Since(2, before);
+    v(name);
+    v.Since(4, after);
+  }
+};
+
+TEST(Codec, AMemberThatCameLaterIsLeftAloneInOlderBytes) {
+  const std::vector<First> old = {{"a"}, {"b"}};
+  auto read = DecodeBytes<std::vector<Fourth>>(EncodeBytes(old), "old", 1);
+  ASSERT_TRUE(read.has_value()) << read.error().message();
+  ASSERT_EQ(read->size(), 2u);
+  EXPECT_EQ((*read)[1].name, "b");
+  EXPECT_EQ((*read)[1].before, "as made");
+  EXPECT_EQ((*read)[1].after, (std::vector<int64_t>{7}));
+
+  auto again = DecodeBytes<std::vector<Fourth>>(EncodeBytes(*read), "new");
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ((*again)[0].after, (std::vector<int64_t>{7}));
+  EXPECT_FALSE(DecodeBytes<std::vector<Fourth>>(EncodeBytes(*read), "new", 3).has_value());
+}
+
 }  // namespace
 }  // namespace elanus

@@ -9,6 +9,7 @@ namespace elanus::coordinator {
 
 namespace {
 
+constexpr const char* kFormKey = "catalog/form";
 constexpr const char* kVersionKey = "catalog/version";
 constexpr const char* kDatabases = "catalog/database/";
 constexpr const char* kCollections = "catalog/collection/";
@@ -30,6 +31,18 @@ Result<uint64_t> NumberOfKey(const std::string& key, std::string_view prefix) {
     number = number * 10 + static_cast<uint64_t>(c - '0');
   }
   return number;
+}
+
+/// A store that names no form has the first one, or is from before forms were counted.
+template <class T>
+Result<T> Decode(const storage::MetaEntry& entry, std::optional<uint64_t> form) {
+  Result<T> value = DecodeBytes<T>(entry.value, entry.key, form.value_or(1));
+  if (value.has_value() || form.has_value()) return value;
+  return Error(Code::kDataIntegrity,
+               fmt::format("{} was written by a version of Elanus older than catalog form 1, and "
+                           "this one reads the forms 1 to {}: open the data folder with the "
+                           "version that wrote it, or load the data anew",
+                           entry.key, kCatalogForm));
 }
 
 }  // namespace
@@ -57,7 +70,46 @@ Status Catalog::Load(model::HybridClock& clock) {
   return Status::Ok();
 }
 
+Result<std::optional<uint64_t>> Catalog::ReadForm() {
+  ASSIGN_OR_RETURN(auto entry, store_.Get(kFormKey));
+  if (!entry.has_value()) return std::optional<uint64_t>();
+  ASSIGN_OR_RETURN(const uint64_t form, DecodeBytes<uint64_t>(entry->value, kFormKey));
+  if (form > kCatalogForm) {
+    return Error(
+        Code::kDataIntegrity,
+        fmt::format("the data folder was written by a newer version of Elanus: its catalog has "
+                    "form {}, this one reads the forms 1 to {}: open it with the newer version",
+                    form, kCatalogForm));
+  }
+  return std::optional<uint64_t>(form);
+}
+
+// One transaction: a store is of one form as a whole.
+Status Catalog::WriteAnew() {
+  storage::MetaTxn txn;
+  txn.compares.push_back({kVersionKey, version_revision_});
+  txn.puts.push_back({kVersionKey, EncodeBytes(version_ + 1)});
+  txn.puts.push_back({kFormKey, EncodeBytes(kCatalogForm)});
+  const CatalogStatePtr now = state();
+  for (const auto& [id, info] : now->databases()) txn.puts.push_back({Key(id), EncodeBytes(info)});
+  for (const auto& [id, info] : now->collections()) {
+    txn.puts.push_back({Key(id), EncodeBytes(*info)});
+  }
+  for (const auto& [number, removal] : pending_) {
+    txn.puts.push_back({Key(kPending, number), EncodeBytes(removal)});
+  }
+  ASSIGN_OR_RETURN(auto commit, store_.Commit(txn));
+  if (!commit.committed) {
+    return {Code::kUnavailable,
+            "the catalog was changed by another coordinator: service unavailable"};
+  }
+  ++version_;
+  version_revision_ = commit.revision;
+  return Status::Ok();
+}
+
 Status Catalog::LoadRecords(model::HybridClock& clock) {
+  ASSIGN_OR_RETURN(const std::optional<uint64_t> form, ReadForm());
   ASSIGN_OR_RETURN(auto version, store_.Get(kVersionKey));
   version_ = 0;
   version_revision_ = 0;
@@ -68,29 +120,31 @@ Status Catalog::LoadRecords(model::HybridClock& clock) {
   auto state = std::make_shared<CatalogState>();
   ASSIGN_OR_RETURN(auto databases, store_.Range(kDatabases));
   for (const auto& entry : databases) {
-    ASSIGN_OR_RETURN(auto info, DecodeBytes<model::DatabaseInfo>(entry.value, entry.key));
+    ASSIGN_OR_RETURN(auto info, Decode<model::DatabaseInfo>(entry, form));
     clock.AdvanceTo(info.created);
     state->Put(info);
   }
   ASSIGN_OR_RETURN(auto collections, store_.Range(kCollections));
   for (const auto& entry : collections) {
-    ASSIGN_OR_RETURN(auto info, DecodeBytes<model::CollectionInfo>(entry.value, entry.key));
+    ASSIGN_OR_RETURN(auto info, Decode<model::CollectionInfo>(entry, form));
     clock.AdvanceTo(std::max(info.created, info.updated));
     state->Put(std::make_shared<const model::CollectionInfo>(std::move(info)));
   }
   ASSIGN_OR_RETURN(auto pending, store_.Range(kPending));
   for (const auto& entry : pending) {
     ASSIGN_OR_RETURN(uint64_t number, NumberOfKey(entry.key, kPending));
-    ASSIGN_OR_RETURN(auto removal, DecodeBytes<Removal>(entry.value, entry.key));
+    ASSIGN_OR_RETURN(auto removal, Decode<Removal>(entry, form));
     if (removal.collection == nullptr) {
       return {Code::kDataIntegrity,
               entry.key + " names no collection: data integrity check failed"};
     }
     pending_.emplace(number, std::move(removal));
   }
-  MutexLock lock(mutex_);
-  state_ = std::move(state);
-  return Status::Ok();
+  {
+    MutexLock lock(mutex_);
+    state_ = std::move(state);
+  }
+  return form == kCatalogForm ? Status::Ok() : WriteAnew();
 }
 
 Result<uint64_t> Catalog::Commit(const DdlPlan& plan) {

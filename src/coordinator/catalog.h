@@ -2,13 +2,15 @@
 // Holds: keys carry ids, never names; every change is one transaction that also moves
 // `catalog/version` by compare-and-swap, so a coordinator that lost its leadership cannot commit.
 // After an outcome that is not known (I/O error, lost race) nothing more is committed before
-// Load() has read the store again. Keys: docs/format/catalog.md.
+// Load() has read the store again; all records of a store are of one form, which it names.
+// Keys: docs/format/catalog.md.
 // Called by CoordinatorService. Threads: state() from any; the others from one at a time.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "base/mutex.h"
 #include "coordinator/plan.h"
@@ -18,13 +20,19 @@
 
 namespace elanus::coordinator {
 
+/// The form of the records: counted up with every change of a struct that is stored, whose new
+/// members then say `v.Since(kCatalogForm, ...)`.
+inline constexpr uint64_t kCatalogForm = 1;
+
 using CatalogStatePtr = std::shared_ptr<const CatalogState>;
 
 class Catalog {
  public:
   explicit Catalog(storage::MetaStore& store);
 
-  /// Reads everything; creates the default database in an empty store.
+  /// Reads everything, writes it anew when it is of an older form; creates the default database in
+  /// an empty store. Errors: kDataIntegrity for a form that this program does not know, and for
+  /// records that are not of the form they should be.
   Status Load(model::HybridClock& clock);
   bool loaded() const { return loaded_; }
 
@@ -42,6 +50,8 @@ class Catalog {
 
  private:
   Status LoadRecords(model::HybridClock& clock);
+  Result<std::optional<uint64_t>> ReadForm();
+  Status WriteAnew();
 
   storage::MetaStore& store_;
   bool loaded_ = false;

@@ -41,6 +41,8 @@ class HybridClock {
   /// nullptr: none is remembered. Called while nobody else uses the clock.
   void SetBound(TimestampBound* bound, Timestamp first);
   Timestamp last() const { return last_.load(std::memory_order_relaxed); }
+  /// What the wall clock says now; last() may be ahead of it.
+  Timestamp wall() const { return TimestampFromMs(clock_.WallMs()); }
 
  private:
   const Clock& clock_;
