@@ -102,7 +102,8 @@ def _ids(reply: bytes) -> List[int]:
     return list(answer.results.ids.int_id.data)
 
 
-def _replay(server, method: str, requests: Path, clients: int, seconds: float) -> dict:
+def replay(server, method: str, requests: Path, clients: int, seconds: float) -> dict:
+    """What bench/replay measured, as it prints it."""
     command = [REPLAY, "--port", server.port, "--path", f"/milvus.proto.milvus.MilvusService/{method}", "--requests", requests,
                "--replies", requests.with_suffix(".replies"), "--clients", clients, "--seconds", seconds, "--server", server.process.pid]
     measured = json.loads(subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True).stdout)
@@ -113,7 +114,7 @@ def _replay(server, method: str, requests: Path, clients: int, seconds: float) -
 
 def search(server, requests: Path, expected: np.ndarray, clients: int, seconds: float) -> Searches:
     """Sends the recorded searches again; `expected` has the k right ids of each."""
-    measured = _replay(server, "Search", requests, clients, seconds)
+    measured = replay(server, "Search", requests, clients, seconds)
     answers = [_ids(reply) for reply in _messages(requests.with_suffix(".replies"))]
     hits = sum(len(set(got) & set(want.tolist())) for got, want in zip(answers, expected))
     short = sum(len(got) < len(want) for got, want in zip(answers, expected))
@@ -122,7 +123,7 @@ def search(server, requests: Path, expected: np.ndarray, clients: int, seconds: 
 
 def insert(server, requests: Path) -> int:
     """Sends the recorded inserts, one after the other; the number of rows that the server says it took."""
-    _replay(server, "Insert", requests, 1, 0)
+    replay(server, "Insert", requests, 1, 0)
     rows = 0
     for reply in map(milvus_pb2.MutationResult.FromString, _messages(requests.with_suffix(".replies"))):
         if reply.status.error_code or reply.status.code:

@@ -24,16 +24,61 @@ index::HiddenBits CountedBitsOf(const HiddenRows& hidden) {
   return {words, hidden.rows, simd::Active().popcount(words, (hidden.rows + 63) / 64)};
 }
 
-/// Rows of a growing segment beyond the reader's cut are no candidates either; runs end there.
-Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const HiddenRows& hidden,
-                                     const SearchRequest& request, size_t top_k,
-                                     const Cancel& cancel) {
-  std::vector<index::TopK> tops(request.queries.rows, index::TopK(top_k, request.window));
-  for (const segment::Run& run : segment.Runs(hidden.rows)) {
+/// Finds hits among the first rows of a growing segment by their graph; returns how many rows need
+/// not be read any more.
+Result<uint32_t> SearchGraph(const segment::Segment& segment, const std::vector<segment::Run>& runs,
+                             const HiddenRows& hidden, const SearchRequest& request, size_t width,
+                             const Cancel& cancel, std::span<index::TopK> tops) {
+  const auto graph = segment.GraphOn(request.field);
+  if (graph == nullptr || graph->metric() != request.metric || !request.window.all()) return 0;
+  const uint32_t limit = std::min(graph->rows(), hidden.rows);
+  const size_t top_k = tops.empty() ? 0 : tops[0].k();
+  const index::HiddenBits bits = CountedBitsOf(hidden);
+  std::vector<float> floats;
+  const auto* queries = static_cast<const float*>(KernelQueries(request.queries, floats));
+  const auto dim = static_cast<size_t>(request.queries.dim);
+  std::vector<std::vector<uint32_t>> found;
+  for (size_t q = 0; q < tops.size(); ++q) {
+    ASSIGN_OR_RETURN(
+        auto rows, graph->Search(queries + q * dim, {.top_k = top_k, .ef = static_cast<int>(width)},
+                                 limit, bits, cancel));
+    if (!rows.has_value()) return 0;  // the filter leaves few rows to any query
+    std::ranges::sort(*rows);
+    found.push_back(std::move(*rows));
+  }
+  std::vector<size_t> next(tops.size());  // the first row found that no run had yet
+  for (const segment::Run& run : runs) {
     const auto column = run.source->Column(request.field);
     if (!column) continue;
-    RETURN_IF_ERROR(ScanVectors(request.metric, request.queries, {*column, run.first},
-                                BitsOf(hidden), cancel, tops));
+    const index::VectorChunk chunk = ChunkOf({*column, run.first});
+    for (size_t q = 0; q < tops.size(); ++q) {
+      const std::span<uint32_t> left = std::span(found[q]).subspan(next[q]);
+      const auto end = std::ranges::lower_bound(left, run.first + run.source->rows());
+      const std::span<uint32_t> rows(left.begin(), end);
+      next[q] += rows.size();
+      for (uint32_t& row : rows) row -= run.first;
+      index::MeasureRows(request.metric, queries + q * dim, chunk, rows, tops[q]);
+    }
+  }
+  return limit;
+}
+
+/// Rows of a growing segment beyond the reader's cut are no candidates either; runs end there.
+Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const HiddenRows& hidden,
+                                     const SearchRequest& request, size_t top_k, size_t width,
+                                     const Cancel& cancel) {
+  std::vector<index::TopK> tops(request.queries.rows, index::TopK(top_k, request.window));
+  const std::vector<segment::Run> runs = segment.Runs(hidden.rows);
+  ASSIGN_OR_RETURN(const uint32_t done,
+                   SearchGraph(segment, runs, hidden, request, width, cancel, tops));
+  if (hidden.rows - done >= index::GrowingGraph::kRowsMin) segment.NoteScan();
+  for (const segment::Run& run : runs) {
+    const auto column = run.source->Column(request.field);
+    if (!column || run.first + run.source->rows() <= done) continue;
+    const uint32_t skipped = done > run.first ? done - run.first : 0;
+    RETURN_IF_ERROR(ScanVectors(request.metric, request.queries,
+                                {column->From(skipped), run.first + skipped}, BitsOf(hidden),
+                                cancel, tops));
   }
   std::vector<Hits> results;
   for (index::TopK& top : tops) {
@@ -154,8 +199,8 @@ class Searcher {
         ASSIGN_OR_RETURN(auto hits, SearchIndex(*index, hidden_[s], request_, wanted, cancel_));
         found.push_back(std::move(hits));
       } else {
-        ASSIGN_OR_RETURN(auto hits,
-                         SearchRuns(*segments_[s], hidden_[s], request_, wanted, cancel_));
+        ASSIGN_OR_RETURN(auto hits, SearchRuns(*segments_[s], hidden_[s], request_, wanted,
+                                               GraphWidth(wanted), cancel_));
         found.push_back(std::move(hits));
       }
     }
@@ -166,6 +211,23 @@ class Searcher {
       complete &= whole;
     }
     return complete;
+  }
+
+  /// The ef of growing graphs: what the request says; else what the indexes of sealed segments
+  /// found enough, and a quarter more, since these graphs are coarser; 0: nothing is known.
+  size_t GraphWidth(size_t top_k) const {
+    if (request_.ef != 0) return static_cast<size_t>(request_.ef);
+    size_t width = 0;
+    for (const segment::SegmentPtr& segment : segments_) {
+      const auto index = segment->IndexOn(request_.field);
+      if (index == nullptr || index->kind() != index::Kind::kHnsw) continue;
+      const index::Tuning& tuning = index->header().tuning;
+      const size_t enough = top_k <= 10 ? tuning.width_10
+                                        : std::max(tuning.width_10, tuning.width_100) *
+                                              std::max<size_t>(top_k, 100) / 100;
+      width = std::max(width, enough * 5 / 4);
+    }
+    return width;
   }
 
   /// False when a segment gave all it was asked for and may have more that belongs into the result.

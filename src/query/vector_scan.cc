@@ -6,7 +6,6 @@
 #include <optional>
 #include <vector>
 
-#include "index/vector/brute_force.h"
 #include "model/vector_values.h"
 
 namespace elanus::query {
@@ -21,12 +20,7 @@ constexpr size_t kCancelEvery = 4096;  // distances between two looks at `cancel
 Status ScanByKernels(Metric metric, const segment::ColumnView& queries, const ScanRows& rows,
                      const index::HiddenBits& hidden, const Cancel& cancel,
                      std::span<index::TopK> tops) {
-  const segment::ColumnView& vectors = rows.vectors;
-  const index::VectorChunk chunk{.vectors = {.data = vectors.fixed,
-                                             .rows = vectors.rows,
-                                             .dim = static_cast<size_t>(vectors.dim),
-                                             .element = index::ElementOf(vectors.type)},
-                                 .row_offset = rows.first};
+  const index::VectorChunk chunk = ChunkOf(rows);
   std::vector<float> floats;
   const void* raw = KernelQueries(queries, floats);
   if (tops.size() == 1) return index::BruteForce(metric, raw, chunk, hidden, cancel, tops[0]);
@@ -107,6 +101,15 @@ Status ScanSparse(const segment::ColumnView& queries, const ScanRows& rows,
 }
 
 }  // namespace
+
+index::VectorChunk ChunkOf(const ScanRows& rows) {
+  const segment::ColumnView& vectors = rows.vectors;
+  return {.vectors = {.data = vectors.fixed,
+                      .rows = vectors.rows,
+                      .dim = static_cast<size_t>(vectors.dim),
+                      .element = index::ElementOf(vectors.type)},
+          .row_offset = rows.first};
+}
 
 const void* KernelQueries(const segment::ColumnView& queries, std::vector<float>& floats) {
   if (queries.type == DataType::kFloatVector || queries.type == DataType::kBinaryVector)

@@ -9,6 +9,7 @@
 
 #include "base/cancel.h"
 #include "base/status.h"
+#include "index/vector/brute_force.h"
 #include "index/vector/hidden_bits.h"
 #include "index/vector/top_k.h"
 #include "model/metric.h"
@@ -31,6 +32,9 @@ struct ScanRows {
 Status ScanVectors(model::Metric metric, const segment::ColumnView& queries, const ScanRows& rows,
                    const index::HiddenBits& hidden, const Cancel& cancel,
                    std::span<index::TopK> tops);
+
+/// Dense or binary rows as the index room takes them.
+index::VectorChunk ChunkOf(const ScanRows& rows);
 
 /// Dense or binary queries as the index room wants them: floats, or bits for bits.
 /// \param floats  memory for the answer when it is not the queries themselves

@@ -24,6 +24,17 @@ struct ColumnView {
   const char* bytes = nullptr;
   const std::string_view* strings = nullptr;  ///< others, growing form: one view a row
 
+  /// The same without its first rows.
+  ColumnView From(size_t first) const {
+    ColumnView rest = *this;
+    rest.rows -= first;
+    if (valid != nullptr) rest.valid += first;
+    if (fixed != nullptr) rest.fixed += first * model::ValueBytes(type, dim);
+    if (offsets != nullptr) rest.offsets += first;
+    if (strings != nullptr) rest.strings += first;
+    return rest;
+  }
+
   bool IsNull(size_t row) const { return valid != nullptr && valid[row] == 0; }
   template <class T>
   std::span<const T> Values() const {

@@ -14,6 +14,15 @@ constexpr uint32_t kChunkRowsMin = 1024;
 constexpr uint32_t kChunkRowsMax = 16384;
 constexpr size_t kArenaBlockBytes = 64 << 10;
 
+/// A dense vector column of a run.
+index::VectorView VectorsOf(const Run& run, FieldId field) {
+  const ColumnView column = *run.source->Column(field);
+  return {.data = column.fixed,
+          .rows = column.rows,
+          .dim = static_cast<size_t>(column.dim),
+          .element = index::ElementOf(column.type)};
+}
+
 }  // namespace
 
 /// Rows [first, first + capacity). Every buffer has its full size from the start: nothing ever
@@ -243,6 +252,58 @@ model::PrimaryKey GrowingSegment::KeyAt(uint32_t row) const {
 model::Timestamp GrowingSegment::TimestampAt(uint32_t row) const {
   const Chunk& chunk = ChunkOf(row);
   return chunk.TimestampAt(row - chunk.first());
+}
+
+std::shared_ptr<const index::GrowingGraph> GrowingSegment::GraphOn(FieldId field) const {
+  MutexLock lock(graphs_mutex_);
+  const auto it = graphs_.find(field);
+  return it == graphs_.end() ? nullptr : it->second;
+}
+
+uint64_t GrowingSegment::graph_bytes() const {
+  MutexLock lock(graphs_mutex_);
+  uint64_t bytes = 0;
+  for (const auto& [field, graph] : graphs_) bytes += graph->bytes();
+  return bytes;
+}
+
+uint64_t GrowingSegment::RowsOutsideGraphs() const {
+  const uint32_t rows = RowCount();
+  MutexLock lock(graphs_mutex_);
+  uint32_t outside = 0;
+  for (const auto& [field, graph] : graphs_)
+    outside = std::max(outside, std::min(rows, graph->rows_max()) - graph->rows());
+  return outside;
+}
+
+void GrowingSegment::GrowGraph(FieldId field, model::Metric metric, const std::stop_token& stop) {
+  if (std::ranges::find(layout_, field, &FieldLayout::id) == layout_.end()) return;
+  MutexLock grow(grow_mutex_);
+  const std::vector<Run> runs = Runs(RowCount());
+  std::shared_ptr<index::GrowingGraph> graph;
+  {
+    MutexLock lock(graphs_mutex_);
+    if (const auto it = graphs_.find(field); it != graphs_.end()) graph = it->second;
+  }
+  if (graph == nullptr || graph->metric() != metric) {
+    if (RowCount() < index::GrowingGraph::kRowsMin) return;
+    // Chunks grow: of the first ones the last has most rows.
+    const auto sample =
+        std::ranges::max_element(runs, {}, [](const Run& run) { return run.source->rows(); });
+    graph = std::make_shared<index::GrowingGraph>(metric, VectorsOf(*sample, field));
+    graph->Append(VectorsOf(runs.front(), field), stop);
+    MutexLock lock(graphs_mutex_);
+    graphs_[field] = graph;
+  }
+  for (const Run& run : runs) {
+    const uint32_t linked = graph->rows();
+    if (linked >= run.first + run.source->rows()) continue;
+    if (stop.stop_requested() || linked < run.first) return;
+    index::VectorView vectors = VectorsOf(run, field);
+    vectors.data = vectors.Row(linked - run.first);
+    vectors.rows -= linked - run.first;
+    graph->Append(vectors, stop);
+  }
 }
 
 std::vector<uint32_t> GrowingSegment::FindKey(const model::PrimaryKey& key, uint32_t rows) const {

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,9 @@ class GrowingSegment final : public Segment {
 
   /// Bytes of its rows in memory; approximate, for flush and back-pressure.
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  uint64_t graph_bytes() const EXCLUDES(graphs_mutex_);
+  /// Rows that a graph lacks and has room for; 0 when there is no graph.
+  uint64_t RowsOutsideGraphs() const EXCLUDES(graphs_mutex_);
   uint32_t RowCount() const { return published_.load(std::memory_order_acquire); }
   model::Timestamp first_timestamp() const { return first_timestamp_; }
   model::Timestamp last_timestamp() const { return last_timestamp_; }
@@ -45,6 +50,13 @@ class GrowingSegment final : public Segment {
   model::PrimaryKey KeyAt(uint32_t row) const override;
   model::Timestamp TimestampAt(uint32_t row) const override;
   std::vector<uint32_t> FindKey(const model::PrimaryKey& key, uint32_t rows) const override;
+  std::shared_ptr<const index::GrowingGraph> GraphOn(FieldId field) const override;
+
+  /// Links the rows that are published now into the graph of a dense vector field, as far as it has
+  /// room; makes the graph once there are rows enough. Any thread; one at a time works, the others
+  /// wait. Cost: about 100 us a row.
+  void GrowGraph(FieldId field, model::Metric metric, const std::stop_token& stop)
+      EXCLUDES(graphs_mutex_);
 
  private:
   struct FieldLayout {
@@ -72,6 +84,10 @@ class GrowingSegment final : public Segment {
   model::Timestamp last_timestamp_ = 0;
   KeyMap keys_;
   DeleteLog deletes_;
+
+  Mutex grow_mutex_;  // held by the thread that appends to a graph
+  mutable Mutex graphs_mutex_;
+  std::map<FieldId, std::shared_ptr<index::GrowingGraph>> graphs_ GUARDED_BY(graphs_mutex_);
 };
 
 }  // namespace elanus::segment

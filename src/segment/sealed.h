@@ -52,7 +52,8 @@ class SealedSegment final : public Segment {
   bool VectorsLoaded(FieldId field) const;
   /// float[rows][dim] of a loaded or mapped vector column and its owner.
   std::pair<index::VectorView, std::shared_ptr<const void>> Vectors(FieldId field) const;
-  /// An index that searches of the field use from now on; nullptr: none. `id` is the user's index.
+  /// An index that searches of the field use from now on; nullptr: none. `id` is the user's index,
+  /// or 0: the graph that the rows had while they were growing, until the user's is built.
   void SetIndex(FieldId field, IndexId id, std::shared_ptr<const index::VectorIndex> index);
   /// The id of the field's index, 0 while there is none.
   IndexId IndexIdOn(FieldId field) const;

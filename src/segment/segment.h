@@ -3,11 +3,13 @@
 // row beyond. Threads: any number of readers beside the one writer of a growing segment.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
 #include "base/bitset.h"
 #include "base/ids.h"
+#include "index/vector/growing_graph.h"
 #include "index/vector/vector_index.h"
 #include "model/hybrid_time.h"
 #include "model/primary_key.h"
@@ -51,6 +53,14 @@ class Segment {
 
   /// The index of a vector field, or nullptr: then a search is brute force over the runs.
   virtual std::shared_ptr<const index::VectorIndex> IndexOn(FieldId) const { return nullptr; }
+  /// A graph over the first rows of a growing segment, or nullptr.
+  virtual std::shared_ptr<const index::GrowingGraph> GraphOn(FieldId) const { return nullptr; }
+
+  /// A search has read so many rows that an index would have spared it work.
+  void NoteScan() const { scanned_.store(true, std::memory_order_relaxed); }
+  bool scanned() const { return scanned_.load(std::memory_order_relaxed); }
+  /// The same, and forgets it.
+  bool TakeScanned() const { return scanned_.exchange(false, std::memory_order_relaxed); }
 
  protected:
   Segment(SegmentId id, PartitionId partition) : id_(id), partition_(partition) {}
@@ -58,6 +68,7 @@ class Segment {
  private:
   const SegmentId id_;
   const PartitionId partition_;
+  mutable std::atomic<bool> scanned_{false};
 };
 
 using SegmentPtr = std::shared_ptr<const Segment>;

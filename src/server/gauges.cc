@@ -71,6 +71,7 @@ std::vector<Gauges::Gauge> Gauges::All() {
       {kMemory, kMemoryHelp, {{"part", "growing"}}, ELANUS_READ(s.owner.bytes_unflushed)},
       {kMemory, kMemoryHelp, {{"part", "vectors"}}, ELANUS_READ(s.owner.bytes_vectors)},
       {kMemory, kMemoryHelp, {{"part", "indexes"}}, ELANUS_READ(s.owner.bytes_indexes)},
+      {kMemory, kMemoryHelp, {{"part", "growing graphs"}}, ELANUS_READ(s.owner.bytes_graphs)},
       {kMemory, kMemoryHelp, {{"part", "builds"}}, ELANUS_READ(s.owner.bytes_builds)},
       {kMemory, kMemoryHelp, {{"part", "writes"}}, ELANUS_READ(s.owner.bytes_in_flight)},
       {"elanus_process_resident_bytes",

@@ -171,8 +171,7 @@ std::optional<IndexFile> GrowingGraph::Reordered(const VectorView& vectors,
                            .m = static_cast<int>(kM),
                            .ef_construction = static_cast<int>(kEfConstruction),
                            .seed = kSeed};
-  const Tuning tuning{.width_10 = kWidth, .width_100 = kWidth * 5 / 4};
-  auto file = FinishHnsw(vectors, params, std::move(codes), std::move(lists), tuning);
+  auto file = FinishHnsw(vectors, params, std::move(codes), std::move(lists));
   if (!file.has_value()) return std::nullopt;
   return std::move(*file);
 }

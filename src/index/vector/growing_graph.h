@@ -64,7 +64,8 @@ class GrowingGraph {
   std::atomic<uint32_t> rows_{0};
 };
 
-/// Exact distances of some rows of a chunk, into `top` as rows of the segment.
+/// Exact distances of some rows, into `top`.
+/// \param rows  by chunk; `top` gets them by segment
 void MeasureRows(Metric metric, const void* query, const VectorChunk& chunk,
                  std::span<const uint32_t> rows, TopK& top);
 

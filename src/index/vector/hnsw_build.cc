@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <optional>
 
 #include "index/vector/flat_index.h"
 #include "index/vector/graph_inserter.h"
@@ -31,8 +30,8 @@ class Builder {
     Encode();
     RETURN_IF_ERROR(InsertAll());
     RETURN_IF_ERROR(Repair());
-    ASSIGN_OR_RETURN(IndexFile file, FinishHnsw(vectors_, params_, std::move(codes_),
-                                                std::move(lists_), std::nullopt));
+    ASSIGN_OR_RETURN(IndexFile file,
+                     FinishHnsw(vectors_, params_, std::move(codes_), std::move(lists_)));
     if (control_.progress) control_.progress(1.0);
     return file;
   }
@@ -158,7 +157,7 @@ class Builder {
 }  // namespace
 
 Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& params, CodeTable codes,
-                             GraphLists lists, std::optional<Tuning> tuning) {
+                             GraphLists lists) {
   IndexHeader header{.kind = Kind::kHnsw,
                      .metric = params.metric,
                      .element = vectors.element,
@@ -174,11 +173,7 @@ Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& param
   AddInverseNorms(vectors, params.metric, writer);
   codes.MoveTo(writer);
   lists.MoveTo(writer);
-  if (tuning) {
-    header.tuning = *tuning;
-  } else {
-    ASSIGN_OR_RETURN(header.tuning, TuneHnsw(writer.Peek(header), vectors));
-  }
+  ASSIGN_OR_RETURN(header.tuning, TuneHnsw(writer.Peek(header), vectors));
   return writer.Finish(header);
 }
 

@@ -3,8 +3,6 @@
 // graph every time.
 #pragma once
 
-#include <optional>
-
 #include "index/vector/graph_inserter.h"
 #include "index/vector/vector_index.h"
 
@@ -14,8 +12,8 @@ Result<IndexFile> BuildHnsw(const VectorView& vectors, const BuildParams& params
                             const BuildControl& control);
 
 /// The file of a linked graph over `vectors`, whose rows those of `codes` and `lists` are.
-/// \param tuning  nothing: measured now
+/// Cost: the self-test that finds its width, about half a second.
 Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& params, CodeTable codes,
-                             GraphLists lists, std::optional<Tuning> tuning);
+                             GraphLists lists);
 
 }  // namespace elanus::index

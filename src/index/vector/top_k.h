@@ -46,6 +46,7 @@ class TopK {
     hits_.reserve(std::min<size_t>(Capacity(), 4096));
   }
 
+  size_t k() const { return k_; }
   /// A distance above this cannot enter.
   float bound() const { return bound_; }
 

@@ -49,6 +49,28 @@ IndexWork WorkOn(const format::SegmentRef& ref, const model::CollectionInfo& col
   return work;
 }
 
+/// Searches of a flushed segment go on by the graph that its rows had while they were growing,
+/// until its own index is built.
+void KeepGraphs(const model::CollectionInfo& collection, segment::GrowingSegment& input,
+                Output& output, const std::stop_token& stop) {
+  const SealedPtr& sealed = output.replacement.output;
+  if (sealed == nullptr || !collection.loaded) return;
+  for (const model::FieldSchema& field : collection.schema.fields) {
+    const auto graph = input.GraphOn(field.id);
+    // Many rows outside: linking them would hold up the flush.
+    if (graph == nullptr || input.RowCount() - graph->rows() > index::GrowingGraph::kRowsMin)
+      continue;
+    input.GrowGraph(field.id, graph->metric(), stop);
+    const auto [vectors, owner] = sealed->Vectors(field.id);
+    const auto file = graph->Reordered(vectors, output.replacement.row_maps[0]);
+    if (!file) continue;
+    const std::string bytes = file->Join();
+    auto index = index::OpenIndex(owner, std::as_bytes(std::span(bytes)), vectors,
+                                  index::OpenMode::kResident);
+    if (index.has_value()) sealed->SetIndex(field.id, {}, std::move(*index));
+  }
+}
+
 }  // namespace
 
 Status FlushShard(Shard& shard, const JobContext& context) {
@@ -62,14 +84,16 @@ Status FlushShard(Shard& shard, const JobContext& context) {
     }
   }
   const LogPhase phase("flush", "shard", shard.id().value);
-  std::map<PartitionId, std::vector<segment::SegmentPtr>> partitions;
+  std::map<PartitionId, std::vector<GrowingPtr>> partitions;
   for (const GrowingPtr& segment : frozen.segments)
     partitions[segment->partition()].push_back(segment);
   DeclaredFiles declared(shard.files());
   OutputWriter writer(shard, context, declared);
   ManifestChange change{.frozen = &frozen};
   for (const auto& [partition, inputs] : partitions) {
-    ASSIGN_OR_RETURN(Output output, writer.Write(inputs, /*with_indexes=*/false));
+    ASSIGN_OR_RETURN(Output output,
+                     writer.Write({inputs.begin(), inputs.end()}, /*with_indexes=*/false));
+    if (inputs.size() == 1) KeepGraphs(*shard.collection(), *inputs[0], output, context.stop);
     change.outputs.push_back(std::move(output));
   }
   RETURN_IF_ERROR(CommitChange(shard, context, std::move(change), declared));

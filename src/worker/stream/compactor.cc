@@ -159,6 +159,8 @@ BuildLimits Compactor::Limits(const Shard& shard) const {
 
 int64_t Compactor::SettlesIn(const Shard& shard) {
   if (options_.settle_ms == 0) return 0;
+  // Searches read what waits for its index: they cost more than an index that is built twice.
+  if (std::ranges::any_of(shard.sealed(), &segment::Segment::TakeScanned)) return 0;
   const int64_t round_us = options_.settle_ms * 1000;
   const uint64_t taken = shard.bytes_taken();
   const int64_t now_us = SystemClock().MonotonicUs();

@@ -27,14 +27,22 @@ Maintenance::Maintenance(const MaintenanceOptions& options, model::HybridClock& 
                   .settle_ms = options.settle_ms},
                  shards, ContextOf(options, clock, stop_.get_token()), tally_),
       flusher_(options.flush, shards, ContextOf(options, clock, stop_.get_token()), tally_,
-               {.looked = looked_, .flushed = [this] { KickBuild(); }}) {
+               {.looked = [this] { Looked(); }, .flushed = [this] { KickBuild(); }}),
+      grower_(shards) {
   if (!threads_) return;
   compactor_.Start();
   flusher_.Start();
+  grower_.Start();
+}
+
+void Maintenance::Looked() {
+  looked_();
+  if (threads_) grower_.KickIfBehind();
 }
 
 void Maintenance::Stop() {
   stop_.request_stop();
+  grower_.Stop();
   flusher_.Stop();
   compactor_.Stop();
 }
@@ -43,6 +51,7 @@ bool Maintenance::RunOnce() {
   ELANUS_CHECK(!threads_);
   flusher_.FlushDue();
   looked_();
+  grower_.GrowWanted({});
   return compactor_.RunOnce();
 }
 

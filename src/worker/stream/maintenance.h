@@ -1,5 +1,5 @@
-// What keeps shards in shape, wired together: the flusher, the compactor, their counts.
-// Called by ShardOwner. Threads: those of the two; every call from any.
+// What keeps shards in shape, wired together: the flusher, the compactor, the grower of graphs,
+// their counts. Called by ShardOwner. Threads: those of the three; every call from any.
 #pragma once
 
 #include <functional>
@@ -7,6 +7,7 @@
 
 #include "worker/stream/compactor.h"
 #include "worker/stream/flusher.h"
+#include "worker/stream/graph_grower.h"
 #include "worker/stream/job_tally.h"
 
 namespace elanus::worker {
@@ -37,6 +38,11 @@ class Maintenance {
   void KickFlush() { flusher_.Kick(); }
   /// Something may need merging, indexing, loading or releasing.
   void KickBuild() { compactor_.Kick(); }
+  /// A search read many rows of a segment that has no index yet.
+  void KickGraphs() {
+    grower_.Kick();
+    compactor_.Kick();
+  }
   /// The shard's collection has another description: what it asks for now is wanted at once.
   void Changed(ShardId shard) { compactor_.Settle(shard); }
   /// Flushes a shard now and waits for it. Errors: the flush's, kTimeout, kCanceled.
@@ -54,12 +60,15 @@ class Maintenance {
   const MemoryBudget& budget() const { return compactor_.budget(); }
 
  private:
+  void Looked();
+
   const bool threads_;
   const std::function<void()> looked_;
   std::stop_source stop_;
   JobTally tally_;
   Compactor compactor_;
   Flusher flusher_;
+  GraphGrower grower_;
 };
 
 }  // namespace elanus::worker

@@ -129,6 +129,7 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
       .group_strict = request.group.strict,
       .group_only = request.group.only};
   ASSIGN_OR_RETURN(auto results, query::Search(segments, view, search));
+  if (scope.scanned && std::ranges::any_of(segments, &segment::Segment::scanned)) scope.scanned();
   if (request.boost) {
     RETURN_IF_ERROR(query::ApplyBoost(segments, view, *request.boost, results));
   }

@@ -1,6 +1,8 @@
 // Searches and queries of one shard at one timestamp.
 #pragma once
 
+#include <functional>
+
 #include "base/cancel.h"
 #include "base/status.h"
 #include "query/filter_cache.h"
@@ -14,6 +16,7 @@ struct ReadScope {
   model::Timestamp at = 0;  ///< everything at or below it is applied
   const Cancel& cancel;
   query::FilterCache* filters = nullptr;
+  std::function<void()> scanned = {};  ///< a segment noted a scan (segment.h); may be empty
 };
 
 Result<service::SearchReply> SearchShard(const Shard& shard, const service::SearchRequest& request,

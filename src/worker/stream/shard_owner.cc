@@ -196,7 +196,8 @@ Result<service::SearchReply> ShardOwner::Search(const service::SearchRequest& re
                                                 const Cancel& cancel) {
   ASSIGN_OR_RETURN(auto shard, ServingShard(request.shard));
   ASSIGN_OR_RETURN(model::Timestamp at, ReadAt(request.read, cancel));
-  return SearchShard(*shard, request, {at, cancel, &filters_});
+  return SearchShard(*shard, request,
+                     {at, cancel, &filters_, [this] { maintenance_->KickGraphs(); }});
 }
 
 Result<service::QueryReply> ShardOwner::Query(const service::QueryRequest& request,
@@ -314,7 +315,10 @@ ShardOwner::Counters ShardOwner::counters() const {
       counters.bytes_vectors += resident.vectors;
       counters.bytes_indexes += resident.indexes;
     }
-    counters.segments_growing += shard->growing().size();
+    for (const GrowingPtr& segment : shard->growing()) {
+      ++counters.segments_growing;
+      counters.bytes_graphs += segment->graph_bytes();
+    }
   }
   return counters;
 }

@@ -75,6 +75,7 @@ class ShardOwner final : public service::ShardService {
     uint64_t bytes_unflushed = 0;
     uint64_t bytes_vectors = 0;   ///< resident, of sealed segments
     uint64_t bytes_indexes = 0;   ///< resident
+    uint64_t bytes_graphs = 0;    ///< of growing segments
     uint64_t bytes_builds = 0;    ///< what merges and builds that run stated as their peak
     uint64_t builds_waiting = 0;  ///< for memory
     uint64_t bytes_in_flight = 0;
