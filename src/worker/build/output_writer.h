@@ -60,7 +60,9 @@ class OutputWriter {
   DeclaredFiles& declared_;
 };
 
-Result<segment::FileBytes> MapObject(storage::ObjectStore& objects, const std::string& name);
+/// Opens and checks a segment file of the manifest. Errors: kDataIntegrity naming the file.
+Result<SealedPtr> OpenSegmentFile(storage::ObjectStore& objects, const format::SegmentRef& ref,
+                                  std::vector<format::RowDelete> deletes);
 /// Opens an index file over the segment's vectors and lets searches use it. Errors: kDataIntegrity
 /// naming the file.
 Status OpenIndexFile(ShardFiles& files, segment::SealedSegment& segment,
