@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/mapped_pages.h"
 #include "base/sim_file_system.h"
 
 namespace elanus {
@@ -53,6 +54,13 @@ TEST_P(FileSystemContract, ReadsBackWhatWasWrittenInPieces) {
   auto mapped = files_->MapFile(Path("a"));
   ASSERT_TRUE(mapped.has_value());
   EXPECT_EQ((*mapped)->bytes.size(), want.size() + 3);
+  const auto text = [&] {
+    return std::string(reinterpret_cast<const char*>((*mapped)->bytes.data()),
+                       (*mapped)->bytes.size());
+  };
+  EXPECT_EQ(text(), want + "end");
+  ReleasePages(**mapped);
+  EXPECT_EQ(text(), want + "end") << "also where the bytes are a copy in memory";
 }
 
 TEST_P(FileSystemContract, OpensByMode) {

@@ -18,6 +18,7 @@
 #include <fmt/core.h>
 
 #include "base/file_system.h"
+#include "base/mapped_pages.h"
 
 namespace elanus {
 namespace {
@@ -196,7 +197,7 @@ class PosixFiles final : public FileSystem {
     if (size == 0) return std::make_shared<const MappedFile>();
     void* start = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
     if (start == MAP_FAILED) return Error(IoError("mmap", path, errno));
-    std::shared_ptr<const void> owner(start, [size](void* p) { ::munmap(p, size); });
+    std::shared_ptr<const void> owner(start, Unmap{size});
     return std::make_shared<const MappedFile>(
         MappedFile{{static_cast<const std::byte*>(start), size}, std::move(owner)});
   }
@@ -269,6 +270,13 @@ class PosixFiles final : public FileSystem {
 FileSystem& PosixFileSystem() {
   static PosixFiles files;
   return files;
+}
+
+void Unmap::operator()(const void* start) const { ::munmap(const_cast<void*>(start), bytes); }
+
+void ReleasePages(const MappedFile& file) {
+  if (std::get_deleter<Unmap>(file.owner) == nullptr) return;
+  ::madvise(const_cast<std::byte*>(file.bytes.data()), file.bytes.size(), MADV_DONTNEED);
 }
 
 }  // namespace elanus

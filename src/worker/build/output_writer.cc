@@ -4,6 +4,7 @@
 
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "base/mapped_pages.h"
 #include "format/sealed_bytes.h"
 #include "index/scalar/scalar_index.h"
 #include "worker/build/index_spec.h"
@@ -49,14 +50,23 @@ std::vector<std::string> DeclaredFiles::intents() const {
   return keys;
 }
 
-Result<segment::FileBytes> MapObject(storage::ObjectStore& objects, const std::string& name) {
-  ASSIGN_OR_RETURN(auto mapped, objects.Map(name));
-  return segment::FileBytes{name, mapped->bytes, mapped};
+Result<SealedPtr> OpenSegmentFile(storage::ObjectStore& objects, const format::SegmentRef& ref,
+                                  std::vector<format::RowDelete> deletes) {
+  ASSIGN_OR_RETURN(auto mapped, objects.Map(ref.file.name));
+  if (mapped->bytes.size() != ref.file.bytes)
+    return Error(format::Damaged(ref.file.name, "has another length than the manifest says"));
+  ASSIGN_OR_RETURN(SealedPtr segment,
+                   segment::SealedSegment::Open(ref, {ref.file.name, mapped->bytes, mapped},
+                                                std::move(deletes)));
+  // All columns were read to check them; searches need few of their pages.
+  ReleasePages(*mapped);
+  return segment;
 }
 
 Status OpenIndexFile(ShardFiles& files, const model::IndexInfo& info, bool on_vectors,
                      segment::SealedSegment& segment, const format::IndexRef& ref) {
-  ASSIGN_OR_RETURN(segment::FileBytes file, MapObject(files.objects(), ref.file.name));
+  ASSIGN_OR_RETURN(auto mapped, files.objects().Map(ref.file.name));
+  const segment::FileBytes file{ref.file.name, mapped->bytes, mapped};
   if (!on_vectors) {
     auto scalar = index::ScalarIndex::Open(file.owner, file.bytes);
     if (!scalar.has_value()) return scalar.error().Wrap(ref.file.name);
@@ -123,10 +133,8 @@ Status OutputWriter::WriteRows(const model::CollectionInfo& collection,
   output.ref.rows = build.rows;
   output.ref.first_timestamp = build.first_timestamp;
   output.ref.last_timestamp = build.last_timestamp;
-  ASSIGN_OR_RETURN(segment::FileBytes file, MapObject(objects, output.ref.file.name));
-  ASSIGN_OR_RETURN(
-      output.replacement.output,
-      segment::SealedSegment::Open(output.ref, std::move(file), std::move(build.deletes)));
+  ASSIGN_OR_RETURN(output.replacement.output,
+                   OpenSegmentFile(objects, output.ref, std::move(build.deletes)));
   if (collection.loaded)
     RETURN_IF_ERROR(LoadVectorFields(collection.schema, *output.replacement.output));
   return with_indexes ? BuildIndexes(collection, output) : Status::Ok();

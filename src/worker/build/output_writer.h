@@ -61,7 +61,9 @@ class OutputWriter {
   DeclaredFiles& declared_;
 };
 
-Result<segment::FileBytes> MapObject(storage::ObjectStore& objects, const std::string& name);
+/// Opens and checks a segment file of the manifest. Errors: kDataIntegrity naming the file.
+Result<SealedPtr> OpenSegmentFile(storage::ObjectStore& objects, const format::SegmentRef& ref,
+                                  std::vector<format::RowDelete> deletes);
 /// Opens an index file of the segment and lets searches, or filters, use it. Errors: kDataIntegrity
 /// naming the file.
 Status OpenIndexFile(ShardFiles& files, const model::IndexInfo& info, bool on_vectors,

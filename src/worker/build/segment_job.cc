@@ -196,12 +196,7 @@ Result<std::vector<SealedPtr>> OpenSegments(ShardFiles& files, const format::Man
       ASSIGN_OR_RETURN(std::string bytes, files.objects().Get(ref.deletes.name));
       ASSIGN_OR_RETURN(deletes, format::DecodeDeleteRun(bytes, ref.rows, ref.deletes.name));
     }
-    ASSIGN_OR_RETURN(segment::FileBytes file, MapObject(files.objects(), ref.file.name));
-    if (file.bytes.size() != ref.file.bytes) {
-      return Error(format::Damaged(ref.file.name, "has another length than the manifest says"));
-    }
-    ASSIGN_OR_RETURN(SealedPtr segment,
-                     segment::SealedSegment::Open(ref, std::move(file), std::move(deletes)));
+    ASSIGN_OR_RETURN(SealedPtr segment, OpenSegmentFile(files.objects(), ref, std::move(deletes)));
     segments.push_back(std::move(segment));
   }
   return segments;
