@@ -1,4 +1,6 @@
 // Flush, and the segments of a collection as tools look at them.
+#include <algorithm>
+
 #include "gateway/handlers.h"
 #include "gateway/services.h"
 #include "gateway/unary.h"
@@ -95,11 +97,12 @@ void GetQuerySegmentInfo(const Services& services, CallPtr call) {
                             : pb::common::SegmentState::Growing);
           out.set_level(pb::common::SegmentLevel::L1);
           out.add_nodeids(1);
-          if (segment.indexed_fields.empty()) continue;
-          if (const auto* index = info->FindIndexOn(segment.indexed_fields.front())) {
-            out.set_index_name(index->name);
-            out.set_indexid(index->id.value);
-          }
+          if (segment.built_indexes.empty()) continue;
+          const auto index = std::ranges::find(info->indexes, segment.built_indexes.front(),
+                                               &model::IndexInfo::id);
+          if (index == info->indexes.end()) continue;
+          out.set_index_name(index->name);
+          out.set_indexid(index->id.value);
         }
         return Status::Ok();
       });

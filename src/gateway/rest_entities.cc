@@ -139,7 +139,7 @@ void RunQuery(RestCall& rest, const service::QueryCall& query) {
   });
 }
 
-void Query(RestCall rest) {
+void Query(RestCall rest, bool explain) {
   service::QueryCall query{.collection = rest.body.Text("collectionName"),
                            .partitions = rest.body.Texts("partitionNames"),
                            .filter = rest.body.Text("filter"),
@@ -150,6 +150,7 @@ void Query(RestCall rest) {
   // A count has no pages; the default limit must not make it one.
   if (!counts || rest.body.Has("limit")) query.params.emplace_back("limit", std::to_string(limit));
   if (!counts || offset != 0) query.params.emplace_back("offset", std::to_string(offset));
+  if (explain) query.params.emplace_back("explain", "true");
   if (!rest.body.fault().ok()) return rest.Fail(rest.body.fault());
   auto templates = TemplatesOf(rest.body);
   if (!templates) return rest.Fail(templates.error());
@@ -259,7 +260,7 @@ std::string_view UnsupportedFeature(const RestBody& body) {
   return {};
 }
 
-void Search(RestCall rest) {
+void Search(RestCall rest, bool explain) {
   if (auto feature = UnsupportedFeature(rest.body); !feature.empty()) {
     return rest.Fail(Status(Code::kUnimplemented,
                             fmt::format("{} is not supported: service unimplemented", feature)));
@@ -271,6 +272,7 @@ void Search(RestCall rest) {
   auto params = SearchParams(rest.body);
   if (!params) return rest.Fail(params.error());
   search.params = *std::move(params);
+  if (explain) search.params.emplace_back("explain", "true");
   auto vectors = VectorsOf(*rest.body.Find("data"));
   if (!vectors) return rest.Fail(vectors.error());
   search.nq = vectors->count;
@@ -304,13 +306,22 @@ void Search(RestCall rest) {
   rest.call->Reply(Code::kOk, json.Take());
 }
 
+/// The plan of a search (a body with `data`) or of a query, instead of its rows.
+void Explain(RestCall rest) {
+  if (rest.body.Has("data")) return Search(std::move(rest), true);
+  Query(std::move(rest), true);
+}
+
 constexpr RestRoute kRoutes[] = {
     {"entities/insert", "Insert", Insert, "collectionName data"},
     {"entities/upsert", "Upsert", Upsert, "collectionName data"},
     {"entities/delete", "Delete", Delete, "collectionName filter"},
     {"entities/get", "Query", Get, "collectionName id"},
-    {"entities/query", "Query", Query, "collectionName"},
-    {"entities/search", "Search", Search, "collectionName data"},
+    {"entities/query", "Query", [](RestCall rest) { Query(std::move(rest), false); },
+     "collectionName"},
+    {"entities/search", "Search", [](RestCall rest) { Search(std::move(rest), false); },
+     "collectionName data"},
+    {"entities/explain", "Query", Explain, "collectionName"},
 };
 
 }  // namespace

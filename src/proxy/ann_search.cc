@@ -54,6 +54,7 @@ class AnnSearch {
     request_.params = plan_.params;
     request_.output_fields = input_.output_fields;
     request_.ignore_growing = plan_.ignore_growing;
+    request_.explain = plan_.explain;
     request_.read = input_.read;
     if (plan_.group.has_value()) {
       request_.values = plan_.group->values;
@@ -224,6 +225,7 @@ class AnnSearch {
     for (const auto& reply : replies_) {
       keys.push_back(&reply.keys);
       result.read_at = std::max(result.read_at, reply.read_at);
+      if (plan_.explain) result.plans.push_back(reply.plan);
     }
     result.keys = rank::TakeKeys(keys, merged_.rows);
     result.keys.is_string = IsString(input_.collection->schema.primary()->type);

@@ -35,6 +35,7 @@ struct AnnResult {
   model::RowBatch rows;    ///< the output fields
   model::RowBatch values;  ///< the plan's group values, its order values, its values
   model::Timestamp read_at = 0;
+  std::vector<std::string> plans;  ///< of an explained search: one a shard
 };
 
 /// Checks the query vectors, or fetches those of the ids, asks every shard and merges.

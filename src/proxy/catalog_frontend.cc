@@ -126,8 +126,7 @@ Result<std::vector<service::IndexDescription>> CatalogFrontend::DescribeIndex(
       if (segment.state != service::SegmentState::kSealed) continue;
       description.total_rows += segment.rows;
       const bool indexed =
-          !IsVector(on->type) ||
-          std::ranges::find(segment.indexed_fields, index.field) != segment.indexed_fields.end();
+          std::ranges::find(segment.built_indexes, index.id) != segment.built_indexes.end();
       (indexed ? description.indexed_rows : description.pending_rows) += segment.rows;
     }
     description.finished = description.pending_rows == 0;

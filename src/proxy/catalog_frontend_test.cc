@@ -20,7 +20,7 @@ struct CatalogFrontendTest : FrontendTest {
                                            .partition = PartitionId{12},
                                            .state = SegmentState::kSealed,
                                            .rows = 100,
-                                           .indexed_fields = {FieldId{101}}}};
+                                           .built_indexes = {IndexId{31}}}};
     shards.stats[ShardId{22}].segments = {{.id = SegmentId{3},
                                            .partition = PartitionId{11},
                                            .state = SegmentState::kSealed,
@@ -114,7 +114,7 @@ TEST_F(CatalogFrontendTest, AnIndexIsFinishedWhenEverySealedRowHasIt) {
   EXPECT_EQ((*described)[0].indexed_rows, 100);
   EXPECT_EQ((*described)[0].pending_rows, 40);
   EXPECT_FALSE((*described)[0].finished);
-  shards.stats[ShardId{22}].segments[0].indexed_fields = {FieldId{101}};
+  shards.stats[ShardId{22}].segments[0].built_indexes = {IndexId{31}};
   EXPECT_TRUE((*catalog.DescribeIndex(call, "c", "v", "v"))[0].finished);
   ExpectError(StatusOf(catalog.DescribeIndex(call, "c", "", "other")), Code::kIndexNotFound,
               "index not found[collection=c]");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "proxy/explain.h"
 #include "proxy/limits.h"
 #include "proxy/params.h"
 #include "proxy/search_params.h"
@@ -90,6 +91,14 @@ Result<QueryPlan> PlanQuery(const model::CollectionInfo& collection,
   RETURN_IF_ERROR(
       StatusOf(params.Boolean("reduce_stop_for_best", "parse reduce stop for best field failed")));
   RETURN_IF_ERROR(CheckCollectionId(collection, params.Text("collection_id")));
+  ASSIGN_OR_RETURN(auto explain, params.Boolean("explain", "parse explain field failed"));
+  plan.explain = explain.value_or(false);
+  if (AsksForPlan(query.output_fields)) {
+    plan.explain = true;
+    ASSIGN_OR_RETURN(plan.output, PlanOutput(collection.schema, {}, ReadKind::kQuery));
+    RETURN_IF_ERROR(PlanOrder(collection.schema, params, plan));
+    return plan;
+  }
   const std::string* groups = params.Text("group_by_fields");
   ASSIGN_OR_RETURN(plan.output, PlanQueryOutput(collection.schema, query.output_fields,
                                                 groups == nullptr ? std::string() : *groups));

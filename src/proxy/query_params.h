@@ -14,6 +14,7 @@ struct QueryPlan {
   int64_t offset = 0;
   bool ignore_growing = false;
   bool iterator = false;
+  bool explain = false;  ///< the plan is wanted instead of the rows
   OutputPlan output;
   OrderPlan order;  ///< of an aggregated query: by its group fields
 };

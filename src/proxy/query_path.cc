@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
+#include "proxy/explain.h"
 #include "proxy/limits.h"
 #include "proxy/output_fields.h"
 #include "proxy/query_params.h"
@@ -86,6 +88,7 @@ class Query {
       request_.directions = plan_.order.directions;
     }
     request_.ignore_growing = plan_.ignore_growing;
+    request_.explain = plan_.explain;
     request_.bytes_max = kReplyBytesMax;
     request_.read =
         ReadPointOf(*collection_, query_.consistency, plan_.iterator, backends_.clock.Next());
@@ -93,6 +96,7 @@ class Query {
     if (!output.aggregated()) {
       request_.keys = expr::PrimaryKeysOf(request_.filter, collection_->schema);
     }
+    begun_us_ = SystemClock().MonotonicUs();
     ASSIGN_OR_RETURN(replies_, request_.keys.has_value()
                                    ? AskByKey(backends_, *collection_, request_, call_.cancel)
                                    : AskAll(backends_, *collection_, request_, call_.cancel));
@@ -104,6 +108,7 @@ class Query {
     QueryResult result{.collection = collection_, .output_fields = output.names};
     for (const auto& reply : replies_)
       result.session_ts = std::max(result.session_ts, reply.read_at);
+    if (plan_.explain) return Explained(std::move(result));
     if (output.count_only()) {
       int64_t count = 0;
       for (const auto& reply : replies_) count += reply.count;
@@ -123,6 +128,15 @@ class Query {
     RETURN_IF_ERROR(CheckReplySize(rows));
     result.columns = OutputColumns(collection_->schema, output, std::move(rows));
     RETURN_IF_ERROR(TellAsText(time_form_, result.columns));
+    return result;
+  }
+
+  QueryResult Explained(QueryResult result) const {
+    std::vector<std::string> plans;
+    for (const auto& reply : replies_) plans.push_back(reply.plan);
+    const auto us = static_cast<double>(SystemClock().MonotonicUs() - begun_us_);
+    result.output_fields = {std::string(kExplainColumn)};
+    result.columns = {PlanColumn(collection_->schema, request_.filter, plans, us)};
     return result;
   }
 
@@ -162,6 +176,7 @@ class Query {
   TimeForm time_form_;
   QueryRequest request_;
   std::vector<QueryReply> replies_;
+  int64_t begun_us_ = 0;
 };
 
 }  // namespace

@@ -374,6 +374,8 @@ Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
   ASSIGN_OR_RETURN(auto ignore,
                    params.Boolean("ignore_growing", "parse ignore growing field failed"));
   plan.ignore_growing = ignore.value_or(false);
+  ASSIGN_OR_RETURN(auto explain, params.Boolean("explain", "parse explain field failed"));
+  plan.explain = explain.value_or(false);
   RETURN_IF_ERROR(CheckCollectionId(collection, params.Text("collection_id")));
   ASSIGN_OR_RETURN(plan.field, FindVectorField(collection, params, search.ids.has_value()));
   if (search.aggregation) {

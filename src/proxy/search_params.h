@@ -26,6 +26,7 @@ struct SearchPlan {
   std::vector<model::RowValue> values;  ///< wanted of each hit for whoever called the search
   int round_decimal = -1;
   bool ignore_growing = false;
+  bool explain = false;  ///< the plan is wanted instead of the hits
   bool iterator = false;
   bool iterator_v2 = false;
   std::string iterator_token;          ///< of the client; empty on the first page

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/clock.h"
 #include "proxy/ann_search.h"
 #include "proxy/boost_params.h"
 #include "proxy/buckets.h"
+#include "proxy/explain.h"
 #include "proxy/read_scope.h"
 #include "proxy/value_text.h"
 #include "rank/score.h"
@@ -36,6 +38,27 @@ void FillIterator(const SearchPlan& plan, model::Timestamp now, SearchResult& re
   const float best = std::numeric_limits<float>::max();
   result.iterator_last_bound =
       plan.iterator_last.value_or(ScoreAscendsWithNearness(plan.metric) ? best : -best);
+}
+
+/// The plan as the one hit of the first query, with the key of the nearest row, so that clients
+/// which know nothing of plans show it.
+SearchResult Explained(const AnnInput& input, const AnnResult& found, double us, int64_t nq) {
+  SearchResult result{.collection = input.collection,
+                      .counts = std::vector<int64_t>(static_cast<size_t>(nq)),
+                      .scores = {0},
+                      .output_fields = {std::string(kExplainColumn)},
+                      .session_ts = found.read_at};
+  result.counts.front() = 1;
+  result.keys.is_string = IsString(input.collection->schema.primary()->type);
+  if (found.keys.size() != 0) {
+    result.keys.Append(found.keys.At(0));
+  } else if (result.keys.is_string) {
+    result.keys.strings.emplace_back();
+  } else {
+    result.keys.ints.push_back(0);
+  }
+  result.columns.push_back(PlanColumn(input.collection->schema, input.filter, found.plans, us));
+  return result;
 }
 
 /// The answer of a search with an aggregation.
@@ -146,8 +169,13 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
   }
   input.read =
       ReadPointOf(collection, search.consistency, input.plan.iterator, backends_.clock.Next());
+  const int64_t begun_us = SystemClock().MonotonicUs();
   auto found = RunAnnSearch(backends_, call.cancel, search, input);
   if (!found.has_value()) return Error(found.error().Wrap("failed to search"));
+  if (input.plan.explain) {
+    const auto us = static_cast<double>(SystemClock().MonotonicUs() - begun_us);
+    return Explained(input, *found, us, search.nq);
+  }
 
   if (input.plan.aggregation) {
     return Buckets(input, output, *std::move(found), time_form);

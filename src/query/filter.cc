@@ -2,10 +2,12 @@
 
 #include <bit>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
+#include "query/filter_index.h"
 #include "query/filter_operator.h"
 
 namespace elanus::query {
@@ -32,6 +34,9 @@ namespace {
 constexpr int kDepthMax = 2 * expr::kNodeDepthMax;
 
 constexpr double kExpensiveNs = 50;
+
+// What the rows that indexes collect for one filter may take together; leaves beyond it scan.
+constexpr size_t kIndexBitsBytes = 32 << 20;
 
 class ConstantOperator final : public FilterOperator {
  public:
@@ -128,22 +133,129 @@ class LogicOperator final : public FilterOperator {
   std::vector<Operator> operands_;
 };
 
+// What the indexes of a source say about the leaves of a filter, asked once a leaf.
+class Matches {
+ public:
+  Matches(const segment::RowSource& source, const Cancel* cancel, IndexUse use)
+      : source_(source), cancel_(cancel), use_(use) {}
+
+  Result<const IndexMatch*> Of(const expr::Node& leaf) {
+    if (use_ == IndexUse::kNever) return nullptr;
+    auto found = matches_.find(&leaf);
+    if (found == matches_.end()) {
+      ASSIGN_OR_RETURN(auto match, MatchIndex(leaf, source_, cancel_));
+      found = matches_.emplace(&leaf, std::move(match)).first;
+    }
+    return found->second ? &*found->second : nullptr;
+  }
+
+  /// Rows that a tree keeps at most, as far as indexes know.
+  Result<uint64_t> RowsAtMost(const expr::Node& node, int depth) {
+    uint64_t rows = source_.rows();
+    if (depth > kDepthMax) return rows;
+    const bool is_or = std::holds_alternative<expr::Or>(node.form);
+    if (is_or || std::holds_alternative<expr::And>(node.form)) {
+      uint64_t sum = 0;
+      for (const expr::Node& child : node.children) {
+        ASSIGN_OR_RETURN(const uint64_t of_child, RowsAtMost(child, depth + 1));
+        if (is_or) {
+          sum += of_child;
+        } else {
+          rows = std::min(rows, of_child);
+        }
+      }
+      return is_or ? std::min(rows, sum) : rows;
+    }
+    if (!node.children.empty()) return rows;
+    ASSIGN_OR_RETURN(const IndexMatch* match, Of(node));
+    return match == nullptr ? rows : match->rows_max;
+  }
+
+  /// Whether the index is the cheaper way to the leaf's answer for `wanted` rows.
+  bool Pays(const IndexMatch& match, const FilterOperator& scan, uint64_t wanted) const {
+    if (use_ == IndexUse::kWheneverPossible) return true;
+    const double looked_at = match.exact ? 0 : static_cast<double>(match.rows_max) * scan.cost();
+    // Scans of numbers go by whole words, whatever is wanted.
+    const auto scanned = static_cast<double>(std::min<uint64_t>(wanted * 64, source_.rows()));
+    return match.lookup_ns + looked_at < scanned * scan.cost();
+  }
+
+ private:
+  const segment::RowSource& source_;
+  const Cancel* cancel_;
+  IndexUse use_;
+  std::unordered_map<const expr::Node*, std::optional<IndexMatch>> matches_;
+};
+
+/// A leaf that writes down what it was asked, kept, read and took.
+class TracedOperator final : public FilterOperator {
+ public:
+  /// \param view   of the leaf's column; empty when it reads none or two
+  /// \param trace  entry `at` of its leaves is this one's
+  TracedOperator(Operator leaf, segment::ColumnView view, SegmentTrace& trace, size_t at)
+      : FilterOperator(leaf->cost()), leaf_(std::move(leaf)), view_(view), trace_(trace), at_(at) {}
+
+  void Run(const Block& block) override {
+    LeafTrace& own = trace_.leaves[at_];
+    const bool reads = leaf_->Reads(block);
+    {
+      const StepTimer timer(&own.us);
+      leaf_->Run(block);
+    }
+    for (size_t w = 0; w < block.words(); ++w) {
+      own.rows_asked += static_cast<uint64_t>(std::popcount(block.wanted[w]));
+      own.rows_kept += static_cast<uint64_t>(std::popcount(block.wanted[w] & block.is_true[w]));
+    }
+    if (own.way == LeafTrace::Way::kScan) {
+      own.bytes += reads ? BytesOf(block, block.wanted) : 0;
+    } else {
+      own.bytes += block.words() * sizeof(uint64_t);
+    }
+  }
+  std::optional<double> KeptPart() const override { return leaf_->KeptPart(); }
+
+ private:
+  uint64_t BytesOf(const Block& block, const uint64_t* wanted) const {
+    if (view_.rows < block.first + block.rows) return 0;  // one repeated value
+    const size_t width = model::ValueBytes(view_.type, view_.dim);
+    uint64_t bytes = 0;
+    for (size_t w = 0; w < block.words(); ++w) {
+      for (uint64_t bits = wanted[w]; bits != 0; bits &= bits - 1) {
+        const size_t row = block.first + w * 64 + static_cast<size_t>(std::countr_zero(bits));
+        bytes += width != 0 ? width : view_.StringAt(row).size();
+      }
+    }
+    return bytes;
+  }
+
+  Operator leaf_;
+  segment::ColumnView view_;
+  SegmentTrace& trace_;
+  size_t at_;
+};
+
 class Compiler {
  public:
-  Compiler(const segment::RowSource& source, const model::CollectionSchema& schema)
-      : source_(source), schema_(schema) {}
+  Compiler(const segment::RowSource& source, const model::CollectionSchema& schema,
+           const EvaluateScope& scope)
+      : source_(source),
+        schema_(schema),
+        matches_(source, scope.cancel, scope.index_use),
+        trace_(scope.trace) {}
 
-  Result<Operator> Compile(const expr::Node& node, int depth) {
+  /// \param wanted  about how many rows will be asked of the node
+  Result<Operator> Compile(const expr::Node& node, int depth, uint64_t wanted) {
     if (depth > kDepthMax) return Unfit("nested too deeply");
     const bool is_not = std::holds_alternative<expr::Not>(node.form);
     const bool is_and = std::holds_alternative<expr::And>(node.form);
     if (!is_not && !is_and && !std::holds_alternative<expr::Or>(node.form)) {
       if (!node.children.empty()) return Unfit("a leaf with children");
-      return std::visit([&](const auto& form) { return Leaf(node, form); }, node.form);
+      return CompileLeaf(node, wanted);
     }
+    ASSIGN_OR_RETURN(const std::vector<uint64_t> left, LeftFor(node, is_and, depth, wanted));
     std::vector<Operator> operands;
-    for (const expr::Node& child : node.children) {
-      ASSIGN_OR_RETURN(Operator operand, Compile(child, depth + 1));
+    for (size_t i = 0; i < node.children.size(); ++i) {
+      ASSIGN_OR_RETURN(Operator operand, Compile(node.children[i], depth + 1, left[i]));
       operands.push_back(std::move(operand));
     }
     if (operands.empty() || (is_not && operands.size() != 1)) return Unfit("operands");
@@ -153,6 +265,65 @@ class Compiler {
   }
 
  private:
+  /// About how many rows will be asked of each operand: beside the most selective one of an `and`,
+  /// which goes first, what it leaves.
+  Result<std::vector<uint64_t>> LeftFor(const expr::Node& node, bool is_and, int depth,
+                                        uint64_t wanted) {
+    std::vector<uint64_t> left(node.children.size(), wanted);
+    if (!is_and) return left;
+    uint64_t fewest = wanted;
+    size_t first = node.children.size();
+    for (size_t i = 0; i < node.children.size(); ++i) {
+      ASSIGN_OR_RETURN(const uint64_t rows, matches_.RowsAtMost(node.children[i], depth + 1));
+      if (rows >= fewest) continue;
+      fewest = rows;
+      first = i;
+    }
+    for (size_t i = 0; i < left.size(); ++i) {
+      if (i != first) left[i] = fewest;
+    }
+    return left;
+  }
+
+  Result<Operator> CompileLeaf(const expr::Node& node, uint64_t wanted) {
+    ASSIGN_OR_RETURN(Operator scan,
+                     std::visit([&](const auto& form) { return Leaf(node, form); }, node.form));
+    const size_t bytes = (source_.rows() + 63) / 64 * sizeof(uint64_t);
+    ASSIGN_OR_RETURN(const IndexMatch* match, matches_.Of(node));
+    if (match == nullptr || bytes > bits_left_ || !matches_.Pays(*match, *scan, wanted))
+      return Traced(node, LeafTrace::Way::kScan, std::move(scan));
+    bits_left_ -= bytes;
+    const auto way = match->exact ? LeafTrace::Way::kIndex : LeafTrace::Way::kIndexThenScan;
+    double us = 0;
+    Operator leaf;
+    {
+      const StepTimer timer(trace_ == nullptr ? nullptr : &us);
+      leaf = MakeIndexOperator(*match, std::move(scan));
+    }
+    return Traced(node, way, std::move(leaf), us);
+  }
+
+  /// \param us  spent on it already
+  Operator Traced(const expr::Node& node, LeafTrace::Way way, Operator leaf, double us = 0) {
+    if (trace_ == nullptr) return leaf;
+    auto at = static_cast<size_t>(std::ranges::find(trace_->leaves, &node, &LeafTrace::leaf) -
+                                  trace_->leaves.begin());
+    if (at == trace_->leaves.size())
+      trace_->leaves.push_back({.leaf = &node, .way = way, .estimated = leaf->KeptPart()});
+    trace_->leaves[at].us += us;
+    const segment::ColumnView view =
+        std::visit([&](const auto& form) { return ViewOf(form); }, node.form);
+    return std::make_unique<TracedOperator>(std::move(leaf), view, *trace_, at);
+  }
+  template <class Form>
+  segment::ColumnView ViewOf(const Form& form) const {
+    if constexpr (requires { form.column.field; }) {
+      return source_.Column(form.column.field).value_or(segment::ColumnView{});
+    } else {
+      return {};
+    }
+  }
+
   Result<Operator> Leaf(const expr::Node&, const expr::Constant& form) {
     return MakeConstant(form.value);
   }
@@ -268,6 +439,9 @@ class Compiler {
 
   const segment::RowSource& source_;
   const model::CollectionSchema& schema_;
+  Matches matches_;
+  SegmentTrace* trace_;
+  size_t bits_left_ = kIndexBitsBytes;
 };
 
 }  // namespace
@@ -291,7 +465,7 @@ Result<Truth> Evaluate(const expr::BoundFilter& filter, const segment::RowSource
     truth.is_true[w] &= ~scope.hidden[w];
   }
   if (filter.root == nullptr) return truth;
-  ASSIGN_OR_RETURN(Operator root, Compiler(source, schema).Compile(*filter.root, 0));
+  ASSIGN_OR_RETURN(Operator root, Compiler(source, schema, scope).Compile(*filter.root, 0, rows));
   // Expensive rows (JSON of 64 KiB, regular expressions) get smaller blocks, so that a cancelled
   // call still frees its core within 50 ms.
   const size_t block_rows = root->cost() > kExpensiveNs ? kBlockRows / 4 : kBlockRows;
@@ -314,6 +488,42 @@ Result<Truth> Evaluate(const expr::BoundFilter& filter, const segment::RowSource
     }
   }
   return truth;
+}
+
+Result<std::optional<std::vector<uint32_t>>> FewRowsByIndex(const expr::BoundFilter& filter,
+                                                            const segment::RowSource& source,
+                                                            uint64_t most,
+                                                            const EvaluateScope& scope) {
+  std::optional<std::vector<uint32_t>> few;
+  if (filter.root == nullptr || !filter.root->children.empty()) return few;
+  double us = 0;
+  std::optional<IndexMatch> match;
+  {
+    const StepTimer timer(scope.trace == nullptr ? nullptr : &us);
+    ASSIGN_OR_RETURN(match, MatchIndex(*filter.root, source, scope.cancel));
+    if (!match || !match->exact || match->sets.size() != 1 || match->sets.front().negated ||
+        match->rows_max > most) {
+      return few;
+    }
+    RowsOfMatch(*match, few.emplace());
+  }
+  if (scope.trace != nullptr) {
+    const auto rows = static_cast<double>(source.rows());
+    scope.trace->leaves.push_back({.leaf = filter.root.get(),
+                                   .way = LeafTrace::Way::kIndex,
+                                   .estimated = static_cast<double>(match->rows_max) / rows,
+                                   .rows_asked = source.rows(),
+                                   .rows_kept = few->size(),
+                                   .bytes = match->rows_max * sizeof(uint32_t),
+                                   .us = us});
+  }
+  return few;
+}
+
+Result<uint64_t> RowsAtMost(const expr::BoundFilter& filter, const segment::RowSource& source,
+                            const Cancel* cancel) {
+  if (filter.root == nullptr) return source.rows();
+  return Matches(source, cancel, IndexUse::kWhenCheaper).RowsAtMost(*filter.root, 0);
 }
 
 }  // namespace elanus::query

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/cancel.h"
 #include "base/status.h"
 #include "expr/filter.h"
 #include "model/schema.h"
+#include "query/trace.h"
 #include "segment/column_view.h"
 
 namespace elanus::query {
@@ -21,12 +23,21 @@ struct Truth {
   std::vector<uint64_t> is_unknown;
 };
 
+/// When a leaf is answered by a scalar index of its source. The answer is the same.
+enum class IndexUse : uint8_t {
+  kWhenCheaper,
+  kWheneverPossible,  ///< for tests
+  kNever,
+};
+
 /// Which rows a caller cares about, and when it stops caring.
 struct EvaluateScope {
   /// One bit a row of the source, 1 = the answer is not wanted; nullptr = all are. Hidden rows come
   /// out neither true nor unknown, and cost nothing where a row is expensive.
   const uint64_t* hidden = nullptr;
   const Cancel* cancel = nullptr;  ///< asked every 4096 rows
+  IndexUse index_use = IndexUse::kWhenCheaper;
+  SegmentTrace* trace = nullptr;  ///< where every leaf's way and cost are added
 };
 
 /// Evaluates a filter over the rows of a source.
@@ -37,5 +48,18 @@ struct EvaluateScope {
 /// 20-200 for JSON; nodes that an `and` or `or` has decided already are skipped.
 Result<Truth> Evaluate(const expr::BoundFilter& filter, const segment::RowSource& source,
                        const model::CollectionSchema& schema, const EvaluateScope& scope = {});
+
+/// The rows for which the filter is true, ascending, when it is one predicate that an index of the
+/// source answers with at most `most` rows: without a bit for each of the others. Nothing when it
+/// is not. Errors: those of `scope`'s cancel.
+Result<std::optional<std::vector<uint32_t>>> FewRowsByIndex(const expr::BoundFilter& filter,
+                                                            const segment::RowSource& source,
+                                                            uint64_t most,
+                                                            const EvaluateScope& scope);
+
+/// How many rows the filter can keep at most, as far as scalar indexes of the source know without
+/// looking at a row; source.rows() when they do not. Errors: those of `cancel`.
+Result<uint64_t> RowsAtMost(const expr::BoundFilter& filter, const segment::RowSource& source,
+                            const Cancel* cancel);
 
 }  // namespace elanus::query

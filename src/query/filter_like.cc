@@ -125,6 +125,16 @@ bool LikeMatcher::Matches(std::string_view text) const {
   return MatchEnd(segments_.back(), text, at);
 }
 
+std::vector<std::string_view> LikeMatcher::Literals() const {
+  std::vector<std::string_view> literals;
+  for (const Segment& segment : segments_) {
+    for (const std::string& piece : segment.pieces) {
+      if (!piece.empty()) literals.push_back(piece);
+    }
+  }
+  return literals;
+}
+
 std::string_view LikeMatcher::SoughtAnywhere() const {
   const bool anywhere = segments_.size() == 3 && segments_[0].bytes_min == 0 &&
                         segments_[2].bytes_min == 0 && segments_[1].IsLiteral();

@@ -21,6 +21,16 @@ class LikeMatcher {
   /// Whether the whole text matches. Cost: one pass over the text a segment.
   bool Matches(std::string_view text) const;
 
+  /// Whether the pattern is one text, or one text and what follows it.
+  bool IsLiteral() const { return segments_.size() == 1 && segments_[0].IsLiteral(); }
+  bool IsPrefix() const {
+    return segments_.size() == 2 && segments_[0].IsLiteral() && segments_[1].bytes_min == 0;
+  }
+  /// What every match begins with.
+  std::string_view Prefix() const { return segments_[0].pieces[0]; }
+  /// Texts that every match holds, none empty.
+  std::vector<std::string_view> Literals() const;
+
   /// What the pattern looks for when it is nothing but `%literal%`, else empty.
   std::string_view SoughtAnywhere() const;
 

@@ -13,6 +13,9 @@
 
 #include "expr/number.h"
 #include "query/filter_operator.h"
+#include "query/int_set.h"
+#include "simd/dispatch.h"
+#include "simd/range.h"
 
 namespace elanus::query {
 namespace {
@@ -50,14 +53,6 @@ void WithCompare(CompareOp op, F f) {
   }
 }
 
-// A double as a float, infinite beyond a float's range.
-float ToFloat(double value) {
-  constexpr double kMax = std::numeric_limits<float>::max();
-  if (value > kMax) return std::numeric_limits<float>::infinity();
-  if (value < -kMax) return -std::numeric_limits<float>::infinity();
-  return static_cast<float>(value);
-}
-
 // The number that a literal is for columns of type T; nothing when it is of another kind.
 template <class T>
 auto NumberOf(const Value& value) {
@@ -79,49 +74,151 @@ bool Fits(int64_t value) {
   return value >= std::numeric_limits<T>::min() && value <= std::numeric_limits<T>::max();
 }
 
+// The kernel of a column's type; a bool's bytes are 0 and 1.
 template <class T>
-class CompareOperator final : public FilterOperator {
- public:
-  CompareOperator(BoundColumn column, CompareOp op, T value)
-      : FilterOperator(sizeof(T) * 0.08), column_(std::move(column)), op_(op), value_(value) {}
-  void Run(const Block& block) override {
-    const T value = value_;
-    WithCompare(op_, [&](auto compare) {
-      PackBits(column_.Values<T>(block), block.rows, block.is_true,
-               [=](T v) { return compare(v, value); });
-    });
-    ApplyNulls(column_, block);
-  }
-
- private:
-  BoundColumn column_;
-  CompareOp op_;
-  T value_;
+struct Scanned {
+  using Type = std::conditional_t<std::is_same_v<T, uint8_t>, int8_t, T>;
 };
 
-// lower <= v <= upper; open ends were moved inwards by one step.
+// lower <= v <= upper, or not so: every comparison with a literal. Blocks whose smallest and
+// largest value decide are not read, nor are words of which no row is wanted.
 template <class T>
 class RangeOperator final : public FilterOperator {
  public:
-  RangeOperator(BoundColumn column, T lower, T upper)
-      : FilterOperator(sizeof(T) * 0.1), column_(std::move(column)), lower_(lower), upper_(upper) {}
+  using Type = typename Scanned<T>::Type;
+  using Wide = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
+
+  RangeOperator(BoundColumn column, T lower, T upper, bool negated)
+      : FilterOperator(CostOf(column, lower, upper)),
+        kernel_(simd::RangesAt(simd::Active().level).For(Type{})),
+        column_(std::move(column)),
+        lower_(lower),
+        upper_(upper),
+        negated_(negated) {}
+
   void Run(const Block& block) override {
-    const T lower = lower_;
-    const T upper = upper_;
-    PackBits(column_.Values<T>(block), block.rows, block.is_true,
-             [=](T v) { return (v >= lower) & (v <= upper); });
+    switch (Decide(column_, block.first, lower_, upper_)) {
+      case Decision::kNone: std::fill_n(block.is_true, block.words(), 0); break;
+      case Decision::kAll: std::fill_n(block.is_true, block.words(), ~uint64_t{0}); break;
+      case Decision::kOpen: Scan(block); break;
+    }
+    if (negated_) {
+      for (size_t w = 0; w < block.words(); ++w) block.is_true[w] = ~block.is_true[w];
+    }
     ApplyNulls(column_, block);
   }
 
+  bool Reads(const Block& block) const override {
+    return Decide(column_, block.first, lower_, upper_) == Decision::kOpen;
+  }
+
+  // Of an open block: as if its values were spread evenly.
+  std::optional<double> KeptPart() const override {
+    if (column_.view.ranges == nullptr || column_.repeats || column_.view.rows == 0)
+      return std::nullopt;
+    double kept = 0;
+    for (size_t first = 0; first < column_.view.rows; first += segment::kRangeRows) {
+      const auto rows =
+          static_cast<double>(std::min(segment::kRangeRows, column_.view.rows - first));
+      const Decision decision = Decide(column_, first, lower_, upper_);
+      if (decision == Decision::kAll) kept += rows;
+      if (decision == Decision::kOpen) kept += rows * OverlapAt(first);
+    }
+    const double part = kept / static_cast<double>(column_.view.rows);
+    return negated_ ? 1 - part : part;
+  }
+
  private:
+  enum class Decision : uint8_t { kNone, kAll, kOpen };
+
+  double OverlapAt(size_t first) const {
+    const segment::BlockRange& range = column_.view.ranges[first / segment::kRangeRows];
+    const auto low = static_cast<double>(range.low<Wide>());
+    const auto high = static_cast<double>(range.high<Wide>());
+    const double step = std::is_integral_v<T> ? 1 : 0;
+    const double from = std::max(low, static_cast<double>(lower_));
+    const double to = std::min(high, static_cast<double>(upper_));
+    const double part = (to - from + step) / (high - low + step);
+    return std::isfinite(part) ? std::clamp(part, 0.0, 1.0) : 0.5;
+  }
+
+  static Decision Decide(const BoundColumn& column, size_t first, T lower, T upper) {
+    if (column.view.ranges == nullptr || column.repeats) return Decision::kOpen;
+    const segment::BlockRange& range = column.view.ranges[first / segment::kRangeRows];
+    const Wide low = range.low<Wide>();
+    const Wide high = range.high<Wide>();
+    if (high < static_cast<Wide>(lower) || low > static_cast<Wide>(upper)) return Decision::kNone;
+    if (low >= static_cast<Wide>(lower) && high <= static_cast<Wide>(upper)) return Decision::kAll;
+    return Decision::kOpen;
+  }
+
+  // About ns a row, of the blocks that must be read.
+  static double CostOf(const BoundColumn& column, T lower, T upper) {
+    const double cost = sizeof(T) * 0.05;
+    if (column.view.ranges == nullptr || column.repeats || column.view.rows == 0) return cost;
+    size_t open = 0;
+    size_t blocks = 0;
+    for (size_t first = 0; first < column.view.rows; first += segment::kRangeRows, ++blocks)
+      open += Decide(column, first, lower, upper) == Decision::kOpen ? 1 : 0;
+    return cost * static_cast<double>(open) / static_cast<double>(blocks);
+  }
+
+  void Scan(const Block& block) const {
+    const auto* values = reinterpret_cast<const Type*>(column_.Values<T>(block));
+    const auto lower = static_cast<Type>(lower_);
+    const auto upper = static_cast<Type>(upper_);
+    for (size_t w = 0; w < block.words();) {
+      if (block.wanted[w] == 0) {
+        block.is_true[w++] = 0;
+        continue;
+      }
+      const size_t first = w;
+      while (w < block.words() && block.wanted[w] != 0) ++w;
+      const size_t rows = std::min(block.rows, w * 64) - first * 64;
+      kernel_(values + first * 64, rows, lower, upper, block.is_true + first);
+    }
+  }
+
+  simd::RangeKernel<Type> kernel_;
   BoundColumn column_;
   T lower_;
   T upper_;
+  bool negated_;
 };
 
 template <class T>
-Operator MakeRange(BoundColumn column, T lower, T upper) {
-  return std::make_unique<RangeOperator<T>>(std::move(column), lower, upper);
+Operator MakeRange(BoundColumn column, T lower, T upper, bool negated = false) {
+  return std::make_unique<RangeOperator<T>>(std::move(column), lower, upper, negated);
+}
+
+// `v op value` as a range: where a range would have to begin beyond the type, it is empty.
+template <class T>
+Operator MakeCompare(BoundColumn column, CompareOp op, T value) {
+  using Limits = std::numeric_limits<T>;
+  constexpr bool kReal = std::is_floating_point_v<T>;
+  constexpr bool kBool = std::is_same_v<T, uint8_t>;  // 0 and 1
+  const T lowest = kReal ? -Limits::infinity() : Limits::lowest();
+  const T highest = kReal ? Limits::infinity() : kBool ? T{1} : Limits::max();
+  const auto step = [](T from, T to) {
+    if constexpr (kReal) {
+      return std::nextafter(from, to);
+    } else {
+      return static_cast<T>(to > from ? from + 1 : from - 1);
+    }
+  };
+  switch (op) {
+    case CompareOp::kEq: return MakeRange<T>(std::move(column), value, value);
+    case CompareOp::kNe: return MakeRange<T>(std::move(column), value, value, true);
+    case CompareOp::kLe: return MakeRange<T>(std::move(column), lowest, value);
+    case CompareOp::kGe: return MakeRange<T>(std::move(column), value, highest);
+    case CompareOp::kLt:
+      if (value == lowest) return MakeConstantOver(std::move(column), false);
+      return MakeRange<T>(std::move(column), lowest, step(value, lowest));
+    case CompareOp::kGt:
+      if (value == highest) return MakeConstantOver(std::move(column), false);
+      return MakeRange<T>(std::move(column), step(value, highest), highest);
+  }
+  return MakeConstantOver(std::move(column), false);
 }
 
 // Few values: one vectorised comparison each.
@@ -145,63 +242,6 @@ class FewInOperator final : public FilterOperator {
  private:
   BoundColumn column_;
   std::vector<T> values_;
-};
-
-// Membership of any number of values of one integer type: a bitmap over their span when that is
-// small, else a hash table with linear probing, at most half full, behind a filter of 16 bits a
-// value: most rows are in no list, and one bit tells without a surprise for the branch predictor.
-class IntSet {
- public:
-  // `values` ascends and is not empty.
-  explicit IntSet(const std::vector<int64_t>& values) : low_(values.front()) {
-    span_ = static_cast<uint64_t>(values.back()) - static_cast<uint64_t>(low_);
-    if (span_ < kBitmapBitsMax || span_ / 64 < values.size()) {
-      bits_.assign(span_ / 64 + 1, 0);
-      for (int64_t v : values) SetBit(bits_.data(), Offset(v));
-      return;
-    }
-    const int log = std::bit_width(values.size() * 2 - 1);
-    slot_shift_ = 64 - log;
-    slots_.assign(size_t{1} << log, low_);  // the smallest value marks empty slots
-    bits_.assign((size_t{1} << (log + 3)) / 64, 0);
-    for (int64_t v : values) {
-      const uint64_t hash = Hash(v);
-      SetBit(bits_.data(), hash >> (slot_shift_ - 3));
-      slots_[SlotOf(v, hash)] = v;
-    }
-  }
-
-  bool Contains(int64_t v) const {
-    if (slots_.empty()) return Offset(v) <= span_ && TestBit(Offset(v));
-    const uint64_t hash = Hash(v);
-    if (!TestBit(hash >> (slot_shift_ - 3))) return false;
-    return v == low_ || slots_[SlotOf(v, hash)] == v;
-  }
-
- private:
-  static constexpr uint64_t kBitmapBitsMax = 1 << 16;
-
-  // Two rounds: one multiplication alone puts evenly spaced values into long runs.
-  static uint64_t Hash(int64_t v) {
-    const uint64_t hash = static_cast<uint64_t>(v) * 0x9E3779B97F4A7C15ULL;
-    return (hash ^ (hash >> 32)) * 0xD6E8FEB86659FD93ULL;
-  }
-  bool TestBit(uint64_t bit) const { return ((bits_[bit / 64] >> (bit % 64)) & 1) != 0; }
-  uint64_t Offset(int64_t v) const {
-    return static_cast<uint64_t>(v) - static_cast<uint64_t>(low_);
-  }
-  // The slot that holds v, or the empty one where it would go.
-  size_t SlotOf(int64_t v, uint64_t hash) const {
-    size_t slot = hash >> slot_shift_;
-    while (slots_[slot] != v && slots_[slot] != low_) slot = (slot + 1) & (slots_.size() - 1);
-    return slot;
-  }
-
-  int64_t low_;
-  uint64_t span_ = 0;
-  std::vector<uint64_t> bits_;  // of the span, or of the hashes' first bits
-  std::vector<int64_t> slots_;  // empty when the bits say it all
-  int slot_shift_ = 0;
 };
 
 template <class T, class Set>
@@ -327,7 +367,7 @@ Result<Operator> MakeNumberCompare(BoundColumn column, CompareOp op, const Value
         return MakeConstantOver(std::move(column), holds);
       }
     }
-    return std::make_unique<CompareOperator<T>>(std::move(column), op, static_cast<T>(*number));
+    return MakeCompare<T>(std::move(column), op, static_cast<T>(*number));
   });
 }
 

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
 
 #include "base/status.h"
 #include "expr/node.h"
@@ -36,6 +38,10 @@ class FilterOperator {
   virtual ~FilterOperator() = default;
   virtual void Run(const Block& block) = 0;
   double cost() const { return cost_; }
+  /// The part of the rows it is expected to keep, when something is known before they are read.
+  virtual std::optional<double> KeptPart() const { return std::nullopt; }
+  /// Whether Run would read the column: statistics of the block may say enough.
+  virtual bool Reads(const Block& /*block*/) const { return true; }
 
  private:
   double cost_;
@@ -75,6 +81,14 @@ inline void PackBits(const T* values, size_t rows, uint64_t* out, Pred pred) {
   uint64_t word = 0;
   for (size_t i = 0; row + i < rows; ++i) word |= uint64_t{pred(values[row + i]) ? 1U : 0U} << i;
   out[row / 64] = word;
+}
+
+/// A double as a float, infinite beyond a float's range: a literal beside a FLOAT column.
+inline float ToFloat(double value) {
+  constexpr double kMax = std::numeric_limits<float>::max();
+  if (value > kMax) return std::numeric_limits<float>::infinity();
+  if (value < -kMax) return -std::numeric_limits<float>::infinity();
+  return static_cast<float>(value);
 }
 
 /// Calls visit(i) for each wanted row of the block.

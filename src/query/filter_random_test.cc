@@ -1,5 +1,6 @@
 // Random filters over random schemas, every operator on every type with and without nulls, against
-// the plain evaluator of filter_reference.h; the same rows as growing, sealed and merged segments.
+// the plain evaluator of filter_reference.h; the same rows with indexes, and as growing, sealed and
+// merged segments.
 //   ELANUS_RANDOM_FILTERS  how many filters (default 20,000)
 //   ELANUS_RANDOM_SEED     where chance begins (default fixed: the run repeats)
 #include <cstdlib>
@@ -131,9 +132,37 @@ struct World {
     MakeSchema(chance, kinds);
     MakeRows(chance);
     MakeSegments(chance);
+    MakeIndexes(chance);
   }
 
  private:
+  /// Over every column, and over JSON paths by a type and use that chance chooses.
+  void MakeIndexes(Chance& chance) {
+    for (const model::FieldSchema& field : old_schema.fields) {
+      const bool is_array = field.type == DataType::kArray;
+      ScalarSpec spec{.field = field.id};
+      if (const auto type = KeyTypeOf(is_array ? field.element_type : field.type)) {
+        spec.type = *type;
+        if (is_array) spec.use = index::KeyUse::kElements;
+        if (field.type == DataType::kVarChar && chance.OneIn(3)) {
+          spec.use = index::KeyUse::kGrams;
+          spec.gram_min = static_cast<uint16_t>(1 + chance.Below(2));
+          spec.gram_max = static_cast<uint16_t>(spec.gram_min + chance.Below(2));
+        }
+        rows.Index(spec);
+      } else if (field.type == DataType::kJson) {
+        for (const std::vector<std::string>& path : std::vector<std::vector<std::string>>{
+                 {}, {"a"}, {"b"}, {"c"}, {"c", "0"}, {"c", "1"}, {"d", "e"}}) {
+          spec.path = path;
+          spec.type = chance.Of<index::KeyType>(
+              {index::KeyType::kBool, index::KeyType::kReal, index::KeyType::kText});
+          spec.use = chance.OneIn(3) ? index::KeyUse::kElements : index::KeyUse::kValues;
+          rows.Index(spec);
+        }
+      }
+    }
+  }
+
   static void SetDefault(Chance& chance, model::FieldSchema& field) {
     switch (field.type) {
       case DataType::kBool: field.default_value = model::Scalar(true); break;
@@ -475,11 +504,13 @@ class RandomFilters : public ::testing::Test {
       const Answer one = filter->root == nullptr ? true : reference.Eval(*filter->root, row);
       expected += !one ? '?' : *one ? 'T' : 'F';
     }
-    const auto plain = Evaluate(*filter, world.rows, world.schema);
-    ASSERT_TRUE(plain) << text << ": " << plain.error().message();
-    std::string got;
-    for (size_t row = 0; row < kRows; ++row) got += Answers::At(*plain, row);
-    ASSERT_EQ(got, expected) << text;
+    for (const IndexUse use : {IndexUse::kNever, IndexUse::kWheneverPossible}) {
+      const auto truth = Evaluate(*filter, world.rows, world.schema, {.index_use = use});
+      ASSERT_TRUE(truth) << text << ": " << truth.error().message();
+      std::string got;
+      for (size_t row = 0; row < kRows; ++row) got += Answers::At(*truth, row);
+      ASSERT_EQ(got, expected) << text << (use == IndexUse::kNever ? "" : ", by indexes");
+    }
     Answers growing;
     Answers sealed;
     Answers merged;

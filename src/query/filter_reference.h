@@ -4,11 +4,13 @@
 
 #include <cstring>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -16,8 +18,10 @@
 #include <re2/re2.h>
 #include <simdjson.h>
 #include "expr/filter.h"
+#include "index/scalar/scalar_index.h"
 #include "model/array_value.h"
 #include "query/filter_like.h"
+#include "query/scalar_keys.h"
 #include "segment/column_view.h"
 
 namespace elanus::query {
@@ -75,6 +79,20 @@ class Rows final : public segment::RowSource {
     }
     return view;
   }
+  std::shared_ptr<const index::ScalarIndex> ScalarIndexOn(
+      FieldId field, std::span<const std::string> path) const override {
+    auto found = indexes.find({field, std::vector<std::string>(path.begin(), path.end())});
+    return found == indexes.end() ? nullptr : found->second;
+  }
+  void Index(const ScalarSpec& spec) {
+    auto pieces = BuildScalarFile(*this, spec).value();
+    auto bytes = std::make_shared<std::string>();
+    for (const index::Buffer& piece : pieces)
+      bytes->append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    auto aligned =
+        std::make_shared<index::Buffer>(index::Buffer::Copy(std::as_bytes(std::span(*bytes))));
+    indexes[{spec.field, spec.path}] = index::ScalarIndex::Open(aligned, aligned->span()).value();
+  }
   model::Column& Add(std::string_view name) {
     const model::FieldSchema* field = schema->FindField(name);
     return columns.emplace(field->id, model::MakeColumn(field->id, field->type)).first->second;
@@ -91,6 +109,8 @@ class Rows final : public segment::RowSource {
   size_t count = 0;
   std::map<FieldId, model::Column> columns;
   std::map<FieldId, std::vector<std::string_view>> growing;
+  std::map<std::pair<FieldId, std::vector<std::string>>, std::shared_ptr<const index::ScalarIndex>>
+      indexes;
 };
 
 inline const std::vector<std::string> kWords = {"",

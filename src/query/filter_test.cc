@@ -110,19 +110,19 @@ class FilterText {
   std::mt19937& random_;
 };
 
-Truth Filtered(const std::string& text, const Rows& rows) {
+Truth Filtered(const std::string& text, const Rows& rows, IndexUse use = IndexUse::kWhenCheaper) {
   auto filter = expr::ParseFilter(text, Schema(), {});
   EXPECT_TRUE(filter) << text << ": " << filter.error().message();
   if (!filter) return {};
-  auto truth = Evaluate(*filter, rows, Schema());
+  auto truth = Evaluate(*filter, rows, Schema(), {.index_use = use});
   EXPECT_TRUE(truth) << text << ": " << truth.error().message();
   return truth ? *truth : Truth{};
 }
 
-void ExpectSame(const std::string& text, const Rows& rows) {
+void ExpectSame(const std::string& text, const Rows& rows, IndexUse use = IndexUse::kWhenCheaper) {
   const auto filter = expr::ParseFilter(text, Schema(), {});
   ASSERT_TRUE(filter) << text << ": " << filter.error().message();
-  const Truth truth = Filtered(text, rows);
+  const Truth truth = Filtered(text, rows, use);
   ASSERT_EQ(truth.is_true.size(), (rows.count + 63) / 64) << text;
   Reference reference(rows);
   for (size_t r = 0; r < truth.is_true.size() * 64; ++r) {
@@ -156,6 +156,46 @@ TEST(Filter, EqualsTheReferenceAtEveryEdgeOfABlock) {
     const Rows rows = RandomRows(count, static_cast<uint32_t>(count));
     for (int i = 0; i < 12; ++i) {
       ExpectSame(FilterText(random).Predicate(2), rows);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+// Indexes every column, and JSON paths by a type and use that `random` chooses.
+void IndexEverything(Rows& rows, std::mt19937& random) {
+  for (const model::FieldSchema& field : Schema().fields) {
+    if (!rows.columns.contains(field.id)) continue;
+    if (const auto type = KeyTypeOf(field.type)) {
+      const bool grams = *type == index::KeyType::kText && random() % 2 == 0;
+      rows.Index({.field = field.id,
+                  .type = *type,
+                  .use = grams ? index::KeyUse::kGrams : index::KeyUse::kValues,
+                  .gram_min = static_cast<uint16_t>(grams ? 1 + random() % 2 : 0),
+                  .gram_max = static_cast<uint16_t>(grams ? 2 + random() % 2 : 0)});
+      continue;
+    }
+    const std::vector<std::vector<std::string>> paths = {{},         {"a"},      {"b"}, {"c"},
+                                                         {"c", "0"}, {"d", "e"}, {"1"}, {"c", "1"}};
+    for (const auto& path : paths) {
+      constexpr index::KeyType kTypes[] = {index::KeyType::kBool, index::KeyType::kReal,
+                                           index::KeyType::kText};
+      rows.Index({.field = field.id,
+                  .path = path,
+                  .type = kTypes[random() % 3],
+                  .use = random() % 2 == 0 ? index::KeyUse::kValues : index::KeyUse::kElements});
+    }
+  }
+}
+
+TEST(Filter, EqualsTheReferenceThroughIndexes) {
+  std::mt19937 random(20261129);
+  for (int set = 0; set < 30; ++set) {
+    Rows rows = RandomRows(set == 0 ? 5000 : 300 + random() % 500, static_cast<uint32_t>(set));
+    IndexEverything(rows, random);
+    for (int i = 0; i < 150; ++i) {
+      const std::string text = FilterText(random).Predicate(static_cast<int>(random() % 3));
+      ExpectSame(text, rows, IndexUse::kWheneverPossible);
+      ExpectSame(text, rows, IndexUse::kWhenCheaper);
       if (HasFatalFailure()) return;
     }
   }

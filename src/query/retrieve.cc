@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "query/filter.h"
+#include "query/order_cut.h"
 #include "query/row_value.h"
 
 namespace elanus::query {
@@ -23,6 +24,9 @@ bool ByKeyNewestFirst(const Item& a, const Item& b) {
 constexpr uint32_t kOrderedBlockRows =
     8192;  // rows of a key-ordered segment looked at before asking "enough?"
 
+/// An index that leaves less than this part of a segment is asked for all of it.
+constexpr uint32_t kFewPart = 64;
+
 class Retriever {
  public:
   Retriever(const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
@@ -30,11 +34,24 @@ class Retriever {
       : segments_(segments), view_(view), request_(request) {}
 
   Result<Retrieved> Run() {
+    if (CutsByOrder()) {
+      ASSIGN_OR_RETURN(std::optional<Retrieved> found, FirstInOrderOnly());
+      if (found) return *std::move(found);
+      items_.clear();
+    }
     for (uint32_t s = 0; s < segments_.size(); ++s) {
       RETURN_IF_ERROR(view_.cancel->Check());
       if (request_.keys != nullptr) {
         FindKeys(s);
-      } else if (CutsByKey() && FiltersByBlock() && segments_[s]->OrderedByKey()) {
+        continue;
+      }
+      ASSIGN_OR_RETURN(const auto listed, FewRowsOf(*segments_[s], view_));
+      if (listed) {
+        TakeAll(s, *listed);
+        continue;
+      }
+      ASSIGN_OR_RETURN(const bool few, FewByIndex(s));
+      if (!few && CutsByKey() && FiltersByBlock() && segments_[s]->OrderedByKey()) {
         RETURN_IF_ERROR(ScanOrdered(s));
       } else {
         RETURN_IF_ERROR(ScanAll(s));
@@ -44,32 +61,95 @@ class Retriever {
   }
 
  private:
+  /// Few rows are wanted, in an order whose first value can be read by itself.
+  bool CutsByOrder() const {
+    return request_.keys == nullptr && request_.limit > 0 && !request_.order.empty() &&
+           CutsByValue(*view_.schema, request_.order.front());
+  }
+
+  /// What the segments have that can be among the first, and nothing when that does not do: rows of
+  /// one key are in several places and the newest is not among the first.
+  Result<std::optional<Retrieved>> FirstInOrderOnly() {
+    std::vector<HiddenRows> hidden;
+    bool whole = true;
+    for (uint32_t s = 0; s < segments_.size(); ++s) {
+      ASSIGN_OR_RETURN(HiddenRows of_segment, HiddenRowsOf(*segments_[s], view_));
+      ASSIGN_OR_RETURN(const OrderCut cut,
+                       FirstInOrder(*segments_[s], of_segment, request_.order.front(),
+                                    request_.directions.front(), request_.order.size() == 1,
+                                    static_cast<size_t>(request_.limit), *view_.cancel));
+      for (const uint32_t row : cut.rows) Take(s, row);
+      whole &= cut.whole;
+      hidden.push_back(std::move(of_segment));
+    }
+    ASSIGN_OR_RETURN(Retrieved found, Merge());
+    if (whole) return std::optional<Retrieved>(std::move(found));
+    if (found.rows.size() < static_cast<size_t>(request_.limit)) return std::optional<Retrieved>();
+    for (size_t i = 0; i < found.rows.size(); ++i) {
+      for (size_t s = 0; s < segments_.size(); ++s) {
+        for (const uint32_t row : segments_[s]->FindKey(found.keys.At(i), hidden[s].rows)) {
+          const bool newer = segments_[s]->TimestampAt(row) > found.timestamps[i];
+          if (newer && !hidden[s].Hidden(row)) return std::optional<Retrieved>();
+        }
+      }
+    }
+    return std::optional<Retrieved>(std::move(found));
+  }
+
   /// The smallest keys suffice: whatever the order is, it is that of keys.
   bool CutsByKey() const { return request_.limit >= 0 && request_.order.empty(); }
   /// Blocks of rows can be filtered by themselves: a sample is of all rows.
   bool FiltersByBlock() const { return view_.filter == nullptr || view_.filter->sample == 0; }
 
+  /// Whether an index knows that the filter keeps so few rows of the segment that all of them are
+  /// found sooner than the first of them by looking.
+  Result<bool> FewByIndex(uint32_t s) const {
+    if (view_.filter == nullptr || !segments_[s]->sealed()) return false;
+    const uint32_t rows = segments_[s]->RowsAt(view_.at);
+    const auto runs = segments_[s]->Runs(rows);
+    if (runs.size() != 1) return false;
+    ASSIGN_OR_RETURN(const uint64_t most,
+                     RowsAtMost(*view_.filter, *runs.front().source, view_.cancel));
+    return most < rows / kFewPart;
+  }
+
   void Take(uint32_t s, uint32_t row) {
     items_.push_back({segments_[s]->KeyAt(row), segments_[s]->TimestampAt(row), {s, row}});
   }
 
+  void TakeAll(uint32_t s, const std::vector<uint32_t>& rows) {
+    const size_t first = items_.size();
+    for (const uint32_t row : rows) Take(s, row);
+    CutToLimit(first);
+  }
+
   void FindKeys(uint32_t s) {
     const segment::Segment& segment = *segments_[s];
+    const size_t before = items_.size();
+    double us = 0;
     const HiddenRows hidden{segment.RowsAt(view_.at),
                             segment.HiddenAt(view_.at, segment.RowsAt(view_.at))};
-    for (size_t i = 0; i < request_.keys->size(); ++i) {
-      for (uint32_t row : segment.FindKey(request_.keys->At(i), hidden.rows)) {
-        if (!hidden.Hidden(row) && !view_.Expired(segment, row)) Take(s, row);
+    {
+      const StepTimer timer(view_.trace == nullptr ? nullptr : &us);
+      for (size_t i = 0; i < request_.keys->size(); ++i) {
+        for (uint32_t row : segment.FindKey(request_.keys->At(i), hidden.rows)) {
+          if (!hidden.Hidden(row) && !view_.Expired(segment, row)) Take(s, row);
+        }
       }
     }
+    if (view_.trace == nullptr) return;
+    SegmentTrace& trace = view_.trace->Of(segment.id());
+    trace.sealed = segment.sealed();
+    trace.rows = hidden.rows;
+    trace.rows_kept = items_.size() - before;
+    trace.search_way = "keys";
+    trace.search_us = us;
   }
 
   Status ScanAll(uint32_t s) {
     ASSIGN_OR_RETURN(HiddenRows hidden, HiddenRowsOf(*segments_[s], view_));
     const size_t first = items_.size();
-    for (uint32_t row = 0; row < hidden.rows; ++row) {
-      if (!hidden.Hidden(row)) Take(s, row);
-    }
+    hidden.ForEachVisible([&](uint32_t row) { Take(s, row); });
     CutToLimit(first);
     return Status::Ok();
   }
@@ -92,6 +172,15 @@ class Retriever {
 
   /// Rows ascend by key: looks at a block at a time and stops when it has enough keys.
   Status ScanOrdered(uint32_t s) {
+    const size_t before = items_.size();
+    const StepTimer timer(view_.trace == nullptr ? nullptr
+                                                 : &view_.trace->Of(segments_[s]->id()).filter_us);
+    RETURN_IF_ERROR(ScanBlocks(s));
+    if (view_.trace != nullptr)
+      view_.trace->Of(segments_[s]->id()).rows_kept = items_.size() - before;
+    return Status::Ok();
+  }
+  Status ScanBlocks(uint32_t s) {
     const segment::Segment& segment = *segments_[s];
     const uint32_t rows = segment.RowsAt(view_.at);
     const auto deleted = segment.HiddenAt(view_.at, rows);
@@ -104,13 +193,17 @@ class Retriever {
     }
     int64_t keys = 0;
     size_t last_item = items_.size();
-    for (; first < rows && !runs.empty(); first += kOrderedBlockRows) {
+    uint32_t count = 0;
+    for (; first < rows && !runs.empty(); first += count) {
       RETURN_IF_ERROR(view_.cancel->Check());
-      const SlicedSource block(*runs[0].source, first, std::min(kOrderedBlockRows, rows - first));
+      // Up to where blocks begin: from there on their statistics serve.
+      count = std::min(kOrderedBlockRows - first % kOrderedBlockRows, rows - first);
+      const SlicedSource block(*runs[0].source, first, count);
       Truth truth;
       const bool filtered = view_.filter != nullptr && view_.filter->root != nullptr;
       if (filtered) {
-        ASSIGN_OR_RETURN(truth, Evaluate(*view_.filter, block, *view_.schema));
+        ASSIGN_OR_RETURN(truth, Evaluate(*view_.filter, block, *view_.schema,
+                                         {.cancel = view_.cancel, .trace = Trace(segment, count)}));
       }
       for (uint32_t i = 0; i < block.rows(); ++i) {
         if (filtered && (truth.is_true[i / 64] >> (i % 64) & 1) == 0) continue;
@@ -124,6 +217,16 @@ class Retriever {
       }
     }
     return Status::Ok();
+  }
+
+  /// Writes down that so many more rows of a segment were looked at.
+  SegmentTrace* Trace(const segment::Segment& segment, uint32_t rows) const {
+    if (view_.trace == nullptr) return nullptr;
+    SegmentTrace& trace = view_.trace->Of(segment.id());
+    trace.sealed = segment.sealed();
+    trace.filtered = true;
+    trace.rows += rows;
+    return &trace;
   }
 
   /// Puts the items, which are in key order, into the order asked for.
@@ -187,6 +290,11 @@ Result<Retrieved> Retrieve(const std::vector<segment::SegmentPtr>& segments, con
 Result<int64_t> CountRows(const std::vector<segment::SegmentPtr>& segments, const ReadView& view) {
   int64_t count = 0;
   for (const segment::SegmentPtr& segment : segments) {
+    ASSIGN_OR_RETURN(const auto few, FewRowsOf(*segment, view));
+    if (few) {
+      count += static_cast<int64_t>(few->size());
+      continue;
+    }
     ASSIGN_OR_RETURN(HiddenRows hidden, HiddenRowsOf(*segment, view));
     count += hidden.rows;
     if (hidden.bits != nullptr) count -= static_cast<int64_t>(hidden.bits->Count());
@@ -209,11 +317,12 @@ Status AggregateRows(const std::vector<segment::SegmentPtr>& segments, const Rea
   };
   for (uint32_t s = 0; s < segments.size(); ++s) {
     ASSIGN_OR_RETURN(const HiddenRows hidden, HiddenRowsOf(*segments[s], view));
-    for (uint32_t row = 0; row < hidden.rows; ++row) {
-      if (hidden.Hidden(row)) continue;
+    Status status;
+    hidden.ForEachVisible([&](uint32_t row) {
       rows.push_back({s, row});
-      if (rows.size() == kBlockRows) RETURN_IF_ERROR(flush());
-    }
+      if (rows.size() == kBlockRows && status.ok()) status = flush();
+    });
+    RETURN_IF_ERROR(status);
   }
   return flush();
 }

@@ -190,11 +190,30 @@ class Searcher {
   }
 
  private:
+  /// Writes down how a segment is searched. \return where its time is added, or nullptr
+  double* Trace(size_t s, const index::VectorIndex* index) const {
+    if (view_.trace == nullptr) return nullptr;
+    SegmentTrace& trace = view_.trace->Of(segments_[s]->id());
+    constexpr std::string_view kKinds[] = {"FLAT", "IVF_FLAT", "HNSW", "IVF_PQ", "SCANN"};
+    const bool by_graph =
+        index == nullptr && request_.window.all() && segments_[s]->GraphOn(request_.field);
+    trace.search_way = by_graph           ? "growing graph"
+                       : index == nullptr ? "brute force"
+                                          : kKinds[static_cast<size_t>(index->kind())];
+    const uint64_t kept = hidden_[s].rows - (hidden_[s].bits ? hidden_[s].bits->Count() : 0);
+    // A graph or lists measure what they meet: the index does not count that.
+    const bool all = !by_graph && (index == nullptr || !request_.window.all() ||
+                                   index->kind() == index::Kind::kFlat);
+    if (all) trace.distances = trace.distances.value_or(0) + kept * request_.queries.rows;
+    return &trace.search_us;
+  }
+
   Result<bool> Round(size_t wanted, std::vector<std::vector<SearchHit>>& results) {
     std::vector<std::vector<Hits>> found;  // [segment][query]
     for (size_t s = 0; s < segments_.size(); ++s) {
       const auto index = segments_[s]->IndexOn(request_.field);
       const bool usable = index != nullptr && index->metric() == request_.metric;
+      const StepTimer timer(Trace(s, usable ? index.get() : nullptr));
       if (usable) {
         ASSIGN_OR_RETURN(auto hits, SearchIndex(*index, hidden_[s], request_, wanted, cancel_));
         found.push_back(std::move(hits));
@@ -205,6 +224,7 @@ class Searcher {
       }
     }
     bool complete = true;
+    const StepTimer timer(view_.trace == nullptr ? nullptr : &view_.trace->merge_us);
     for (size_t q = 0; q < request_.queries.rows; ++q) {
       RETURN_IF_ERROR(cancel_.Check());
       ASSIGN_OR_RETURN(bool whole, MergeQuery(found, q, wanted, results[q]));

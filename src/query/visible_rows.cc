@@ -60,13 +60,19 @@ Status HideByFilter(const segment::Segment& segment, const ReadView& view, bool 
                     Bitset& bits) {
   for (const segment::Run& run : segment.Runs(static_cast<uint32_t>(bits.size()))) {
     uint64_t* hidden = bits.words() + run.first / 64;
-    ASSIGN_OR_RETURN(Truth truth,
-                     Evaluate(*view.filter, *run.source, *view.schema,
-                              {.hidden = skip_hidden ? hidden : nullptr, .cancel = view.cancel}));
+    ASSIGN_OR_RETURN(
+        Truth truth,
+        Evaluate(*view.filter, *run.source, *view.schema,
+                 {.hidden = skip_hidden ? hidden : nullptr,
+                  .cancel = view.cancel,
+                  .trace = view.trace == nullptr ? nullptr : &view.trace->Of(segment.id())}));
     HideFiltered(truth.is_true, run.source->rows(), hidden);
   }
   return Status::Ok();
 }
+
+/// Rows are listed one by one when they are less than this part of a segment.
+constexpr uint32_t kFewPart = 64;
 
 /// Longer filters (lists of thousands of values) are no longer cheap to look up.
 constexpr size_t kKeptFilterBytes = 4096;
@@ -114,14 +120,26 @@ std::optional<segment::ColumnView> SlicedSource::Column(FieldId field) const {
   if (view->valid != nullptr) view->valid += first_;
   if (view->strings != nullptr) view->strings += first_;
   if (view->offsets != nullptr) view->offsets += first_;
+  if (view->ranges != nullptr && first_ % segment::kRangeRows == 0) {
+    view->ranges += first_ / segment::kRangeRows;
+  } else {
+    view->ranges = nullptr;
+  }
   view->fixed += first_ * model::ValueBytes(view->type, view->dim);
   return view;
 }
 
-Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view) {
+namespace {
+
+uint64_t Visible(const HiddenRows& hidden) {
+  return hidden.rows - (hidden.bits == nullptr ? 0 : hidden.bits->Count());
+}
+
+Result<HiddenRows> FindHidden(const segment::Segment& segment, const ReadView& view) {
   const uint32_t rows = segment.RowsAt(view.at);
   HiddenRows base{rows, segment.HiddenAt(view.at, rows)};
   if (view.expired != 0) base.bits = HideExpired(segment, view, rows, std::move(base.bits));
+  if (view.trace != nullptr) view.trace->Of(segment.id()).rows_visible = Visible(base);
   if (view.filter == nullptr || view.filter->keeps_all()) return base;
   HiddenRows hidden = base;
   if (view.filter->root != nullptr) {
@@ -134,6 +152,54 @@ Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView&
     hidden.bits = std::move(bits);
   }
   return hidden;
+}
+
+}  // namespace
+
+Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view) {
+  if (view.trace == nullptr) return FindHidden(segment, view);
+  SegmentTrace& trace = view.trace->Of(segment.id());
+  trace.sealed = segment.sealed();
+  trace.filtered = view.filter != nullptr && !view.filter->keeps_all();
+  double us = 0;
+  Result<HiddenRows> hidden = HiddenRows{};
+  {
+    const StepTimer timer(&us);
+    hidden = FindHidden(segment, view);
+  }
+  if (!hidden) return hidden;
+  trace.filter_us += us;
+  trace.rows = hidden->rows;
+  trace.rows_kept = Visible(*hidden);
+  return hidden;
+}
+
+Result<std::optional<std::vector<uint32_t>>> FewRowsOf(const segment::Segment& segment,
+                                                       const ReadView& view) {
+  std::optional<std::vector<uint32_t>> few;
+  if (view.filter == nullptr || view.filter->root == nullptr || view.filter->sample != 0 ||
+      !segment.sealed()) {
+    return few;
+  }
+  const uint32_t rows = segment.RowsAt(view.at);
+  const auto runs = segment.Runs(rows);
+  if (runs.size() != 1) return few;
+  SegmentTrace* trace = view.trace == nullptr ? nullptr : &view.trace->Of(segment.id());
+  const StepTimer timer(trace == nullptr ? nullptr : &trace->filter_us);
+  ASSIGN_OR_RETURN(few, FewRowsByIndex(*view.filter, *runs.front().source, rows / kFewPart,
+                                       {.cancel = view.cancel, .trace = trace}));
+  if (!few) return few;
+  const auto hidden = segment.HiddenAt(view.at, rows);
+  std::erase_if(*few, [&](uint32_t row) {
+    return (hidden != nullptr && hidden->Test(row)) || view.Expired(segment, row);
+  });
+  if (trace != nullptr) {
+    trace->sealed = true;
+    trace->filtered = true;
+    trace->rows = rows;
+    trace->rows_kept = few->size();
+  }
+  return few;
 }
 
 }  // namespace elanus::query

@@ -2,7 +2,11 @@
 // Threads: pure functions over immutable views.
 #pragma once
 
+#include <bit>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "base/bitset.h"
 #include "base/cancel.h"
@@ -10,6 +14,7 @@
 #include "expr/filter.h"
 #include "model/schema.h"
 #include "query/filter_cache.h"
+#include "query/trace.h"
 #include "segment/segment.h"
 
 namespace elanus::query {
@@ -23,6 +28,7 @@ struct ReadView {
   const expr::BoundFilter* filter = nullptr;
   const Cancel* cancel = nullptr;
   FilterCache* filters = nullptr;  ///< answers of earlier reads; nullptr: none are kept
+  ReadTrace* trace = nullptr;      ///< where the read writes down how it was answered
 
   bool Expired(const segment::Segment& segment, uint32_t row) const {
     return expired != 0 && segment.TimestampAt(row) <= expired;
@@ -48,7 +54,22 @@ struct HiddenRows {
   uint32_t rows = 0;
   std::shared_ptr<const Bitset> bits;
   bool Hidden(uint32_t row) const { return bits != nullptr && bits->Test(row); }
+  /// Calls visit(row) for each candidate, ascending. Cost: a word for 64 rows, then the candidates.
+  template <class Visit>
+  void ForEachVisible(Visit visit) const {
+    for (uint32_t first = 0; first < rows; first += 64) {
+      uint64_t open = bits == nullptr ? ~uint64_t{0} : ~bits->words()[first / 64];
+      if (rows - first < 64) open &= (uint64_t{1} << (rows - first)) - 1;
+      for (; open != 0; open &= open - 1)
+        visit(first + static_cast<uint32_t>(std::countr_zero(open)));
+    }
+  }
 };
+
+/// The candidates themselves, ascending, when an index finds them and they are few beside the
+/// segment's rows; nothing when that is not so. Errors: kCanceled, kTimeout.
+Result<std::optional<std::vector<uint32_t>>> FewRowsOf(const segment::Segment& segment,
+                                                       const ReadView& view);
 
 /// Evaluates the filter over every row that may be visible, or takes an answer kept from before.
 /// Errors: the filter's, kCanceled, kTimeout.

@@ -2,17 +2,44 @@
 // segment file. Valid as long as the segment it came from. Threads: any number of readers.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "model/column.h"
 #include "model/data_type.h"
 
+namespace elanus::index {
+class ScalarIndex;
+}
+
 namespace elanus::segment {
+
+/// Rows that share one BlockRange.
+inline constexpr size_t kRangeRows = 4096;
+
+/// The smallest and the largest value of some rows of a number column that are not null: low > high
+/// when there is none, both NaN when one of them is.
+struct BlockRange {
+  uint64_t low_bits = 0;  ///< of an int64 or a double, as the column's type is whole or not
+  uint64_t high_bits = 0;
+
+  template <class Wide>
+  Wide low() const {
+    return std::bit_cast<Wide>(low_bits);
+  }
+  template <class Wide>
+  Wide high() const {
+    return std::bit_cast<Wide>(high_bits);
+  }
+};
 
 struct ColumnView {
   model::DataType type = model::DataType::kNone;
@@ -23,6 +50,7 @@ struct ColumnView {
   const uint64_t* offsets = nullptr;  ///< others, sealed form: rows + 1 offsets into `bytes`
   const char* bytes = nullptr;
   const std::string_view* strings = nullptr;  ///< others, growing form: one view a row
+  const BlockRange* ranges = nullptr;         ///< one each kRangeRows rows; nullptr = not known
 
   /// The same without its first rows.
   ColumnView From(size_t first) const {
@@ -32,6 +60,7 @@ struct ColumnView {
     if (fixed != nullptr) rest.fixed += first * model::ValueBytes(type, dim);
     if (offsets != nullptr) rest.offsets += first;
     if (strings != nullptr) rest.strings += first;
+    rest.ranges = nullptr;
     return rest;
   }
 
@@ -61,6 +90,9 @@ inline ColumnView ViewOf(const model::Column& column) {
           .bytes = column.bytes.data()};
 }
 
+/// The ranges of a number column, one each kRangeRows rows; empty for other types. Cost: one pass.
+std::vector<BlockRange> RangesOf(const ColumnView& column);
+
 /// A run of rows whose columns a filter can read: a chunk of a growing segment, or a sealed one.
 class RowSource {
  public:
@@ -69,6 +101,12 @@ class RowSource {
   /// nullopt when these rows were written before the field existed: every row then has the field's
   /// default or null.
   virtual std::optional<ColumnView> Column(FieldId field) const = 0;
+  /// The index of exactly these rows over a field, or over a path inside a JSON field; nullptr when
+  /// there is none.
+  virtual std::shared_ptr<const index::ScalarIndex> ScalarIndexOn(
+      FieldId /*field*/, std::span<const std::string> /*path*/) const {
+    return nullptr;
+  }
 };
 
 }  // namespace elanus::segment

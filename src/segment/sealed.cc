@@ -11,11 +11,12 @@ namespace elanus::segment {
 class SealedSegment::Rows final : public RowSource {
  public:
   Rows(size_t rows, std::shared_ptr<const void> owner, std::map<FieldId, ColumnView> columns,
-       std::vector<std::shared_ptr<const index::Buffer>> buffers)
+       std::vector<std::shared_ptr<const index::Buffer>> buffers, ScalarIndexes scalars)
       : rows_(rows),
         owner_(std::move(owner)),
         columns_(std::move(columns)),
-        buffers_(std::move(buffers)) {}
+        buffers_(std::move(buffers)),
+        scalars_(std::move(scalars)) {}
   size_t rows() const override { return rows_; }
   std::optional<ColumnView> Column(FieldId field) const override {
     auto it = columns_.find(field);
@@ -24,12 +25,20 @@ class SealedSegment::Rows final : public RowSource {
     view.rows = rows_;
     return view;
   }
+  std::shared_ptr<const index::ScalarIndex> ScalarIndexOn(
+      FieldId field, std::span<const std::string> path) const override {
+    for (const auto& [place, scalar] : scalars_) {
+      if (place.field == field && std::ranges::equal(place.path, path)) return scalar.index;
+    }
+    return nullptr;
+  }
 
  private:
   size_t rows_;
   std::shared_ptr<const void> owner_;
   std::map<FieldId, ColumnView> columns_;
   std::vector<std::shared_ptr<const index::Buffer>> buffers_;
+  ScalarIndexes scalars_;
 };
 
 SealedSegment::SealedSegment(const format::SegmentRef& ref, FileBytes file,
@@ -60,7 +69,7 @@ Status SealedSegment::OpenColumns() {
     if (!vector) RETURN_IF_ERROR(reader_.VerifySection(section));
     RETURN_IF_ERROR(OpenColumn(section));
   }
-  for (const auto& [field, view] : columns_) {
+  for (auto& [field, view] : columns_) {
     const bool fixed = model::ValueBytes(view.type, view.dim) != 0;
     if (fixed ? view.fixed == nullptr && rows_ != 0
               : view.offsets == nullptr || view.bytes == nullptr) {
@@ -69,6 +78,8 @@ Status SealedSegment::OpenColumns() {
     if (!fixed) {
       RETURN_IF_ERROR(CheckOffsets(view, reader_.Find(format::SectionKind::kBytes, field)->bytes));
     }
+    if (std::vector<BlockRange> ranges = RangesOf(view); !ranges.empty())
+      view.ranges = ranges_.emplace_back(std::move(ranges)).data();
   }
   const auto key = columns_.find(reader_.footer().key_field);
   if (key == columns_.end() || timestamps_ == nullptr)
@@ -141,6 +152,7 @@ Status SealedSegment::LoadVectors(FieldId field) {
 void SealedSegment::ReleaseVectors() {
   MutexLock lock(mutex_);
   indexes_.clear();
+  scalars_.clear();
   resident_.clear();
   run_.reset();
 }
@@ -175,6 +187,26 @@ void SealedSegment::SetIndex(FieldId field, IndexId id,
   }
 }
 
+void SealedSegment::SetScalarIndex(ScalarPlace place, IndexId id,
+                                   std::shared_ptr<const index::ScalarIndex> index) {
+  MutexLock lock(mutex_);
+  scalars_[std::move(place)] = {id, std::move(index)};
+  run_.reset();
+}
+
+bool SealedSegment::HasScalarIndex(IndexId id) const {
+  MutexLock lock(mutex_);
+  return std::ranges::any_of(scalars_, [&](const auto& entry) { return entry.second.id == id; });
+}
+
+void SealedSegment::KeepScalarIndexes(std::span<const IndexId> ids) {
+  MutexLock lock(mutex_);
+  const size_t gone = std::erase_if(scalars_, [&](const auto& entry) {
+    return std::ranges::find(ids, entry.second.id) == ids.end();
+  });
+  if (gone != 0) run_.reset();
+}
+
 IndexId SealedSegment::IndexIdOn(FieldId field) const {
   MutexLock lock(mutex_);
   auto it = indexes_.find(field);
@@ -200,7 +232,8 @@ std::vector<Run> SealedSegment::Runs(uint32_t rows) const {
       columns[field].fixed = reinterpret_cast<const char*>(buffer->data());
       buffers.push_back(buffer);
     }
-    run_ = std::make_shared<Rows>(rows_, file_.owner, std::move(columns), std::move(buffers));
+    run_ = std::make_shared<Rows>(rows_, file_.owner, std::move(columns), std::move(buffers),
+                                  scalars_);
   }
   std::vector<Run> runs;
   if (rows_ != 0) runs.push_back({0, run_});

@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "format/manifest.h"
 #include "format/segment_file.h"
+#include "index/scalar/scalar_index.h"
 #include "index/vector/buffer.h"
 #include "model/schema.h"
 #include "segment/delete_log.h"
@@ -57,6 +58,17 @@ class SealedSegment final : public Segment {
   void SetIndex(FieldId field, IndexId id, std::shared_ptr<const index::VectorIndex> index);
   /// The id of the field's index, 0 while there is none.
   IndexId IndexIdOn(FieldId field) const;
+  /// An index that filters on a field, or on a path inside a JSON field, use from now on.
+  struct ScalarPlace {
+    FieldId field;
+    std::vector<std::string> path;
+    friend auto operator<=>(const ScalarPlace&, const ScalarPlace&) = default;
+  };
+  void SetScalarIndex(ScalarPlace place, IndexId id,
+                      std::shared_ptr<const index::ScalarIndex> index);
+  bool HasScalarIndex(IndexId id) const;
+  /// Lets go of every scalar index whose id is not among these.
+  void KeepScalarIndexes(std::span<const IndexId> ids);
   struct Resident {
     uint64_t vectors = 0;  ///< bytes
     uint64_t indexes = 0;
@@ -94,6 +106,7 @@ class SealedSegment final : public Segment {
   const format::SegmentFile reader_;
   const uint32_t rows_;
   std::map<FieldId, ColumnView> columns_;
+  std::vector<std::vector<BlockRange>> ranges_;  ///< what views of columns_ point at
   const model::Timestamp* timestamps_ = nullptr;
   SealedKeys keys_;
   DeleteLog deletes_;
@@ -105,7 +118,13 @@ class SealedSegment final : public Segment {
     std::shared_ptr<const index::VectorIndex> index;
   };
   std::map<FieldId, OpenedIndex> indexes_ GUARDED_BY(mutex_);
-  /// The whole segment as one run; made anew when vectors are loaded or released.
+  struct OpenedScalar {
+    IndexId id;
+    std::shared_ptr<const index::ScalarIndex> index;
+  };
+  using ScalarIndexes = std::map<ScalarPlace, OpenedScalar>;
+  ScalarIndexes scalars_ GUARDED_BY(mutex_);
+  /// The whole segment as one run; made anew when vectors or scalar indexes come or go.
   mutable std::shared_ptr<const RowSource> run_ GUARDED_BY(mutex_);
 };
 

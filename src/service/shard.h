@@ -128,6 +128,7 @@ struct SearchRequest {
   Grouping group;
   std::optional<expr::Boost> boost;  ///< of the top_k nearest hits; not with groups
   bool ignore_growing = false;
+  bool explain = false;  ///< the reply says how it was found
   ReadPoint read;
 
   template <class V>
@@ -148,6 +149,7 @@ struct SearchRequest {
     v(group);
     v(boost);
     v(ignore_growing);
+    v(explain);
     v(read);
   }
 };
@@ -161,6 +163,7 @@ struct SearchReply {
   model::RowBatch rows;    ///< the output fields, in the order asked
   model::RowBatch values;  ///< SearchRequest::values, in their order
   model::Timestamp read_at = 0;
+  std::string plan;  ///< of an explained read: a JSON object, docs/user/explain.md
 
   template <class V>
   void Visit(V& v) {
@@ -170,6 +173,7 @@ struct SearchReply {
     v(rows);
     v(values);
     v(read_at);
+    v(plan);
   }
 };
 
@@ -190,6 +194,7 @@ struct QueryRequest {
   std::vector<model::RowValue> order;       ///< empty = by key
   std::vector<rank::Direction> directions;  ///< one a value of `order`
   bool ignore_growing = false;
+  bool explain = false;  ///< the reply says how it was found
   /// Reply bytes above this are refused with Milvus' text.
   int64_t bytes_max = 100 << 20;
   ReadPoint read;
@@ -209,6 +214,7 @@ struct QueryRequest {
     v(order);
     v(directions);
     v(ignore_growing);
+    v(explain);
     v(bytes_max);
     v(read);
   }
@@ -222,6 +228,7 @@ struct QueryReply {
   model::RowBatch rows;
   model::RowBatch order_values;  ///< a column a value of QueryRequest::order
   model::Timestamp read_at = 0;
+  std::string plan;  ///< of an explained read: a JSON object, docs/user/explain.md
 
   template <class V>
   void Visit(V& v) {
@@ -231,6 +238,7 @@ struct QueryReply {
     v(rows);
     v(order_values);
     v(read_at);
+    v(plan);
   }
 };
 
@@ -242,8 +250,8 @@ struct SegmentStats {
   SegmentState state = SegmentState::kGrowing;
   int64_t rows = 0;
   int64_t bytes = 0;
-  /// Index files by the field they index; a segment too small for one counts as indexed.
-  std::vector<FieldId> indexed_fields;
+  /// Indexes of the collection that it has; one that needs no file here counts as built.
+  std::vector<IndexId> built_indexes;
 
   template <class V>
   void Visit(V& v) {
@@ -252,7 +260,7 @@ struct SegmentStats {
     v(state);
     v(rows);
     v(bytes);
-    v(indexed_fields);
+    v(built_indexes);
   }
 };
 

@@ -118,4 +118,76 @@ std::optional<BuildParams> BuildParamsOf(const model::IndexInfo& info,
   return params;
 }
 
+namespace {
+
+constexpr uint16_t kGramMax = 32;
+/// Of FMINDEX, which has no lengths of its own.
+constexpr uint16_t kTriple = 3;
+
+/// A JSON path's values: those of the cast type are keys.
+std::optional<query::ScalarSpec> JsonSpecOf(const model::IndexInfo& info) {
+  struct Cast {
+    std::string_view name;
+    index::KeyType type;
+    index::KeyUse use;
+  };
+  constexpr std::array kCasts = {
+      Cast{"BOOL", index::KeyType::kBool, index::KeyUse::kValues},
+      Cast{"DOUBLE", index::KeyType::kReal, index::KeyUse::kValues},
+      Cast{"VARCHAR", index::KeyType::kText, index::KeyUse::kValues},
+      Cast{"ARRAY_BOOL", index::KeyType::kBool, index::KeyUse::kElements},
+      Cast{"ARRAY_DOUBLE", index::KeyType::kReal, index::KeyUse::kElements},
+      Cast{"ARRAY_VARCHAR", index::KeyType::kText, index::KeyUse::kElements}};
+  const std::string* name = model::FindValue(info.params, "json_cast_type");
+  if (name == nullptr) return std::nullopt;
+  const auto* cast = std::ranges::find(kCasts, std::string_view(Upper(*name)), &Cast::name);
+  if (cast == kCasts.end()) return std::nullopt;
+  return query::ScalarSpec{
+      .field = info.field, .path = info.json_path, .type = cast->type, .use = cast->use};
+}
+
+}  // namespace
+
+std::optional<query::ScalarSpec> ScalarSpecOf(const model::IndexInfo& info,
+                                              const model::FieldSchema& field, uint64_t rows) {
+  if (rows < kIndexRowsMin) return std::nullopt;
+  std::optional<query::ScalarSpec> spec;
+  if (field.type == model::DataType::kJson) {
+    spec = JsonSpecOf(info);
+  } else {
+    const bool is_array = field.type == model::DataType::kArray;
+    const auto type = field.type == model::DataType::kText
+                          ? std::nullopt
+                          : query::KeyTypeOf(is_array ? field.element_type : field.type);
+    if (type) {
+      spec = query::ScalarSpec{.field = info.field,
+                               .type = *type,
+                               .use = is_array ? index::KeyUse::kElements : index::KeyUse::kValues};
+    }
+  }
+  const std::string* given = model::FindValue(info.params, "index_type");
+  const std::string name = given == nullptr ? "AUTOINDEX" : Upper(*given);
+  if (!spec || (name != "NGRAM" && name != "FMINDEX")) return spec;
+  auto length = [&](std::string_view key) {
+    const int number = NumberOr(info.params, key, kTriple);
+    return static_cast<uint16_t>(std::clamp<int>(number, 1, kGramMax));
+  };
+  if (spec->type != index::KeyType::kText || spec->use != index::KeyUse::kValues)
+    return std::nullopt;
+  spec->use = index::KeyUse::kGrams;
+  spec->gram_min = length("min_gram");
+  spec->gram_max = std::max(length("max_gram"), spec->gram_min);
+  return spec;
+}
+
+std::optional<IndexPlan> IndexPlanOf(const model::IndexInfo& info, const model::FieldSchema& field,
+                                     uint64_t rows) {
+  if (model::IsVector(field.type)) {
+    if (auto params = BuildParamsOf(info, field, rows)) return *params;
+    return std::nullopt;
+  }
+  if (auto spec = ScalarSpecOf(info, field, rows)) return *spec;
+  return std::nullopt;
+}
+
 }  // namespace elanus::worker

@@ -1,10 +1,12 @@
-// What the user asked of an index, as the vector index understands it.
+// What the user asked of an index, as the vector and the scalar index understand it.
 #pragma once
 
 #include <optional>
+#include <variant>
 
 #include "index/vector/vector_index.h"
 #include "model/collection.h"
+#include "query/scalar_keys.h"
 
 namespace elanus::worker {
 
@@ -17,5 +19,17 @@ inline constexpr uint64_t kIndexRowsMin = 1024;
 /// with M 18, efConstruction 240, unless the data asks for lists (index/vector/choice.h).
 std::optional<index::BuildParams> BuildParamsOf(const model::IndexInfo& info,
                                                 const model::FieldSchema& field, uint64_t rows);
+
+/// The keys of an index on a scalar field or a JSON path. INVERTED, BITMAP, STL_SORT, TRIE, HYBRID
+/// and AUTOINDEX are one structure, which chooses lists or bits by how many rows share a value;
+/// NGRAM and FMINDEX have grams. nullopt when none is built: few rows, vectors, geometry, text
+/// fields, a JSON index without a type of its own (cast type JSON).
+std::optional<query::ScalarSpec> ScalarSpecOf(const model::IndexInfo& info,
+                                              const model::FieldSchema& field, uint64_t rows);
+
+using IndexPlan = std::variant<index::BuildParams, query::ScalarSpec>;
+/// Whichever of the two the field calls for; nullopt when no file is to be built.
+std::optional<IndexPlan> IndexPlanOf(const model::IndexInfo& info, const model::FieldSchema& field,
+                                     uint64_t rows);
 
 }  // namespace elanus::worker

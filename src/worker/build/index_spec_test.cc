@@ -54,5 +54,50 @@ TEST(IndexSpec, BuildsNothingForFewRowsExactTypesOrBits) {
   EXPECT_TRUE(Of({}).has_value());
 }
 
+std::optional<query::ScalarSpec> Scalar(model::KeyValues params, model::FieldSchema field,
+                                        uint64_t rows = 5000) {
+  field.id = FieldId(100);
+  return ScalarSpecOf({.id = IndexId(7),
+                       .field = field.id,
+                       .params = std::move(params),
+                       .json_path = field.type == DataType::kJson ? std::vector<std::string>{"a"}
+                                                                  : std::vector<std::string>{}},
+                      field, rows);
+}
+
+TEST(IndexSpec, KeysOfAScalarIndexAreItsFieldsValuesElementsOrGrams) {
+  using index::KeyType;
+  using index::KeyUse;
+  for (const char* type : {"INVERTED", "STL_SORT", "bitmap", "HYBRID", "AUTOINDEX"}) {
+    const auto spec = Scalar({{"index_type", type}}, {.type = DataType::kInt32});
+    ASSERT_TRUE(spec) << type;
+    EXPECT_EQ(spec->type, KeyType::kInt);
+    EXPECT_EQ(spec->use, KeyUse::kValues);
+  }
+  EXPECT_EQ(Scalar({{"index_type", "Trie"}}, {.type = DataType::kVarChar})->type, KeyType::kText);
+  EXPECT_EQ(Scalar({}, {.type = DataType::kBool})->type, KeyType::kBool);
+  const auto array = Scalar({{"index_type", "INVERTED"}},
+                            {.type = DataType::kArray, .element_type = DataType::kDouble});
+  EXPECT_EQ(array->type, KeyType::kReal);
+  EXPECT_EQ(array->use, KeyUse::kElements);
+  const auto grams = Scalar({{"index_type", "NGRAM"}, {"min_gram", "2"}, {"max_gram", "4"}},
+                            {.type = DataType::kVarChar});
+  EXPECT_EQ(grams->use, KeyUse::kGrams);
+  EXPECT_EQ(grams->gram_min, 2);
+  EXPECT_EQ(grams->gram_max, 4);
+  const auto json = Scalar({{"index_type", "INVERTED"}, {"json_cast_type", "array_varchar"}},
+                           {.type = DataType::kJson});
+  EXPECT_EQ(json->path, std::vector<std::string>{"a"});
+  EXPECT_EQ(json->use, KeyUse::kElements);
+}
+
+TEST(IndexSpec, BuildsNoScalarIndexWhereThereAreNoKeys) {
+  EXPECT_FALSE(Scalar({}, {.type = DataType::kInt64}, kIndexRowsMin - 1));
+  EXPECT_FALSE(Scalar({}, {.type = DataType::kText}));
+  EXPECT_FALSE(Scalar({{"index_type", "RTREE"}}, {.type = DataType::kGeometry}));
+  EXPECT_FALSE(Scalar({{"json_cast_type", "JSON"}}, {.type = DataType::kJson}));
+  EXPECT_FALSE(Scalar({}, {.type = DataType::kJson}));
+}
+
 }  // namespace
 }  // namespace elanus::worker

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mapped_pages.h"
 #include "format/sealed_bytes.h"
+#include "index/scalar/scalar_index.h"
 #include "worker/build/index_spec.h"
 
 namespace elanus::worker {
@@ -18,10 +19,10 @@ std::vector<format::RowDelete> FirstDeletes(const segment::Segment& segment, siz
   return deletes;
 }
 
-Status WriteIndexFile(storage::ObjectStore& objects, const index::IndexFile& file,
+Status WriteIndexFile(storage::ObjectStore& objects, std::span<const index::Buffer> chunks,
                       format::FileRef& ref) {
   ASSIGN_OR_RETURN(auto writer, objects.Create(ref.name));
-  for (const index::Buffer& chunk : file.chunks()) {
+  for (const index::Buffer& chunk : chunks) {
     const std::string_view bytes(reinterpret_cast<const char*>(chunk.data()), chunk.size());
     ref.digest = Crc32c(bytes, ref.digest);
     ref.bytes += bytes.size();
@@ -62,10 +63,18 @@ Result<SealedPtr> OpenSegmentFile(storage::ObjectStore& objects, const format::S
   return segment;
 }
 
-Status OpenIndexFile(ShardFiles& files, segment::SealedSegment& segment,
-                     const format::IndexRef& ref) {
+Status OpenIndexFile(ShardFiles& files, const model::IndexInfo& info, bool on_vectors,
+                     segment::SealedSegment& segment, const format::IndexRef& ref) {
   ASSIGN_OR_RETURN(auto mapped, files.objects().Map(ref.file.name));
   const segment::FileBytes file{ref.file.name, mapped->bytes, mapped};
+  if (!on_vectors) {
+    auto scalar = index::ScalarIndex::Open(file.owner, file.bytes);
+    if (!scalar.has_value()) return scalar.error().Wrap(ref.file.name);
+    if ((*scalar)->rows() != segment.rows())
+      return format::Damaged(ref.file.name, "is an index of another segment");
+    segment.SetScalarIndex({info.field, info.json_path}, info.id, std::move(*scalar));
+    return Status::Ok();
+  }
   auto [vectors, vectors_owner] = segment.Vectors(ref.field);
   auto owner =
       std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(
@@ -131,20 +140,31 @@ Status OutputWriter::WriteRows(const model::CollectionInfo& collection,
   return with_indexes ? BuildIndexes(collection, output) : Status::Ok();
 }
 
-Status OutputWriter::BuildIndex(const model::IndexInfo& info, const index::BuildParams& params,
+Status OutputWriter::BuildIndex(const model::IndexInfo& info, const IndexPlan& plan,
                                 segment::SealedSegment& segment, format::SegmentRef& ref) {
   const LogPhase phase("build", "shard", shard_.id().value);
-  const auto [vectors, owner] = segment.Vectors(info.field);
-  index::BuildParams build = params;
-  build.threads = context_.build_threads;
-  ASSIGN_OR_RETURN(index::IndexFile file,
-                   index::BuildIndexFile(vectors, build, {.stop = context_.stop}));
   format::IndexRef index_ref{.index = info.id, .field = info.field};
-  ASSIGN_OR_RETURN(index_ref.file.name, declared_.NewName("index"));
-  RETURN_IF_ERROR(WriteIndexFile(shard_.files().objects(), file, index_ref.file));
+  const auto* params = std::get_if<index::BuildParams>(&plan);
+  if (params != nullptr) {
+    const auto [vectors, owner] = segment.Vectors(info.field);
+    index::BuildParams build = *params;
+    build.threads = context_.build_threads;
+    ASSIGN_OR_RETURN(index::IndexFile file,
+                     index::BuildIndexFile(vectors, build, {.stop = context_.stop}));
+    ASSIGN_OR_RETURN(index_ref.file.name, declared_.NewName("index"));
+    RETURN_IF_ERROR(WriteIndexFile(shard_.files().objects(), file.chunks(), index_ref.file));
+  } else {
+    const auto runs = segment.Runs(segment.rows());
+    ASSIGN_OR_RETURN(std::vector<index::Buffer> file,
+                     query::BuildScalarFile(*runs.at(0).source, std::get<query::ScalarSpec>(plan),
+                                            context_.stop));
+    ASSIGN_OR_RETURN(index_ref.file.name, declared_.NewName("index"));
+    RETURN_IF_ERROR(WriteIndexFile(shard_.files().objects(), file, index_ref.file));
+  }
   context_.Reached(JobStep::kIndexWritten);
-  if (shard_.collection()->loaded)
-    RETURN_IF_ERROR(OpenIndexFile(shard_.files(), segment, index_ref));
+  if (shard_.collection()->loaded) {
+    RETURN_IF_ERROR(OpenIndexFile(shard_.files(), info, params != nullptr, segment, index_ref));
+  }
   ref.indexes.push_back(std::move(index_ref));
   return Status::Ok();
 }
@@ -153,8 +173,8 @@ Status OutputWriter::BuildIndexes(const model::CollectionInfo& collection, Outpu
   for (const model::IndexInfo& info : collection.indexes) {
     const model::FieldSchema* field = collection.schema.FindField(info.field);
     if (field == nullptr) continue;
-    const auto params = BuildParamsOf(info, *field, output.ref.rows);
-    if (params) RETURN_IF_ERROR(BuildIndex(info, *params, *output.replacement.output, output.ref));
+    const auto plan = IndexPlanOf(info, *field, output.ref.rows);
+    if (plan) RETURN_IF_ERROR(BuildIndex(info, *plan, *output.replacement.output, output.ref));
   }
   return Status::Ok();
 }

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "format/manifest.h"
+#include "worker/build/index_spec.h"
 #include "worker/build/segment_job.h"
 #include "worker/stream/shard.h"
 
@@ -46,7 +47,7 @@ class OutputWriter {
   /// collection is.
   Result<Output> Write(const std::vector<segment::SegmentPtr>& inputs, bool with_indexes);
   /// Index files of a segment that exists; adds their references.
-  Status BuildIndex(const model::IndexInfo& info, const index::BuildParams& params,
+  Status BuildIndex(const model::IndexInfo& info, const IndexPlan& plan,
                     segment::SealedSegment& segment, format::SegmentRef& ref);
 
  private:
@@ -63,10 +64,10 @@ class OutputWriter {
 /// Opens and checks a segment file of the manifest. Errors: kDataIntegrity naming the file.
 Result<SealedPtr> OpenSegmentFile(storage::ObjectStore& objects, const format::SegmentRef& ref,
                                   std::vector<format::RowDelete> deletes);
-/// Opens an index file over the segment's vectors and lets searches use it. Errors: kDataIntegrity
+/// Opens an index file of the segment and lets searches, or filters, use it. Errors: kDataIntegrity
 /// naming the file.
-Status OpenIndexFile(ShardFiles& files, segment::SealedSegment& segment,
-                     const format::IndexRef& ref);
+Status OpenIndexFile(ShardFiles& files, const model::IndexInfo& info, bool on_vectors,
+                     segment::SealedSegment& segment, const format::IndexRef& ref);
 /// Makes every vector column of the segment resident.
 Status LoadVectorFields(const model::CollectionSchema& schema, segment::SealedSegment& segment);
 

@@ -30,8 +30,8 @@ struct SegmentFigures {
   uint64_t bytes = 0;
   uint64_t rows = 0;
   uint64_t deleted_rows = 0;  ///< those whose history is over
-  bool indexed = true;        ///< false: an index file that the collection asks for is missing
-  bool outdated = false;      ///< has an index file that nobody asks for any more
+  bool indexed = true;        ///< false: a vector index that the collection asks for is missing
+  bool outdated = false;  ///< else: a scalar one is, or it has one that nobody asks for any more
 };
 
 /// What a step asks for when `rows` rows are merged, or only indexed where they are: bytes of

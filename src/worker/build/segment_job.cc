@@ -26,8 +26,15 @@ bool ManifestIsStale(const Shard& shard) {
 /// What an index of the collection lacks on one segment: the first such index, or nothing.
 struct IndexWork {
   std::vector<format::IndexRef> keep;
-  std::vector<std::pair<model::IndexInfo, index::BuildParams>> build;
+  std::vector<std::pair<model::IndexInfo, IndexPlan>> build;
   bool changed = false;
+
+  /// Whether something is missing that takes long to build and that searches wait for.
+  bool LacksVectorIndex() const {
+    return std::ranges::any_of(build, [](const auto& entry) {
+      return std::holds_alternative<index::BuildParams>(entry.second);
+    });
+  }
 };
 
 IndexWork WorkOn(const format::SegmentRef& ref, const model::CollectionInfo& collection) {
@@ -43,7 +50,7 @@ IndexWork WorkOn(const format::SegmentRef& ref, const model::CollectionInfo& col
         ref.indexes, [&](const format::IndexRef& r) { return r.index == info.id; });
     const model::FieldSchema* field = collection.schema.FindField(info.field);
     if (have || field == nullptr) continue;
-    if (auto params = BuildParamsOf(info, *field, ref.rows)) work.build.emplace_back(info, *params);
+    if (auto plan = IndexPlanOf(info, *field, ref.rows)) work.build.emplace_back(info, *plan);
   }
   work.changed |= !work.build.empty();
   return work;
@@ -132,9 +139,9 @@ Status BuildMissingIndexes(Shard& shard, SegmentId id, const JobContext& context
   OutputWriter writer(shard, context, declared);
   format::SegmentRef next = *ref;
   next.indexes = std::move(work.keep);
-  for (const auto& [info, params] : work.build)
+  for (const auto& [info, plan] : work.build)
     RETURN_IF_ERROR(
-        context.Heavily([&] { return writer.BuildIndex(info, params, **segment, next); }));
+        context.Heavily([&] { return writer.BuildIndex(info, plan, **segment, next); }));
   ManifestChange change;
   change.indexes.emplace_back(next.id, next.indexes);
   return CommitChange(shard, context, std::move(change), declared);
@@ -153,8 +160,8 @@ std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon
                        .bytes = ref->file.bytes,
                        .rows = ref->rows,
                        .deleted_rows = segment->deletes().UpTo(horizon).size(),
-                       .indexed = work.build.empty(),
-                       .outdated = work.keep.size() != ref->indexes.size()});
+                       .indexed = !work.LacksVectorIndex(),
+                       .outdated = work.changed && !work.LacksVectorIndex()});
   }
   return figures;
 }
@@ -164,11 +171,14 @@ uint64_t EstimateStepBytes(const model::CollectionInfo& collection, uint64_t row
   uint64_t bytes = merged ? rows * kOrderBytes : 0;
   uint64_t build = 0;
   for (const model::FieldSchema& field : collection.schema.fields) {
-    if (!model::IsVector(field.type)) continue;
-    const auto dim = static_cast<size_t>(field.dim());
-    if (merged && collection.loaded) bytes += rows * model::ValueBytes(field.type, field.dim());
+    const bool is_vector = model::IsVector(field.type);
+    const size_t dim = is_vector ? static_cast<size_t>(field.dim()) : 0;
+    if (is_vector && merged && collection.loaded)
+      bytes += rows * model::ValueBytes(field.type, field.dim());
     for (const model::IndexInfo& info : collection.indexes) {
       if (info.field != field.id) continue;
+      if (const auto spec = ScalarSpecOf(info, field, rows); spec && !is_vector)
+        build = std::max(build, query::EstimateScalarBuildBytes(rows, *spec));
       const auto params = BuildParamsOf(info, field, rows);
       if (!params) continue;
       if (collection.loaded) bytes += index::EstimateIndexBytes(rows, dim, *params);
@@ -198,10 +208,18 @@ namespace {
 Status OpenWantedIndexes(ShardFiles& files, const model::CollectionInfo& collection,
                          const format::SegmentRef& ref, segment::SealedSegment& segment) {
   const std::vector<format::IndexRef> wanted = WorkOn(ref, collection).keep;
+  std::vector<IndexId> ids;
   for (const format::IndexRef& index : wanted) {
-    if (segment.IndexIdOn(index.field) != index.index)
-      RETURN_IF_ERROR(OpenIndexFile(files, segment, index));
+    ids.push_back(index.index);
+    const auto info = std::ranges::find(collection.indexes, index.index, &model::IndexInfo::id);
+    const model::FieldSchema* field = collection.schema.FindField(index.field);
+    if (info == collection.indexes.end() || field == nullptr) continue;
+    const bool on_vectors = model::IsVector(field->type);
+    const bool have = on_vectors ? segment.IndexIdOn(index.field) == index.index
+                                 : segment.HasScalarIndex(index.index);
+    if (!have) RETURN_IF_ERROR(OpenIndexFile(files, *info, on_vectors, segment, index));
   }
+  segment.KeepScalarIndexes(ids);
   for (const model::FieldSchema& field : collection.schema.fields) {
     if (segment.IndexIdOn(field.id) == IndexId{}) continue;
     if (std::ranges::find(wanted, field.id, &format::IndexRef::field) == wanted.end())

@@ -10,6 +10,7 @@
 #include "query/row_value.h"
 #include "query/search.h"
 #include "rank/score.h"
+#include "worker/stream/explain.h"
 
 namespace elanus::worker {
 namespace {
@@ -92,14 +93,16 @@ Result<model::Column> QueryColumn(const model::FieldSchema& field,
   return column;
 }
 
+/// \param trace  of an explained read, else nullptr. Such a read takes no answer kept from before.
 query::ReadView ViewOf(const model::CollectionInfo& collection, const expr::BoundFilter& filter,
-                       const ReadScope& scope) {
+                       const ReadScope& scope, query::ReadTrace* trace) {
   return {.schema = &collection.schema,
           .at = scope.at,
           .expired = ExpiredAt(collection, scope.at),
           .filter = &filter,
           .cancel = &scope.cancel,
-          .filters = scope.filters};
+          .filters = trace == nullptr ? scope.filters : nullptr,
+          .trace = trace};
 }
 
 }  // namespace
@@ -112,7 +115,9 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
   ASSIGN_OR_RETURN(const model::Column queries, QueryColumn(*field, request));
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  const query::ReadView view = ViewOf(*collection, request.filter, scope);
+  query::ReadTrace trace;
+  const query::ReadView view =
+      ViewOf(*collection, request.filter, scope, request.explain ? &trace : nullptr);
   const query::SearchRequest search{
       .field = request.field,
       .metric = request.metric,
@@ -145,15 +150,19 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
       rows.push_back(hit.ref);
     }
   }
-  ASSIGN_OR_RETURN(reply.rows, query::Fetch({.segments = &segments,
-                                             .schema = &collection->schema,
-                                             .fields = request.output_fields,
-                                             .cancel = &scope.cancel},
-                                            rows));
-  ASSIGN_OR_RETURN(
-      reply.values,
-      query::FetchValues(
-          {.segments = &segments, .schema = &collection->schema, .values = request.values}, rows));
+  {
+    const query::StepTimer timer(request.explain ? &trace.output_us : nullptr);
+    ASSIGN_OR_RETURN(reply.rows, query::Fetch({.segments = &segments,
+                                               .schema = &collection->schema,
+                                               .fields = request.output_fields,
+                                               .cancel = &scope.cancel},
+                                              rows));
+    ASSIGN_OR_RETURN(reply.values, query::FetchValues({.segments = &segments,
+                                                       .schema = &collection->schema,
+                                                       .values = request.values},
+                                                      rows));
+  }
+  if (request.explain) reply.plan = ExplainText(shard.id(), trace, collection->schema);
   return reply;
 }
 
@@ -162,11 +171,14 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
   const service::CollectionPtr collection = shard.collection();
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  const query::ReadView view = ViewOf(*collection, request.filter, scope);
+  query::ReadTrace trace;
+  const query::ReadView view =
+      ViewOf(*collection, request.filter, scope, request.explain ? &trace : nullptr);
   service::QueryReply reply{.read_at = scope.at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   if (request.count_only) {
     ASSIGN_OR_RETURN(reply.count, query::CountRows(segments, view));
+    if (request.explain) reply.plan = ExplainText(shard.id(), trace, collection->schema);
     return reply;
   }
   if (!request.aggregates.empty() || !request.group_by.empty()) {
@@ -174,6 +186,7 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
     rank::Aggregator aggregator({request.group_by, request.aggregates}, collection->schema);
     RETURN_IF_ERROR(query::AggregateRows(segments, view, aggregator));
     reply.rows = aggregator.Partial();
+    if (request.explain) reply.plan = ExplainText(shard.id(), trace, collection->schema);
     return reply;
   }
   const query::RetrieveRequest retrieve{.keys = request.keys ? &*request.keys : nullptr,
@@ -184,12 +197,16 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
   reply.keys = std::move(found.keys);
   reply.timestamps = std::move(found.timestamps);
   reply.order_values = std::move(found.order_values);
-  ASSIGN_OR_RETURN(reply.rows, query::Fetch({.segments = &segments,
-                                             .schema = &collection->schema,
-                                             .fields = request.output_fields,
-                                             .bytes_max = request.bytes_max,
-                                             .cancel = &scope.cancel},
-                                            found.rows));
+  {
+    const query::StepTimer timer(request.explain ? &trace.output_us : nullptr);
+    ASSIGN_OR_RETURN(reply.rows, query::Fetch({.segments = &segments,
+                                               .schema = &collection->schema,
+                                               .fields = request.output_fields,
+                                               .bytes_max = request.bytes_max,
+                                               .cancel = &scope.cancel},
+                                              found.rows));
+  }
+  if (request.explain) reply.plan = ExplainText(shard.id(), trace, collection->schema);
   return reply;
 }
 

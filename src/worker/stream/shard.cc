@@ -299,8 +299,8 @@ service::ShardStats Shard::Stats() const {
       const model::FieldSchema* field = collection->schema.FindField(index.field);
       const bool built =
           std::ranges::find(ref.indexes, index.id, &format::IndexRef::index) != ref.indexes.end();
-      if (built || field == nullptr || !BuildParamsOf(index, *field, ref.rows))
-        s.indexed_fields.push_back(index.field);
+      if (built || field == nullptr || !IndexPlanOf(index, *field, ref.rows))
+        s.built_indexes.push_back(index.id);
     }
     stats.segments.push_back(std::move(s));
   }

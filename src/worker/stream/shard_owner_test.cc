@@ -133,7 +133,7 @@ TEST_F(ShardOwnerTest, FlushedSegmentsAreMergedBeforeTheyAreIndexed) {
   const service::ShardStats stats = *process_->owner->Stats({1});
   ASSERT_EQ(stats.segments.size(), 1u);
   EXPECT_EQ(stats.segments[0].rows, 4500);
-  EXPECT_EQ(stats.segments[0].indexed_fields, std::vector<FieldId>{{101}});
+  EXPECT_EQ(stats.segments[0].built_indexes, std::vector<IndexId>{{1}});
   EXPECT_EQ(Search(4321, 1), std::vector<int64_t>{4321});
 }
 
@@ -159,6 +159,48 @@ TEST_F(ShardOwnerTest, AnIndexIsBuiltDroppedAndBuiltAnew) {
   EXPECT_EQ(indexes({index}), 1u);
   EXPECT_EQ(process_->owner->counters().maintenance.failures, 0u);
   EXPECT_EQ(Search(77, 1), std::vector<int64_t>{77});
+}
+
+TEST_F(ShardOwnerTest, AScalarIndexIsBuiltWithoutMergingWhatHasItsVectorIndex) {
+  options_.maintenance.threads = false;
+  options_.maintenance.merge.segments_max = 9;
+  Restart();
+  for (int64_t part = 0; part < 2; ++part) {
+    std::vector<int64_t> keys(1500);
+    std::iota(keys.begin(), keys.end(), part * 1500);
+    ASSERT_TRUE(Write(Rows(keys, part), {}).has_value());
+    Flush();
+    while (process_->owner->RunMaintenance()) {
+    }
+  }
+  const JobCounts before = process_->owner->counters().maintenance;
+  collection_ = std::make_shared<model::CollectionInfo>(*collection_);
+  collection_->indexes.push_back(
+      {.id = {2}, .name = "version", .field = {102}, .params = {{"index_type", "INVERTED"}}});
+  ASSERT_TRUE(process_->owner->Change({.shard = {1}, .collection = collection_}).ok());
+  const service::ShardStats pending = *process_->owner->Stats({1});
+  EXPECT_EQ(pending.segments[0].built_indexes, std::vector<IndexId>{{1}});
+  while (process_->owner->RunMaintenance()) {
+  }
+  const JobCounts after = process_->owner->counters().maintenance;
+  EXPECT_EQ(after.merges, before.merges);
+  EXPECT_EQ(after.index_builds, before.index_builds + pending.segments.size());
+  auto count = [&](int64_t version) {
+    const auto root = std::make_shared<const expr::Node>(
+        expr::Node{.form = expr::Compare{.column = {{102}, model::DataType::kInt64, {}},
+                                         .op = expr::CompareOp::kEq,
+                                         .value = expr::Value{version}}});
+    return process_->owner
+        ->Query({.shard = {1}, .collection = {1}, .filter = {.root = root}, .count_only = true}, {})
+        ->count;
+  };
+  ASSERT_TRUE(Write({}, {3, 4}).has_value());
+  EXPECT_EQ(count(0), 1498);
+  EXPECT_EQ(count(1), 1500);
+  Restart();
+  EXPECT_EQ(count(0), 1498);
+  for (const service::SegmentStats& segment : process_->owner->Stats({1})->segments)
+    EXPECT_EQ(segment.built_indexes, (std::vector<IndexId>{{1}, {2}}));
 }
 
 TEST_F(ShardOwnerTest, AFailedSyncOfTheLogIsToldOnce) {

@@ -362,7 +362,24 @@ class Lives {
             service::CreatePartition{.collection = name, .partition = partition});
   }
 
+  /// An index on a scalar field comes and goes, loaded or not; what reads answer stays the same.
+  void DefineScalarIndex(const std::string& name, MaybeCollection after) {
+    auto info = process_->coordinator().FindCollection("", name);
+    if (!info.has_value()) return;
+    const bool there = std::ranges::any_of((*info)->indexes, [](const model::IndexInfo& index) {
+      return index.field == kVersionField;
+    });
+    if (there) {
+      return Execute(name, std::move(after),
+                     service::DropIndex{.collection = name, .field = "version"});
+    }
+    Execute(name, std::move(after),
+            service::CreateIndex{
+                .collection = name, .field = "version", .params = {{"index_type", "STL_SORT"}}});
+  }
+
   void DefineIndex(const std::string& name, MaybeCollection after) {
+    if (Below(3) == 0) return DefineScalarIndex(name, std::move(after));
     if (!after->indexed) {
       after->indexed = true;
       return Execute(name, std::move(after),

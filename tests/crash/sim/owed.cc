@@ -57,7 +57,33 @@ struct Reader {
       rows += static_cast<int64_t>(read.size());
     }
     Count(info, rows);
+    CountVersion(info, state);
     return state;
+  }
+
+  /// Rows of one version, by a filter that an index on it may answer.
+  void CountVersion(const model::CollectionInfo& info, const CollectionState& state) {
+    std::map<int64_t, int64_t> versions;
+    for (const auto& [name, rows] : state.partitions) {
+      for (auto [key, version] : rows) ++versions[version];
+    }
+    if (versions.empty()) return;
+    const auto [version, expected] = *versions.rbegin();
+    const auto root = std::make_shared<const expr::Node>(
+        expr::Node{.form = expr::Compare{.column = {kVersionField, model::DataType::kInt64, {}},
+                                         .op = expr::CompareOp::kEq,
+                                         .value = expr::Value{version}}});
+    int64_t count = 0;
+    for (ShardId shard : info.shards) {
+      auto reply = process.owner().Query(
+          {.shard = shard, .collection = info.id, .filter = {.root = root}, .count_only = true},
+          {});
+      if (reply.has_value()) count += reply->count;
+    }
+    if (count != expected && wrong.empty()) {
+      wrong = fmt::format("{} has {} rows of version {}, a filter counts {}", info.name, expected,
+                          version, count);
+    }
   }
 
   /// Of no partition in particular: rows of a dropped one would show here.

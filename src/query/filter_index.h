@@ -1,0 +1,48 @@
+// A filter's leaf by a scalar index instead of a scan: which keys it keeps, how many rows that are,
+// what they cost. Inside this room only. Holds: an index answers exactly what the scan of the leaf
+// would, or is not taken.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/status.h"
+#include "expr/node.h"
+#include "index/scalar/scalar_index.h"
+#include "query/filter_operator.h"
+#include "segment/column_view.h"
+
+namespace elanus::query {
+
+/// The rows of some keys, or the known rows that have none of them.
+struct KeySet {
+  std::vector<index::KeyRange> ranges;  ///< ascending, apart
+  bool negated = false;
+};
+
+/// What an index says about a leaf.
+struct IndexMatch {
+  std::shared_ptr<const index::ScalarIndex> index;
+  std::vector<KeySet> sets;  ///< rows are in all of them; at least one
+  bool exact = true;         ///< false: rows outside fail, rows inside need the scan's look
+  uint64_t rows_max = 0;     ///< no more rows than that
+  double lookup_ns = 0;      ///< to find the keys (done already) and to collect the rows
+};
+
+/// Nothing when no index of the source can answer the leaf, or when that would surely cost more
+/// than a scan. Errors: those of `cancel`.
+Result<std::optional<IndexMatch>> MatchIndex(const expr::Node& leaf,
+                                             const segment::RowSource& source,
+                                             const Cancel* cancel);
+
+/// The leaf's operator: bits of all rows, collected here. \param scan  looks at rows that a match
+/// only proposes; unused when it is exact
+Operator MakeIndexOperator(const IndexMatch& match, Operator scan);
+
+/// Adds the rows of an exact match of one set that is not negated, ascending.
+void RowsOfMatch(const IndexMatch& match, std::vector<uint32_t>& rows);
+
+}  // namespace elanus::query
