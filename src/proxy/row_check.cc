@@ -64,6 +64,22 @@ Status RowsMismatch(const FieldSchema& field, uint64_t given, uint64_t wanted) {
                           std::to_string(wanted), std::to_string(given));
 }
 
+/// The text for a column of a field that takes no nulls and without any vector.
+Status NoVectors(const FieldSchema& field) {
+  std::string_view kind = "float";
+  switch (field.type) {
+    case DataType::kBinaryVector: kind = "binary"; break;
+    case DataType::kFloat16Vector: kind = "float16"; break;
+    case DataType::kBFloat16Vector: kind = "bfloat16"; break;
+    case DataType::kInt8Vector: kind = "int8"; break;
+    case DataType::kSparseFloatVector: kind = "sparse float"; break;
+    default: break;
+  }
+  return InvalidParameter(
+      fmt::format("{} vector field '{}' is illegal, array type mismatch", kind, field.name),
+      fmt::format("need {} vector", kind), "got nil");
+}
+
 /// The text for a column whose bytes are no whole number of vectors.
 Status NotWhole(const FieldSchema& field, size_t bytes, size_t width) {
   const int64_t dim = field.dim();
@@ -89,6 +105,7 @@ Status NotWhole(const FieldSchema& field, size_t bytes, size_t width) {
 Status CheckDense(const FieldSchema& field, uint64_t rows, Column& column) {
   const int64_t dim = field.dim();
   const size_t width = model::ValueBytes(field.type, dim);
+  if (column.fixed.empty() && rows > 0) return NoVectors(field);
   if (column.fixed.size() % width != 0) return NotWhole(field, column.fixed.size(), width);
   if (column.dim != dim) {
     return InvalidParameter(
@@ -107,6 +124,7 @@ Status CheckDense(const FieldSchema& field, uint64_t rows, Column& column) {
 }
 
 Status CheckSparseRows(const FieldSchema& field, uint64_t rows, const Column& column) {
+  if (column.rows == 0 && rows > 0) return NoVectors(field);
   if (column.rows != rows) return RowsMismatch(field, column.rows, rows);
   for (size_t row = 0; row < rows; ++row) {
     RETURN_IF_ERROR(model::CheckSparse(column.StringAt(row)));
@@ -268,7 +286,10 @@ Status SettleNulls(const FieldSchema& field, uint64_t rows, Column& column) {
     column = std::move(filled);
     return Status::Ok();
   }
-  if (!field.nullable) return RowsMismatch(field, present, rows);
+  if (!field.nullable) {
+    if (present == 0 && IsVector(field.type)) return NoVectors(field);
+    return RowsMismatch(field, present, rows);
+  }
   return Status::Ok();
 }
 
