@@ -5,6 +5,7 @@
 
 #include "coordinator/plan.h"
 #include "coordinator/properties.h"
+#include "model/load_fields.h"
 
 namespace elanus::coordinator {
 
@@ -97,6 +98,8 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AddField& reques
   RETURN_IF_ERROR(CheckWarmup(request.field.type_params));
   model::CollectionInfo info = *old;
   AppendField(info.schema, request.field);
+  if (info.loaded && IsVector(request.field.type) && LoadedWhole(info))
+    info.load_fields.push_back({-info.schema.FindField(request.field.name)->id.value});
   info.updated = context.now;
   DdlPlan plan;
   plan.Replace(std::move(info));

@@ -6,6 +6,7 @@
 
 #include "proxy/ann_search.h"
 #include "proxy/boost_params.h"
+#include "proxy/isolation.h"
 #include "proxy/limits.h"
 #include "proxy/rank_params.h"
 #include "proxy/read_scope.h"
@@ -39,7 +40,7 @@ class HybridSearch {
       ASSIGN_OR_RETURN(AnnInput input, PlanPart(part));
       input.partitions = partitions;
       input.read = read;
-      if (Status status = ReadableFor(input, output_, input.partitions); !status.ok()) {
+      if (Status status = ReadableFor(input, input.partitions); !status.ok()) {
         return Error(status.Wrap("failed to search"));
       }
       inputs.push_back(std::move(input));
@@ -100,6 +101,7 @@ class HybridSearch {
     }
     ASSIGN_OR_RETURN(input.filter,
                      BindFilter(*collection_, part.filter, part.templates, time_form_.zone));
+    RETURN_IF_ERROR(CheckIsolation(*collection_, input.filter));
     if (part.function_score) {
       ASSIGN_OR_RETURN(input.boost, PlanBoost(*collection_, *part.function_score, part.templates,
                                               time_form_.zone));

@@ -83,7 +83,7 @@ class PartialUpdate {
     const service::Consistency strong{.use_default = false,
                                       .level = model::ConsistencyLevel::kStrong};
     request.read = ReadPointOf(collection_, strong, false, backends_.clock.Next());
-    Status status = CheckLoaded(collection_, {}, request.partitions);
+    Status status = CheckLoaded(collection_, request.partitions);
     if (status.ok()) {
       auto replies = AskByKey(backends_, collection_, request, cancel);
       status = StatusOf(replies);

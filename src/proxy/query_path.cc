@@ -67,13 +67,7 @@ class Query {
  private:
   Status Execute() {
     const OutputPlan& output = plan_.output;
-    std::vector<FieldId> used = output.fields;
-    std::ranges::copy(output.group_by, std::back_inserter(used));
-    for (const auto& aggregate : output.aggregates) {
-      if (!aggregate.counts_rows()) used.push_back(aggregate.field);
-    }
-    for (const auto& value : plan_.order.values) used.push_back(value.field);
-    RETURN_IF_ERROR(CheckLoaded(*collection_, used, request_.partitions));
+    RETURN_IF_ERROR(CheckLoaded(*collection_, request_.partitions));
     request_.collection = collection_->id;
     request_.output_fields = output.fields;
     request_.count_only = output.count_only();

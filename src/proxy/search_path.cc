@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <limits>
 
+#include "model/load_fields.h"
 #include "proxy/ann_search.h"
 #include "proxy/boost_params.h"
 #include "proxy/buckets.h"
+#include "proxy/isolation.h"
 #include "proxy/read_scope.h"
 #include "proxy/value_text.h"
 #include "rank/score.h"
@@ -62,16 +64,13 @@ Status CheckBoosted(const AnnInput& input) {
       "search_iterator");
 }
 
-Status ReadableFor(const AnnInput& input, const OutputPlan& output,
-                   std::vector<PartitionId>& partitions) {
-  std::vector<FieldId> used = output.fields;
-  used.push_back(input.plan.field->id);
-  if (input.plan.group) {
-    for (const auto& value : input.plan.group->values) used.push_back(value.field);
-  }
-  for (const auto& value : input.plan.order.values) used.push_back(value.field);
-  for (const auto& value : input.plan.values) used.push_back(value.field);
-  return CheckLoaded(*input.collection, used, partitions);
+Status ReadableFor(const AnnInput& input, std::vector<PartitionId>& partitions) {
+  RETURN_IF_ERROR(CheckLoaded(*input.collection, partitions));
+  if (MaySearch(*input.collection, input.plan.field->id)) return Status::Ok();
+  return {Code::kSegcore,
+          fmt::format("field index of the field: {} is not loaded, please reload the "
+                      "collection: segcore error",
+                      input.plan.field->name)};
 }
 
 std::vector<service::OutputColumn> GroupValueColumns(const model::CollectionSchema& schema,
@@ -135,13 +134,14 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
   ASSIGN_OR_RETURN(const TimeForm time_form, TimeFormOf(collection, search.params));
   ASSIGN_OR_RETURN(input.filter,
                    BindFilter(collection, search.filter, search.templates, time_form.zone));
+  RETURN_IF_ERROR(CheckIsolation(collection, input.filter));
   if (search.function_score) {
     ASSIGN_OR_RETURN(input.boost, PlanBoost(collection, *search.function_score, search.templates,
                                             time_form.zone));
     RETURN_IF_ERROR(CheckBoosted(input));
   }
   input.output_fields = output.fields;
-  if (Status status = ReadableFor(input, output, input.partitions); !status.ok()) {
+  if (Status status = ReadableFor(input, input.partitions); !status.ok()) {
     return Error(status.Wrap("failed to search"));
   }
   input.read =

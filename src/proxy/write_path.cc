@@ -217,7 +217,7 @@ Result<WritePath::Prepared> WritePath::PrepareDelete(const service::CallContext&
   } else {
     std::vector<PartitionId> partitions;
     if (partition) partitions.push_back(partition);
-    if (Status status = CheckLoaded(*collection, {}, partitions); !status.ok()) {
+    if (Status status = CheckLoaded(*collection, partitions); !status.ok()) {
       return Error(status.Wrap("failed to query"));
     }
     service::Consistency consistency;
