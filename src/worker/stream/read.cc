@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "query/boost.h"
 #include "query/fetch.h"
@@ -38,6 +39,38 @@ model::Timestamp ExpiredAt(const model::CollectionInfo& collection, model::Times
   return at > span ? at - span : 0;
 }
 
+/// The field whose time says until when a row lives; null when the collection names none.
+const model::FieldSchema* TtlField(const model::CollectionInfo& collection) {
+  const std::string* name = model::FindValue(collection.properties, "ttl_field");
+  const model::FieldSchema* field = name == nullptr ? nullptr : collection.schema.FindField(*name);
+  return field != nullptr && field->type == model::DataType::kTimestamptz ? field : nullptr;
+}
+
+/// The filter less the rows whose own time is over; one without a time lives for ever.
+expr::BoundFilter Living(const model::FieldSchema& ttl, const expr::BoundFilter& filter,
+                         model::Timestamp at) {
+  const expr::ColumnRef column{.field = ttl.id, .type = ttl.type};
+  expr::Node living{.form = expr::Or{}};
+  living.children.push_back({.form = expr::IsNull{column}});
+  living.children.push_back({.form = expr::Compare{.column = column,
+                                                   .op = expr::CompareOp::kGt,
+                                                   .value = {model::TimestampMs(at) * 1000}}});
+  expr::BoundFilter both = filter;
+  if (filter.root == nullptr) {
+    both.root = std::make_shared<const expr::Node>(std::move(living));
+    return both;
+  }
+  expr::Node all{.form = expr::And{}};
+  if (std::holds_alternative<expr::And>(filter.root->form)) {
+    all = *filter.root;
+  } else {
+    all.children.push_back(*filter.root);
+  }
+  all.children.push_back(std::move(living));
+  both.root = std::make_shared<const expr::Node>(std::move(all));
+  return both;
+}
+
 /// The user's range in distances: [near, far) for L2's radius, (radius, range_filter] for
 /// similarities.
 index::Window WindowOf(const service::VectorSearchParams& params, model::Metric metric) {
@@ -45,7 +78,9 @@ index::Window WindowOf(const service::VectorSearchParams& params, model::Metric 
   if (params.radius) {
     window.upper = rank::DistanceOf(metric, static_cast<float>(*params.radius));
   }
-  if (params.range_filter) {
+  // Rounding carries some rows a little beyond a cosine of 1: a range that begins there has them.
+  const bool from_best = metric == model::Metric::kCosine && params.range_filter >= 1.0;
+  if (params.range_filter && !from_best) {
     // The near end belongs to the range: everything beyond the float just before it.
     const float near = rank::DistanceOf(metric, static_cast<float>(*params.range_filter));
     window.lower = std::nextafter(near, -std::numeric_limits<float>::infinity());
@@ -59,6 +94,12 @@ index::Window WindowOf(const service::VectorSearchParams& params, model::Metric 
     }
   }
   return window;
+}
+
+/// What the user sees of a hit.
+float ShownScore(model::Metric metric, float distance) {
+  const float score = rank::ScoreOf(metric, distance);
+  return metric == model::Metric::kCosine ? std::clamp(score, -1.0F, 1.0F) : score;
 }
 
 Status CheckFields(const model::CollectionSchema& schema, const service::QueryRequest& request) {
@@ -92,15 +133,28 @@ Result<model::Column> QueryColumn(const model::FieldSchema& field,
   return column;
 }
 
-query::ReadView ViewOf(const model::CollectionInfo& collection, const expr::BoundFilter& filter,
-                       const ReadScope& scope) {
-  return {.schema = &collection.schema,
-          .at = scope.at,
-          .expired = ExpiredAt(collection, scope.at),
-          .filter = &filter,
-          .cancel = &scope.cancel,
-          .filters = scope.filters};
-}
+/// A view and the filter that it may have to own.
+struct Reading {
+  Reading(const model::CollectionInfo& collection, const expr::BoundFilter& filter,
+          const ReadScope& scope) {
+    view = {.schema = &collection.schema,
+            .at = scope.at,
+            .expired = ExpiredAt(collection, scope.at),
+            .filter = &filter,
+            .cancel = &scope.cancel,
+            .filters = scope.filters};
+    if (const model::FieldSchema* ttl = TtlField(collection)) {
+      living = Living(*ttl, filter, scope.at);
+      view.filter = &*living;
+      view.filters = nullptr;  // another one every millisecond
+    }
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+  std::optional<expr::BoundFilter> living;
+  query::ReadView view;
+};
 
 }  // namespace
 
@@ -112,7 +166,8 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
   ASSIGN_OR_RETURN(const model::Column queries, QueryColumn(*field, request));
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  const query::ReadView view = ViewOf(*collection, request.filter, scope);
+  const Reading reading(*collection, request.filter, scope);
+  const query::ReadView& view = reading.view;
   const query::SearchRequest search{
       .field = request.field,
       .metric = request.metric,
@@ -141,7 +196,7 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
     reply.counts.push_back(static_cast<int64_t>(hits.size()));
     for (const query::SearchHit& hit : hits) {
       reply.keys.Append(segments[hit.ref.segment]->KeyAt(hit.ref.row));
-      reply.scores.push_back(rank::ScoreOf(request.metric, hit.distance));
+      reply.scores.push_back(ShownScore(request.metric, hit.distance));
       rows.push_back(hit.ref);
     }
   }
@@ -162,7 +217,8 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
   const service::CollectionPtr collection = shard.collection();
   const std::vector<segment::SegmentPtr> segments =
       Segments(shard, request.partitions, request.ignore_growing);
-  const query::ReadView view = ViewOf(*collection, request.filter, scope);
+  const Reading reading(*collection, request.filter, scope);
+  const query::ReadView& view = reading.view;
   service::QueryReply reply{.read_at = scope.at};
   reply.keys.is_string = model::IsString(collection->schema.primary()->type);
   if (request.count_only) {
@@ -176,7 +232,9 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
     reply.rows = aggregator.Partial();
     return reply;
   }
-  const query::RetrieveRequest retrieve{.keys = request.keys ? &*request.keys : nullptr,
+  // A look-up by key evaluates no filter: the same keys are in the filter where the user gave one.
+  const bool by_key = request.keys && (!reading.living || request.filter.root == nullptr);
+  const query::RetrieveRequest retrieve{.keys = by_key ? &*request.keys : nullptr,
                                         .limit = request.limit,
                                         .order = request.order,
                                         .directions = request.directions};
