@@ -2,8 +2,11 @@
 // Called by handle_collection and rest_catalog. Threads: any.
 #pragma once
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "model/collection.h"
 
@@ -21,6 +24,11 @@ inline model::KeyValues ShownProperties(const model::CollectionInfo& info) {
   add("max_field_id", std::to_string(last));
   add("namespace.sharding.enabled", "false");
   return shown;
+}
+
+/// What Milvus calls the virtual channel of a shard; `at` counts the collection's shards.
+inline std::string ChannelName(const model::CollectionInfo& info, size_t at) {
+  return fmt::format("elanus-dml_{}_{}v{}", at, info.id.value, at);
 }
 
 }  // namespace elanus::gateway

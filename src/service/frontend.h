@@ -226,6 +226,22 @@ struct FlushResult {
   model::Timestamp flushed_to = 0;
 };
 
+/// A merge on request. Segments are merged within a shard and a partition.
+struct CompactCall {
+  std::string collection;
+  CollectionId id;                  ///< instead of the name
+  PartitionId partition;            ///< 0 = every one
+  ShardId shard;                    ///< 0 = every one
+  std::vector<SegmentId> segments;  ///< only these; empty = all
+  bool clustering = false;          ///< only of a collection with a clustering key
+  bool deletes_only = false;        ///< what Milvus calls level 0
+  int64_t target_mb = 0;            ///< of a merged segment; 0 = the server's limit
+};
+struct CompactReply {
+  int64_t job = -1;  ///< -1: there was nothing to merge
+  int64_t plans = 0;
+};
+
 /// Reads that answer from the catalog and the shards' counters.
 class FrontendCatalog {
  public:
@@ -269,6 +285,11 @@ class FrontendData {
   virtual Result<QueryResult> Query(const CallContext& call, const QueryCall& query) = 0;
   virtual Result<FlushResult> Flush(const CallContext& call,
                                     const std::vector<std::string>& collections) = 0;
+  virtual Result<CompactReply> Compact(const CallContext& call, const CompactCall& compact) = 0;
+  /// The plans of a job; none of one that is not known (any more).
+  virtual Result<CompactionPlans> CompactionsOfJob(int64_t job) = 0;
+  virtual Result<CompactionPlans> CompactionsOf(const CallContext& call,
+                                                const std::string& collection) = 0;
 };
 
 }  // namespace elanus::service

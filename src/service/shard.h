@@ -21,6 +21,7 @@
 #include "model/row_value.h"
 #include "rank/aggregate.h"
 #include "rank/order.h"
+#include "service/compaction.h"
 
 namespace elanus::service {
 
@@ -236,6 +237,18 @@ struct QueryReply {
 
 enum class SegmentState : int32_t { kGrowing = 0, kSealed = 1 };
 
+/// An index that is being built on a segment.
+struct IndexPart {
+  IndexId index;
+  int64_t rows = 0;  ///< about so many are in it
+
+  template <class V>
+  void Visit(V& v) {
+    v(index);
+    v(rows);
+  }
+};
+
 struct SegmentStats {
   SegmentId id;
   PartitionId partition;
@@ -244,6 +257,7 @@ struct SegmentStats {
   int64_t bytes = 0;
   /// Index files by the field they index; a segment too small for one counts as indexed.
   std::vector<FieldId> indexed_fields;
+  std::vector<IndexPart> building;
 
   template <class V>
   void Visit(V& v) {
@@ -253,6 +267,7 @@ struct SegmentStats {
     v(rows);
     v(bytes);
     v(indexed_fields);
+    v(building);
   }
 };
 
@@ -313,6 +328,12 @@ class ShardService {
   virtual Result<std::vector<SegmentId>> Flush(ShardId shard, const Cancel& cancel) = 0;
 
   virtual Result<ShardStats> Stats(ShardId shard) const = 0;
+
+  /// Plans the merge of a shard's sealed segments and returns before they begin; no plan when there
+  /// is nothing to merge. kInvalidParameter when the target is less than the server's own limit.
+  virtual Result<CompactionPlans> Compact(const CompactionRequest& request) = 0;
+  /// What is known of plans: those that have ended are kept for a while.
+  virtual Result<CompactionPlans> Compactions(const CompactionFilter& filter) const = 0;
 
   /// Applies a change of the catalog; returns when it is durable in the shard's log (where it is a
   /// barrier) and applied.

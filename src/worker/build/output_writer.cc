@@ -129,8 +129,11 @@ Status OutputWriter::BuildIndex(const model::IndexInfo& info, const index::Build
   const auto [vectors, owner] = segment.Vectors(info.field);
   index::BuildParams build = params;
   build.threads = context_.build_threads;
-  ASSIGN_OR_RETURN(index::IndexFile file,
-                   index::BuildIndexFile(vectors, build, {.stop = context_.stop}));
+  ASSIGN_OR_RETURN(
+      index::IndexFile file,
+      index::BuildIndexFile(vectors, build, {.stop = context_.stop, .progress = [&](double part) {
+                                               shard_.build_progress().Tell(info.id, part);
+                                             }}));
   format::IndexRef index_ref{.index = info.id, .field = info.field};
   ASSIGN_OR_RETURN(index_ref.file.name, declared_.NewName("index"));
   RETURN_IF_ERROR(WriteIndexFile(shard_.files().objects(), file, index_ref.file));
