@@ -168,6 +168,25 @@ Status PlanRefinement(std::string_view type, const Params& params, SearchPlan& p
       "Out of range in json: param 'rbq_bits_query' ({}) should be in range [0, 8]", *value));
 }
 
+/// RNSG and ANNOY: how many rows a search keeps on its way, how many it gathers (-1: the index's
+/// own choice).
+Status PlanOldTypes(std::string_view type, const Params& params, SearchPlan& plan) {
+  if (type == "RNSG") {
+    ASSIGN_OR_RETURN(plan.params.ef, IndexInteger(params, "search_length", 300));
+    // Fewer than the hits wanted would find no more than that.
+    if (plan.params.ef != 0)
+      plan.params.ef = std::max<int64_t>(plan.params.ef, plan.limit + plan.offset);
+  }
+  const auto given = type == "ANNOY" ? params.Typed("search_k") : std::nullopt;
+  if (!given.has_value() || given->text == "-1") return Status::Ok();
+  ASSIGN_OR_RETURN(plan.params.ef,
+                   IndexInteger(params, "search_k", std::numeric_limits<int32_t>::max()));
+  const int64_t top_k = plan.limit + plan.offset;
+  if (plan.params.ef >= top_k || plan.iterator) return Status::Ok();
+  return InvalidParameter(
+      fmt::format("search_k({}) should be larger than k({})", plan.params.ef, top_k));
+}
+
 Status PlanEffort(const model::IndexInfo* index, const Params& params, SearchPlan& plan) {
   const std::string type = index == nullptr ? "FLAT" : IndexTypeOf(*index);
   const int64_t top_k = plan.limit + plan.offset;
@@ -182,6 +201,7 @@ Status PlanEffort(const model::IndexInfo* index, const Params& params, SearchPla
           fmt::format("ef({}) should be larger than k({})", plan.params.ef, top_k));
     }
   }
+  RETURN_IF_ERROR(PlanOldTypes(type, params, plan));
   if (type.find("IVF_") != std::string::npos || type == "SCANN" || type == "AUTOINDEX") {
     ASSIGN_OR_RETURN(plan.params.nprobe, IndexInteger(params, "nprobe", 65'536));
   }

@@ -88,6 +88,12 @@ Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const Hidd
   return results;
 }
 
+/// A width that was checked against the hits the user asked for must not fall below those that are
+/// asked of a segment: groups and keys that rows share need more.
+int Effort(int given, size_t top_k) {
+  return given == 0 ? 0 : static_cast<int>(std::max(static_cast<size_t>(given), top_k));
+}
+
 /// Rows to measure exactly; a request may want more hits of a segment than the user asked for.
 int ReorderK(const SearchRequest& request, size_t top_k) {
   size_t rows = static_cast<size_t>(request.reorder_k);
@@ -113,7 +119,7 @@ Result<std::vector<Hits>> SearchIndex(const index::VectorIndex& index, const Hid
     return results;
   }
   const index::SearchParams params{.top_k = top_k,
-                                   .ef = request.ef,
+                                   .ef = Effort(request.ef, top_k),
                                    .nprobe = request.nprobe,
                                    .reorder_k = ReorderK(request, top_k)};
   if (nq == 1) {
