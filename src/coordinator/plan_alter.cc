@@ -15,6 +15,7 @@ using service::CollectionPtr;
 void AppendField(model::CollectionSchema& schema, model::FieldSchema field) {
   int64_t last = model::kFirstUserField.value - 1;
   for (const auto& f : schema.fields) last = std::max(last, f.id.value);
+  for (const auto& s : schema.structs) last = std::max(last, s.id.value);
   field.id = FieldId{last + 1};
   auto at = std::ranges::find_if(schema.fields, &model::FieldSchema::is_dynamic);
   schema.fields.insert(at, std::move(field));

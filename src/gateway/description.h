@@ -18,6 +18,7 @@ inline model::KeyValues ShownProperties(const model::CollectionInfo& info) {
   };
   int64_t last = 0;
   for (const auto& field : info.schema.fields) last = std::max(last, field.id.value);
+  for (const auto& one : info.schema.structs) last = std::max(last, one.id.value);
   add("max_field_id", std::to_string(last));
   add("namespace.sharding.enabled", "false");
   return shown;

@@ -108,7 +108,18 @@ void DescribeCollection(RestCall rest) {
     json.Key("description").Text(info->schema.description);
     json.Key("autoId").Bool(info->schema.auto_id).Key("fields").BeginArray();
     for (const model::FieldSchema& field : info->schema.fields) {
-      if (!field.is_dynamic) WriteField(json, field, rest.int64_as_number);
+      if (!field.is_dynamic && field.struct_name.empty()) {
+        WriteField(json, field, rest.int64_as_number);
+      }
+    }
+    json.EndArray().Key("structFields").BeginArray();
+    for (const model::StructSchema& one : info->schema.structs) {
+      json.BeginObject().Key("name").Text(one.name).Key("id").Int(one.id.value);
+      json.Key("description").Text(one.description).Key("fields").BeginArray();
+      for (const model::FieldSchema* member : info->schema.MembersOf(one.name)) {
+        WriteField(json, *member, rest.int64_as_number);
+      }
+      json.EndArray().EndObject();
     }
     json.EndArray().Key("functions").BeginArray().EndArray().Key("aliases").BeginArray();
     for (const std::string& alias : info->aliases) json.Text(alias);

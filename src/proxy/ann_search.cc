@@ -50,6 +50,7 @@ class AnnSearch {
     request_.field = plan_.field->id;
     request_.metric = plan_.metric;
     request_.nq = search_.nq;
+    request_.by_element = plan_.by_element;
     request_.top_k = plan_.limit + plan_.offset;
     request_.params = plan_.params;
     request_.output_fields = input_.output_fields;
@@ -165,7 +166,11 @@ class AnnSearch {
   std::vector<rank::ScoredLists> Lists() const {
     std::vector<rank::ScoredLists> lists;
     for (const auto& reply : replies_) {
-      lists.push_back({.counts = reply.counts, .keys = &reply.keys, .scores = reply.scores});
+      lists.push_back({.counts = reply.counts,
+                       .keys = &reply.keys,
+                       .scores = reply.scores,
+                       .elements = plan_.collapses ? std::span<const int64_t>()
+                                                   : std::span<const int64_t>(reply.elements)});
     }
     return lists;
   }
@@ -228,6 +233,10 @@ class AnnSearch {
     result.keys = rank::TakeKeys(keys, merged_.rows);
     result.keys.is_string = IsString(input_.collection->schema.primary()->type);
     for (auto at : merged_.rows) result.scores.push_back(ScoreAt(at));
+    for (auto at : merged_.rows) {
+      if (plan_.by_element && !plan_.collapses)
+        result.elements.push_back(replies_[at.source].elements[at.row]);
+    }
     result.rows = rank::TakeRows(Batches(&SearchReply::rows), merged_.rows);
     result.values = rank::TakeRows(Batches(&SearchReply::values), merged_.rows);
     return result;

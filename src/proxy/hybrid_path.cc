@@ -78,7 +78,7 @@ class HybridSearch {
     if (part.aggregation) {
       return Error(InvalidParameter("search_aggregation is not supported in hybrid_search"));
     }
-    service::SearchCall own{.params = part.params, .nq = part.nq};
+    service::SearchCall own{.params = part.params, .nq = part.nq, .vector_type = part.vector_type};
     if (model::FindValue(own.params, "topk") == nullptr) {
       own.params.emplace_back("topk", std::to_string(plan_.limit + plan_.offset));
     }
@@ -89,6 +89,8 @@ class HybridSearch {
     if (!input.plan.order.empty()) {
       return Error(InvalidParameter("order_by is not supported for hybrid search"));
     }
+    // Rankings of rows are fused: of a row's elements the nearest stands for it.
+    input.plan.collapses = input.plan.by_element;
     // A part has no page of its own: the pages are those of the fused list.
     input.plan.offset = 0;
     input.plan.round_decimal = -1;
@@ -105,6 +107,7 @@ class HybridSearch {
                                               time_form_.zone));
       RETURN_IF_ERROR(CheckBoosted(input));
     }
+    RETURN_IF_ERROR(CheckElements(input));
     return input;
   }
 

@@ -55,6 +55,18 @@ Result<SearchResult> Buckets(const AnnInput& input, const OutputPlan& output, An
 
 }  // namespace
 
+Status CheckElements(const AnnInput& input) {
+  const expr::ElementFilter* elements = input.filter.elements.get();
+  if (elements != nullptr &&
+      (!input.plan.by_element || input.plan.field->struct_name != elements->struct_name)) {
+    return InvalidParameter("element_filter is only supported for element-level search");
+  }
+  if (input.plan.by_element && input.boost) {
+    return InvalidParameter("a boost reranker is not supported for element-level search");
+  }
+  return Status::Ok();
+}
+
 Status CheckBoosted(const AnnInput& input) {
   if (!input.boost || (!input.plan.group && !input.plan.iterator)) return Status::Ok();
   return InvalidParameter(
@@ -140,6 +152,7 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
                                             time_form.zone));
     RETURN_IF_ERROR(CheckBoosted(input));
   }
+  RETURN_IF_ERROR(CheckElements(input));
   input.output_fields = output.fields;
   if (Status status = ReadableFor(input, output, input.partitions); !status.ok()) {
     return Error(status.Wrap("failed to search"));
@@ -156,6 +169,7 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
                       .counts = std::move(found->counts),
                       .keys = std::move(found->keys),
                       .scores = std::move(found->scores),
+                      .elements = std::move(found->elements),
                       .output_fields = output.names,
                       .session_ts = found->read_at,
                       .iterator_v2 = input.plan.iterator_v2};

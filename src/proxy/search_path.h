@@ -11,6 +11,9 @@
 
 namespace elanus::proxy {
 
+/// An element_filter belongs to a search by element of the same struct.
+Status CheckElements(const AnnInput& input);
+
 /// Boosted hits are neither grouped nor paged by an iterator.
 Status CheckBoosted(const AnnInput& input);
 

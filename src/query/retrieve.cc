@@ -57,9 +57,10 @@ class Retriever {
     const segment::Segment& segment = *segments_[s];
     const HiddenRows hidden{segment.RowsAt(view_.at),
                             segment.HiddenAt(view_.at, segment.RowsAt(view_.at))};
+    ExpiryCheck expiry(segment, hidden.rows, view_);
     for (size_t i = 0; i < request_.keys->size(); ++i) {
       for (uint32_t row : segment.FindKey(request_.keys->At(i), hidden.rows)) {
-        if (!hidden.Hidden(row) && !view_.Expired(segment, row)) Take(s, row);
+        if (!hidden.Hidden(row) && !expiry.IsOver(row)) Take(s, row);
       }
     }
   }
@@ -102,6 +103,7 @@ class Retriever {
         first = segment.LowerBound(bound->key, bound->strict);
       }
     }
+    ExpiryCheck expiry(segment, rows, view_);
     int64_t keys = 0;
     size_t last_item = items_.size();
     for (; first < rows && !runs.empty(); first += kOrderedBlockRows) {
@@ -115,7 +117,7 @@ class Retriever {
       for (uint32_t i = 0; i < block.rows(); ++i) {
         if (filtered && (truth.is_true[i / 64] >> (i % 64) & 1) == 0) continue;
         if (deleted != nullptr && deleted->Test(first + i)) continue;
-        if (view_.Expired(segment, first + i)) continue;
+        if (expiry.IsOver(first + i)) continue;
         model::PrimaryKey key = segment.KeyAt(first + i);
         const bool same = items_.size() != last_item && items_.back().key == key;
         if (!same && keys == request_.limit) return Status::Ok();

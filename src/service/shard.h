@@ -118,9 +118,11 @@ struct SearchRequest {
   model::Metric metric = model::Metric::kL2;
   int64_t nq = 1;
   std::string vectors;  ///< nq vectors of the field's type, one after another
-  /// Of sparse vectors: where each begins in `vectors`, and its end; nq + 1. Else empty.
+  /// Of sparse vectors and of lists: where each begins in `vectors`, and its end; nq + 1. Else
+  /// empty.
   std::vector<uint64_t> vector_offsets;
-  int64_t top_k = 10;  ///< hits wanted a query (limit + offset)
+  bool by_element = false;  ///< of lists of vectors: hits are single vectors of them
+  int64_t top_k = 10;       ///< hits wanted a query (limit + offset)
   VectorSearchParams params;
   expr::BoundFilter filter;
   std::vector<FieldId> output_fields;
@@ -140,6 +142,7 @@ struct SearchRequest {
     v(nq);
     v(vectors);
     v(vector_offsets);
+    v(by_element);
     v(top_k);
     v(params);
     v(filter);
@@ -158,8 +161,9 @@ struct SearchReply {
   std::vector<int64_t> counts;  ///< nq: hits of each query
   model::PrimaryKeys keys;
   std::vector<float> scores;
-  model::RowBatch rows;    ///< the output fields, in the order asked
-  model::RowBatch values;  ///< SearchRequest::values, in their order
+  std::vector<int64_t> elements;  ///< of a search by element: which of the row's list; else empty
+  model::RowBatch rows;           ///< the output fields, in the order asked
+  model::RowBatch values;         ///< SearchRequest::values, in their order
   model::Timestamp read_at = 0;
 
   template <class V>
@@ -167,6 +171,7 @@ struct SearchReply {
     v(counts);
     v(keys);
     v(scores);
+    v(elements);
     v(rows);
     v(values);
     v(read_at);
@@ -220,6 +225,9 @@ struct QueryReply {
   model::PrimaryKeys keys;
   std::vector<model::Timestamp> timestamps;  ///< of the rows' inserts
   model::RowBatch rows;
+  /// Of a filter with element_filter: how many elements of each row it keeps, and which.
+  std::vector<int64_t> element_counts;
+  std::vector<int64_t> elements;
   model::RowBatch order_values;  ///< a column a value of QueryRequest::order
   model::Timestamp read_at = 0;
 
@@ -229,6 +237,8 @@ struct QueryReply {
     v(keys);
     v(timestamps);
     v(rows);
+    v(element_counts);
+    v(elements);
     v(order_values);
     v(read_at);
   }

@@ -108,9 +108,11 @@ Status OutputWriter::WriteRows(const model::CollectionInfo& collection,
                                Output& output) {
   storage::ObjectStore& objects = shard_.files().objects();
   ASSIGN_OR_RETURN(auto writer, objects.Create(output.ref.file.name));
+  const model::Timestamp horizon = context_.Horizon();
   const segment::SealedBuildOptions options{.id = output.ref.id,
                                             .schema = &collection.schema,
-                                            .horizon = context_.Horizon(),
+                                            .horizon = horizon,
+                                            .expiry = model::ExpiryOf(collection, horizon),
                                             .stop = context_.stop};
   ASSIGN_OR_RETURN(segment::SealedBuild build,
                    segment::BuildSealedFile(sources, options,

@@ -144,6 +144,7 @@ std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon
   const service::CollectionPtr collection = shard.collection();
   const auto manifest = shard.committed().manifest;
   std::vector<SegmentFigures> figures;
+  const model::Expiry expiry = model::ExpiryOf(*collection, horizon);
   for (const SealedPtr& segment : shard.sealed()) {
     auto ref = std::ranges::find(manifest->segments, segment->id(), &format::SegmentRef::id);
     if (ref == manifest->segments.end()) continue;
@@ -152,7 +153,10 @@ std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon
                        .partition = ref->partition,
                        .bytes = ref->file.bytes,
                        .rows = ref->rows,
-                       .deleted_rows = segment->deletes().UpTo(horizon).size(),
+                       // All rows are over: what a merge would leave is nothing.
+                       .deleted_rows = ref->last_timestamp <= expiry.inserted
+                                           ? ref->rows
+                                           : segment->deletes().UpTo(horizon).size(),
                        .indexed = work.build.empty(),
                        .outdated = work.keep.size() != ref->indexes.size()});
   }

@@ -1,14 +1,15 @@
 #include "worker/stream/read.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
+#include "model/expiry.h"
 #include "query/boost.h"
 #include "query/fetch.h"
 #include "query/retrieve.h"
 #include "query/row_value.h"
 #include "query/search.h"
+#include "query/struct_elements.h"
 #include "rank/score.h"
 
 namespace elanus::worker {
@@ -23,19 +24,6 @@ std::vector<segment::SegmentPtr> Segments(const Shard& shard,
     return !partitions.empty() && std::ranges::find(partitions, s->partition()) == partitions.end();
   });
   return segments;
-}
-
-/// The timestamp at and below which rows have outlived the collection's time to live; 0 = none.
-model::Timestamp ExpiredAt(const model::CollectionInfo& collection, model::Timestamp at) {
-  const std::string* text = model::FindValue(collection.properties, "collection.ttl.seconds");
-  int64_t seconds = 0;
-  if (text == nullptr ||
-      std::from_chars(text->data(), text->data() + text->size(), seconds).ec != std::errc() ||
-      seconds <= 0) {
-    return 0;
-  }
-  const model::Timestamp span = model::TimestampFromMs(seconds * 1000);
-  return at > span ? at - span : 0;
 }
 
 /// The user's range in distances: [near, far) for L2's radius, (radius, range_filter] for
@@ -78,7 +66,8 @@ size_t GroupColumns(const service::SearchRequest& request) {
 /// The request's vectors as a column. They lay where the wire's bytes lay: a column aligns them.
 Result<model::Column> QueryColumn(const model::FieldSchema& field,
                                   const service::SearchRequest& request) {
-  model::Column column = model::MakeColumn(field.id, field.type, field.dim());
+  const model::DataType type = request.by_element ? field.vector_type() : field.type;
+  model::Column column = model::MakeColumn(field.id, type, field.dim());
   column.rows = static_cast<uint64_t>(request.nq);
   if (column.IsFixed()) {
     column.fixed = request.vectors;
@@ -96,7 +85,7 @@ query::ReadView ViewOf(const model::CollectionInfo& collection, const expr::Boun
                        const ReadScope& scope) {
   return {.schema = &collection.schema,
           .at = scope.at,
-          .expired = ExpiredAt(collection, scope.at),
+          .expiry = model::ExpiryOf(collection, scope.at),
           .filter = &filter,
           .cancel = &scope.cancel,
           .filters = scope.filters};
@@ -117,6 +106,7 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
       .field = request.field,
       .metric = request.metric,
       .queries = segment::ViewOf(queries),
+      .by_element = request.by_element,
       .top_k = static_cast<size_t>(request.top_k),
       .ef = static_cast<int>(std::min<int64_t>(request.params.ef, INT32_MAX)),
       .nprobe = static_cast<int>(std::min<int64_t>(request.params.nprobe, INT32_MAX)),
@@ -142,6 +132,7 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
     for (const query::SearchHit& hit : hits) {
       reply.keys.Append(segments[hit.ref.segment]->KeyAt(hit.ref.row));
       reply.scores.push_back(rank::ScoreOf(request.metric, hit.distance));
+      if (request.by_element) reply.elements.push_back(hit.element);
       rows.push_back(hit.ref);
     }
   }
@@ -190,6 +181,14 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
                                              .bytes_max = request.bytes_max,
                                              .cancel = &scope.cancel},
                                             found.rows));
+  if (request.filter.elements != nullptr) {
+    ASSIGN_OR_RETURN(const auto kept,
+                     query::KeptElements(segments, view, *request.filter.elements, found.rows));
+    for (const auto& row : kept) {
+      reply.element_counts.push_back(static_cast<int64_t>(row.size()));
+      reply.elements.insert(reply.elements.end(), row.begin(), row.end());
+    }
+  }
   return reply;
 }
 
