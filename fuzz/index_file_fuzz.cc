@@ -1,6 +1,7 @@
 // Damages a good index file over 40 rows of dimension 3, opens it and, when it passes, searches.
-// The input is a list of edits (kind, metric, then offset and byte each), so that no corpus is
-// needed to get past the first check; all checksums are put right afterwards for the same reason.
+// The input is a list of edits (structure and codec, metric, then offset and byte each), so that no
+// corpus is needed to get past the first check; all checksums are put right afterwards for the same
+// reason.
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -41,12 +42,34 @@ const float* Rows() {
   return rows.data();
 }
 
-std::string GoodFile(uint8_t kind, uint8_t metric) {
-  const BuildParams params{.kind = static_cast<Kind>(kind % kKinds),
+struct Form {
+  Kind kind;
+  CodecParams codec = {};
+};
+const std::array<Form, 14> kForms = {
+    Form{Kind::kFlat},
+    Form{Kind::kIvfFlat},
+    Form{Kind::kHnsw},
+    Form{Kind::kIvfPq},
+    Form{Kind::kScann},
+    Form{Kind::kForest},
+    Form{Kind::kNsg},
+    Form{Kind::kHnsw, {.kind = CodecKind::kPacked, .bits = 6}},
+    Form{Kind::kHnsw, {.kind = CodecKind::kFloat16}},
+    Form{Kind::kHnsw, {.kind = CodecKind::kProduct, .bits = 3, .parts = 3, .rounds = 2}},
+    Form{Kind::kIvfCoded, {.kind = CodecKind::kPacked, .bits = 4}},
+    Form{Kind::kIvfCoded, {.kind = CodecKind::kProduct, .bits = 5, .parts = 3}},
+    Form{Kind::kIvfCoded, {.kind = CodecKind::kRabitq, .bits = 1}},
+    Form{Kind::kIvfCoded, {.kind = CodecKind::kRabitq, .bits = 4}},
+};
+
+std::string GoodFile(size_t form, uint8_t metric) {
+  const BuildParams params{.kind = kForms[form].kind,
                            .metric = static_cast<Metric>(metric % 3),
                            .m = 2,
                            .ef_construction = 8,
-                           .nlist = 4};
+                           .nlist = 4,
+                           .codec = kForms[form].codec};
   return BuildIndexFile({Rows(), kRows, kDim}, params)->Join();
 }
 
@@ -54,12 +77,12 @@ std::string GoodFile(uint8_t kind, uint8_t metric) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
-  static const std::array<std::string, kKinds * 3> good = [] {
-    std::array<std::string, kKinds * 3> files;
+  static const std::array<std::string, kForms.size() * 3> good = [] {
+    std::array<std::string, kForms.size() * 3> files;
     for (uint8_t i = 0; i < files.size(); ++i) files[i] = GoodFile(i / 3, i);
     return files;
   }();
-  std::string bytes = good[data[0] % kKinds * 3 + data[1] % 3];
+  std::string bytes = good[data[0] % kForms.size() * 3 + data[1] % 3];
   for (size_t at = 2; at + 3 <= size; at += 3) {
     bytes[(data[at] | data[at + 1] << 8) % bytes.size()] = static_cast<char>(data[at + 2]);
   }

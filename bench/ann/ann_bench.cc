@@ -1,8 +1,9 @@
 // Recall against queries a CPU second of one index over vectors from a file, in process, one
 // thread.
-//   ann_bench BASE QUERIES [--kind hnsw|ivf|ivfpq|scann|flat|auto] [--metric l2|ip|cosine] [--m N]
-//   [--efc N]
-//   [--nlist N]
+//   ann_bench BASE QUERIES [--kind hnsw|ivf|ivfpq|scann|coded|nsg|forest|flat|auto]
+//             [--metric l2|ip|cosine]
+//             [--m N] [--efc N] [--nlist N]
+//             [--codec packed|fp16|bf16|pq|rabitq] [--bits N] [--parts N] [--rounds N]
 //             [--threads N] [--rows N] [--k N] [--index FILE] [--filter PERCENT] [--widths 0,20,40]
 //             [--serve 1]
 // A vector file is: uint32 rows, uint32 dim, float[rows][dim]. With --index the built index is kept
@@ -76,17 +77,31 @@ class Bench {
     base_ = ReadVectors(argv[1], static_cast<size_t>(Number("rows", 0x7FFFFFFE)));
     queries_ = ReadVectors(argv[2], static_cast<size_t>(Number("queries", 2000)));
     const std::string kind = Text("kind", "hnsw"), metric = Text("metric", "cosine");
-    params_.kind = kind == "flat"    ? Kind::kFlat
-                   : kind == "ivf"   ? Kind::kIvfFlat
-                   : kind == "ivfpq" ? Kind::kIvfPq
-                   : kind == "scann" ? Kind::kScann
-                                     : Kind::kHnsw;
+    params_.kind = kind == "flat"     ? Kind::kFlat
+                   : kind == "ivf"    ? Kind::kIvfFlat
+                   : kind == "ivfpq"  ? Kind::kIvfPq
+                   : kind == "scann"  ? Kind::kScann
+                   : kind == "coded"  ? Kind::kIvfCoded
+                   : kind == "nsg"    ? Kind::kNsg
+                   : kind == "forest" ? Kind::kForest
+                                      : Kind::kHnsw;
     params_.choose = kind == "auto";
+    const std::string codec = Text("codec", "");
+    params_.codec = {.kind = codec == "packed"   ? CodecKind::kPacked
+                             : codec == "fp16"   ? CodecKind::kFloat16
+                             : codec == "bf16"   ? CodecKind::kBfloat16
+                             : codec == "pq"     ? CodecKind::kProduct
+                             : codec == "rabitq" ? CodecKind::kRabitq
+                                                 : CodecKind::kOwn,
+                     .bits = Number("bits", 8),
+                     .parts = Number("parts", 1),
+                     .rounds = Number("rounds", 1)};
     params_.part_dim = Number("part-dim", 2);
     params_.metric = metric == "l2" ? Metric::kL2 : metric == "ip" ? Metric::kIp : Metric::kCosine;
     params_.m = Number("m", 16);
     params_.ef_construction = Number("efc", 200);
     params_.nlist = Number("nlist", 1024);
+    params_.trees = Number("trees", 8);
     params_.threads = Number("threads", 1);
   }
 
@@ -156,7 +171,9 @@ class Bench {
 
   SearchParams At(const std::string& width, size_t top_k) const {
     SearchParams search{.top_k = top_k};
-    (index_->kind() == Kind::kHnsw ? search.ef : search.nprobe) = std::atoi(width.c_str());
+    const Kind kind = index_->kind();
+    const bool rows = kind == Kind::kHnsw || kind == Kind::kNsg || kind == Kind::kForest;
+    (rows ? search.ef : search.nprobe) = std::atoi(width.c_str());
     const size_t slash = width.find('/');
     if (slash != std::string::npos) search.reorder_k = std::atoi(width.c_str() + slash + 1);
     return search;

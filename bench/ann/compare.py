@@ -29,6 +29,8 @@ def read(path, kind=np.float32):
 class Ours:
     def __init__(self, data, options, widths, binary):
         self.widths = widths
+        half = read(data + ".query").shape[1] // 2
+        options = {key: half if value == "half" else value for key, value in options.items()}
         command = [binary, data + ".base", data + ".query", "--serve", "1"]
         command += [text for pair in options.items() for text in ("--" + pair[0], str(pair[1]))]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -115,16 +117,16 @@ class Faiss(Peer):
 
         faiss.omp_set_num_threads(1)
         self.faiss = faiss
-        text = self.factory.format(lists=1024, parts=base.shape[1] // 2)
+        rotated = (base.shape[1] + 63) // 64 * 64
+        text = self.factory.format(lists=1024, parts=base.shape[1] // 2, rotated=rotated)
         self.index = faiss.index_factory(base.shape[1], text, faiss.METRIC_INNER_PRODUCT)
         self.index.train(base)
         self.index.add(base)
 
     def prepare(self, width, k):
-        if "Refine" in self.factory:
+        if "RFlat" in self.factory:
             self.index.k_factor = width[1]
-            faiss_ivf = self.faiss.downcast_index(self.index.base_index)
-            faiss_ivf.nprobe = width[0]
+            self.faiss.extract_index_ivf(self.index.base_index).nprobe = width[0]
         elif "HNSW" in self.factory:
             self.index.hnsw.efSearch = width
         else:
@@ -163,20 +165,35 @@ PROBES = ((4, 8), (8, 8), (12, 8), (16, 10), (24, 10), (32, 10), (48, 16), (64, 
 LEAVES = ((4, 40), (8, 50), (12, 60), (18, 80), (25, 100), (35, 130), (50, 160), (75, 200), (100, 250), (150, 300), (250, 400))
 NPROBE = (4, 8, 16, 24, 32, 48, 64, 96, 128, 200, 300)
 REORDER = ((4, 40), (8, 50), (12, 60), (18, 80), (25, 100), (35, 120), (50, 150), (75, 180), (100, 220), (150, 300), (250, 400))
+COARSE = ((8, 150), (16, 250), (32, 400), (64, 600), (100, 800), (150, 1200), (300, 2000))
+FINE = ((8, 20), (16, 25), (24, 30), (32, 30), (48, 40), (64, 40), (100, 60), (150, 80), (300, 100))
+GATHERED = (500, 1000, 2000, 4000, 8000, 16000)
 OURS = {
     "ours-hnsw": ({"kind": "hnsw", "m": 16, "efc": 200}, EF),
     "ours-scann": ({"kind": "scann", "nlist": 2000}, [f"{p}/{r}" for p, r in REORDER]),
     "ours-ivf-pq": ({"kind": "ivfpq", "nlist": 1024}, [f"{p}/{r}" for p, r in REORDER]),
     "ours-auto": ({"kind": "auto", "m": 18, "efc": 240}, ("0",)),
+    "ours-ivf-pq8": ({"kind": "coded", "codec": "pq", "bits": 8, "parts": "half", "nlist": 1024}, [f"{p}/{r}" for p, r in FINE]),
+    "ours-rabitq1": ({"kind": "coded", "codec": "rabitq", "bits": 1, "nlist": 1024}, [f"{p}/{r}" for p, r in COARSE]),
+    "ours-rabitq4": ({"kind": "coded", "codec": "rabitq", "bits": 4, "nlist": 1024}, [f"{p}/{r}" for p, r in FINE]),
+    "ours-ivf-sq4": ({"kind": "coded", "codec": "packed", "bits": 4, "nlist": 1024}, [f"{p}/{r}" for p, r in FINE]),
+    "ours-hnsw-sq6": ({"kind": "hnsw", "codec": "packed", "bits": 6, "m": 16, "efc": 200}, EF),
+    "ours-hnsw-pq": ({"kind": "hnsw", "codec": "pq", "parts": "half", "m": 16, "efc": 200}, EF),
+    "ours-rnsg": ({"kind": "nsg"}, EF),
+    "ours-annoy": ({"kind": "forest", "trees": 20}, GATHERED),
     "ours-ivf-flat": ({"kind": "ivf", "nlist": 1024}, NPROBE),
 }
 PEERS = {
     "scann": (Scann, LEAVES),
     "hnswlib": (Hnswlib, EF),
     "usearch": (Usearch, EF),
-    "faiss-ivf-pqfs": (peer(Faiss, factory="IVF{lists},PQ{parts}x4fs,RFlat", __doc__="Refine"), PROBES),
+    "faiss-ivf-pqfs": (peer(Faiss, factory="IVF{lists},PQ{parts}x4fs,RFlat"), PROBES),
     "faiss-hnsw-sq8": (peer(Faiss, factory="HNSW16_SQ8"), EF),
     "faiss-ivf-flat": (peer(Faiss, factory="IVF{lists},Flat"), NPROBE),
+    "faiss-ivf-pq8": (peer(Faiss, factory="IVF{lists},PQ{parts},RFlat"), [(p, r / 10) for p, r in FINE]),
+    "faiss-rabitq1": (peer(Faiss, factory="RR{rotated},IVF{lists},RaBitQfs,RFlat"), [(p, r / 10) for p, r in COARSE]),
+    "faiss-rabitq4": (peer(Faiss, factory="RR{rotated},IVF{lists},RaBitQfs4,RFlat"), [(p, r / 10) for p, r in FINE]),
+    "faiss-ivf-sq4": (peer(Faiss, factory="IVF{lists},SQ4,RFlat"), [(p, r / 10) for p, r in FINE]),
     "faiss-ivf-sq8": (peer(Faiss, factory="IVF{lists},SQ8"), NPROBE),
 }
 

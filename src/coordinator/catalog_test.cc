@@ -211,6 +211,21 @@ constexpr std::string_view kCollectionOfForm1 =
     "5f64656661756c7405010201610162011c0169cc01010a696e6465785f74797065094155544f494e44455806"
     "02017801790116636f6c6c656374696f6e2e74746c2e7365636f6e64730139024d4e010202c801ca01";
 
+/// What form 2 added: struct arrays.
+model::CollectionInfo CollectionWithStruct() {
+  model::CollectionInfo info = FullCollection();
+  info.schema.fields[1].struct_name = "s";
+  info.schema.structs = {{.id = {103}, .name = "s", .nullable = true}};
+  return info;
+}
+constexpr std::string_view kCollectionOfForm2 =
+    "14020764656661756c740163016309616c6c206f66206974010103c801026964036b65792a00000101000001"
+    "010000010a6d61785f6c656e67746802363400ca01046c697374002c0801730000010000000101020d00010a"
+    "696e6465785f7479706508494e564552544544cc0105246d657461002e00000000000100000000000001ce01"
+    "017300010003021618011a085f64656661756c7405010201610162011c0169cc01010a696e6465785f747970"
+    "65094155544f494e4445580602017801790116636f6c6c656374696f6e2e74746c2e7365636f6e6473013902"
+    "4d4e010202c801ca01";
+
 std::unique_ptr<storage::MetaStore> StoreOfForm1() {
   auto store = storage::NewMemoryMetaStore();
   const std::string collection = BytesOfHex(kCollectionOfForm1);
@@ -234,6 +249,12 @@ TEST(CatalogForm, ReadsWhatForm1Wrote) {
   auto info = DecodeBytes<model::CollectionInfo>(BytesOfHex(kCollectionOfForm1), "collection", 1);
   ASSERT_TRUE(info.has_value()) << info.error().message();
   EXPECT_EQ(EncodeBytes(*info), EncodeBytes(FullCollection()));
+}
+
+TEST(CatalogForm, ReadsWhatForm2Wrote) {
+  auto info = DecodeBytes<model::CollectionInfo>(BytesOfHex(kCollectionOfForm2), "collection", 2);
+  ASSERT_TRUE(info.has_value()) << info.error().message();
+  EXPECT_EQ(EncodeBytes(*info), EncodeBytes(CollectionWithStruct()));
 }
 
 TEST(CatalogForm, AnOlderStoreIsWrittenAnewAsAWhole) {

@@ -47,6 +47,12 @@ class FakeShards final : public service::ShardService {
     return std::vector<SegmentId>{};
   }
   Result<service::ShardStats> Stats(ShardId) const override { return service::ShardStats{}; }
+  Result<service::CompactionPlans> Compact(const service::CompactionRequest&) override {
+    return service::CompactionPlans{};
+  }
+  Result<service::CompactionPlans> Compactions(const service::CompactionFilter&) const override {
+    return service::CompactionPlans{};
+  }
 };
 
 }  // namespace elanus::coordinator

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "coordinator/coordinator_fixture.h"
+#include "model/load_fields.h"
 
 namespace elanus::coordinator {
 namespace {
@@ -148,6 +149,40 @@ TEST_F(CoordinatorTest, LoadsAndReleasesPartitionsByName) {
   load.load = false;
   ASSERT_TRUE(coordinator->Execute(load).ok());
   EXPECT_FALSE(Find("c")->loaded);
+}
+
+TEST_F(CoordinatorTest, AVectorFieldThatCameWhileLoadedWaitsForTheNextLoad) {
+  ASSERT_TRUE(Create("c").ok());
+  ASSERT_TRUE(Index("c").ok());
+  ASSERT_TRUE(Load("c").ok());
+  const auto add = [&](const std::string& name, model::DataType type) {
+    service::AddField change{
+        .database = "default",
+        .collection = "c",
+        .field = {.name = name, .type = type, .nullable = true, .type_params = {{"dim", "4"}}}};
+    ASSERT_TRUE(coordinator->Execute(change).ok());
+  };
+  const auto searchable = [&](const std::string& name) {
+    const auto info = Find("c");
+    return model::MaySearch(*info, info->schema.FindField(name)->id);
+  };
+  add("n", model::DataType::kInt64);
+  EXPECT_TRUE(Find("c")->load_fields.empty()) << "other fields need no load";
+  add("w", model::DataType::kFloatVector);
+  add("m", model::DataType::kInt64);
+  EXPECT_FALSE(searchable("w"));
+  EXPECT_TRUE(searchable("v"));
+  EXPECT_TRUE(model::LoadedWhole(*Find("c")));
+  ExpectError(Load("c"), Code::kInvalidParameter, "there is no vector index on field: [w]");
+  ASSERT_TRUE(coordinator
+                  ->Execute(service::CreateIndex{.database = "default",
+                                                 .collection = "c",
+                                                 .field = "w",
+                                                 .params = {{"index_type", "HNSW"}}})
+                  .ok());
+  ASSERT_TRUE(Load("c").ok());
+  EXPECT_TRUE(searchable("w"));
+  EXPECT_TRUE(Find("c")->load_fields.empty());
 }
 
 TEST_F(CoordinatorTest, NobodyNamesPartitionsWhereRowsGoByTheirKey) {

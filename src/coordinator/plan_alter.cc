@@ -5,6 +5,7 @@
 
 #include "coordinator/plan.h"
 #include "coordinator/properties.h"
+#include "model/load_fields.h"
 
 namespace elanus::coordinator {
 
@@ -15,6 +16,7 @@ using service::CollectionPtr;
 void AppendField(model::CollectionSchema& schema, model::FieldSchema field) {
   int64_t last = model::kFirstUserField.value - 1;
   for (const auto& f : schema.fields) last = std::max(last, f.id.value);
+  for (const auto& s : schema.structs) last = std::max(last, s.id.value);
   field.id = FieldId{last + 1};
   auto at = std::ranges::find_if(schema.fields, &model::FieldSchema::is_dynamic);
   schema.fields.insert(at, std::move(field));
@@ -97,6 +99,8 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AddField& reques
   RETURN_IF_ERROR(CheckWarmup(request.field.type_params));
   model::CollectionInfo info = *old;
   AppendField(info.schema, request.field);
+  if (info.loaded && IsVector(request.field.type) && LoadedWhole(info))
+    info.load_fields.push_back({-info.schema.FindField(request.field.name)->id.value});
   info.updated = context.now;
   DdlPlan plan;
   plan.Replace(std::move(info));

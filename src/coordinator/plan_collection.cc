@@ -18,9 +18,18 @@ using service::CollectionPtr;
 /// Gives the fields their ids and adds the dynamic field, last.
 model::CollectionSchema Complete(model::CollectionSchema schema) {
   int64_t next = model::kFirstUserField.value;
-  for (auto& field : schema.fields) field.id = FieldId{next++};
-  if (schema.enable_dynamic_field && schema.dynamic() == nullptr) {
-    schema.fields.push_back({.id = FieldId{next},
+  for (auto& field : schema.fields) {
+    if (field.struct_name.empty()) field.id = FieldId{next++};
+  }
+  const FieldId dynamic{schema.enable_dynamic_field && schema.dynamic() == nullptr ? next++ : 0};
+  for (auto& one : schema.structs) {
+    one.id = FieldId{next++};
+    for (auto& field : schema.fields) {
+      if (field.struct_name == one.name) field.id = FieldId{next++};
+    }
+  }
+  if (dynamic.value != 0) {
+    schema.fields.push_back({.id = dynamic,
                              .name = std::string(model::kDynamicFieldName),
                              .description = "dynamic schema",
                              .type = model::DataType::kJson,

@@ -7,6 +7,7 @@
 
 #include "coordinator/limits.h"
 #include "coordinator/plan.h"
+#include "model/load_fields.h"
 
 namespace elanus::coordinator {
 
@@ -91,7 +92,8 @@ Status CheckReload(const model::CollectionInfo& info, const service::SetLoad& re
     for (FieldId id : ids) values.push_back(id.value);
     return fmt::format("[{}]", fmt::join(values, " "));
   };
-  if (fields != info.load_fields) {
+  const bool whole_again = fields.empty() && LoadedWhole(info);
+  if (fields != info.load_fields && !whole_again) {
     return InvalidParameter("can't change the load field list for loaded collection",
                             text(info.load_fields), text(fields));
   }
@@ -145,6 +147,7 @@ Result<DdlPlan> Load(const model::CollectionInfo& old, const service::SetLoad& r
   }
   DdlPlan plan;
   const bool changes =
+      old.load_fields != info.load_fields ||
       !std::ranges::equal(old.partitions, info.partitions, {}, &model::PartitionInfo::loaded,
                           &model::PartitionInfo::loaded);
   if (changes) plan.Replace(std::move(info));

@@ -182,9 +182,21 @@ Result<Term> Binder::BindRegex(const Term& left, const Syntax& pattern, bool neg
 
 Result<Term> Binder::BindCall(const Syntax& syntax) {
   const std::string name = Lower(syntax.name);
+  if (inside_ != nullptr && name.starts_with("match_")) {
+    return BindError(
+        fmt::format("nested {} is not supported, already inside match expression for field: {}",
+                    Upper(name), inside_->name));
+  }
+  if (inside_ != nullptr) {
+    return BindError(
+        fmt::format("{} cannot be used on the elements of a struct array", syntax.name));
+  }
   if (name.starts_with("json_contains") || name.starts_with("array_contains")) {
     return BindContains(syntax, name);
   }
+  if (name.starts_with("match_")) return BindMatch(syntax, name);
+  if (name == "element_filter") return BindElementFilter(syntax);
+  if (name.starts_with("st_")) return BindGeometry(syntax, name);
   if (name == "random_sample") return BindSample(syntax);
   if (name == "array_length") return BindLength(syntax);
   if (name == "empty" && syntax.children.size() == 1) return BindEmpty(syntax);
@@ -275,7 +287,8 @@ Result<Term> Binder::BindLength(const Syntax& syntax) {
   }
   ASSIGN_OR_RETURN(Term argument, Bind(syntax.children[0]));
   auto* term = std::get_if<ColumnTerm>(&argument);
-  if (term == nullptr || (term->type() != DataType::kJson && term->type() != DataType::kArray)) {
+  if (term == nullptr || (term->type() != DataType::kJson && term->type() != DataType::kArray &&
+                          term->type() != DataType::kArrayOfVector)) {
     return BindError(
         fmt::format("array_length operation are only supported on json, array or array-of-vector "
                     "fields now, got: {}",

@@ -157,17 +157,20 @@ bool IsDecimal(std::string_view text) {
 }  // namespace
 
 Result<ColumnTerm> Binder::Resolve(const Syntax& syntax) {
-  if (syntax.token == TokenKind::kStructPath) {
-    if (syntax.text.starts_with('$')) {
-      return BindError("$[x] syntax can only be used inside ElementFilter or MATCH_*");
-    }
-    return BindError(
-        fmt::format("json key must be enclosed in double quotes or single quotes: \"{}\"",
-                    syntax.text.substr(syntax.text.find('['))));
+  if (syntax.token == TokenKind::kStructPath && syntax.text.starts_with('$')) {
+    return ResolveElement(syntax.text);
   }
+  if (inside_ != nullptr) {
+    return BindError(
+        fmt::format("predicate expression in {} must use element-level fields", inside_function_));
+  }
+  if (syntax.token == TokenKind::kStructPath) return ResolveStructPath(syntax.text);
   if (syntax.token == TokenKind::kJsonPath) return ResolvePath(syntax.text);
   const model::FieldSchema* field = schema_.FindField(syntax.text);
   if (field != nullptr) return ColumnTerm{{field->id, field->type, {}}, field};
+  if (const model::StructSchema* whole = schema_.FindStruct(syntax.text)) {
+    return WholeStruct(*whole);
+  }
   if (IsNullWord(syntax.text)) {
     return BindError(
         "NULL literal is not supported in expressions; use '<field> is null' or '<field> is not "
@@ -328,7 +331,13 @@ Result<Term> Binder::BindLogic(const Syntax& syntax, bool is_and) {
   bool all_literals = true;
   bool bad_literal = false;
   for (const Syntax& child : syntax.children) {
+    const bool filtered = elements_ != nullptr;
     ASSIGN_OR_RETURN(Term term, Bind(child));
+    if (elements_ != nullptr && (!is_and || filtered || &child != &syntax.children.back())) {
+      return BindError(
+          "element filter expression can only be the last expression in the logical and "
+          "expression");
+    }
     const auto* sample = std::get_if<SampleTerm>(&term);
     if ((sample != nullptr || sample_ != 0) && !is_and) {
       return BindError("random sample expression cannot be used in logical and expression");
@@ -367,6 +376,9 @@ Result<Term> Binder::BindUnary(const Syntax& syntax) {
     return Term(LiteralTerm{Value{static_cast<int64_t>(0 - static_cast<uint64_t>(value))}});
   }
   ASSIGN_OR_RETURN(Term term, Bind(operand));
+  if (elements_ != nullptr) {
+    return BindError("element filter expression cannot be used in unary expression");
+  }
   if (std::holds_alternative<SampleTerm>(term) || sample_ != 0) {
     return BindError("random sample expression cannot be used in unary expression");
   }
@@ -412,7 +424,11 @@ Result<Term> Binder::BindExists(const Syntax& syntax) {
 Result<Term> Binder::BindIsNull(const Syntax& syntax) {
   const bool negated = syntax.ops[0] == TokenKind::kIsNotNull;
   ASSIGN_OR_RETURN(ColumnTerm term, Resolve(syntax.children[0]));
-  if (model::IsVector(term.column.type)) {
+  if (inside_ != nullptr) {
+    return BindError("IsNull/IsNotNull operations are not supported on elements of a struct array");
+  }
+  const bool whole_struct = schema_.FindStruct(syntax.children[0].text) != nullptr;
+  if (model::IsVector(term.column.type) && !whole_struct) {
     return BindError("IsNull/IsNotNull operations are not supported on vector fields");
   }
   if (term.column.type == DataType::kArray && !term.column.path.empty()) {

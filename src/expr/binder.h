@@ -1,10 +1,11 @@
 // Untyped tree to bound tree: resolves names against the schema, fills templates, folds constants,
 // checks types and gives literals their column's type. Every refusal has Milvus' text.
 // Inside this room only: filter.h is the door. The class is spread over binder.cc (names, logic),
-// bind_compare.cc (comparison, range, in), bind_time.cc (times, intervals) and bind_call.cc
-// (arithmetic, like, functions).
+// bind_compare.cc (comparison, range, in), bind_time.cc (times, intervals), bind_call.cc
+// (arithmetic, like, functions) and bind_struct.cc (struct arrays).
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -75,6 +76,8 @@ class Binder {
   Result<Term> Bind(const Syntax& syntax);
   /// The factor of `... and random_sample(factor)`, which Bind leaves out of its answer; 0 = none.
   double sample() const { return sample_; }
+  /// What `element_filter` asks, which Bind also answers as a predicate of the row; nullptr = none.
+  std::shared_ptr<const ElementFilter> TakeElements() { return std::move(elements_); }
   /// The column of a kName node.
   Result<ColumnRef> BindColumn(const Syntax& syntax);
 
@@ -83,6 +86,9 @@ class Binder {
   Result<Term> BindName(const Syntax& syntax);
   Result<ColumnTerm> Resolve(const Syntax& syntax);
   Result<ColumnTerm> ResolvePath(std::string_view text);
+  Result<ColumnTerm> ResolveElement(std::string_view text) const;
+  Result<ColumnTerm> ResolveStructPath(std::string_view text) const;
+  Result<ColumnTerm> WholeStruct(const model::StructSchema& given) const;
   Result<ColumnTerm> DynamicKey(std::vector<std::string> path, std::string_view base) const;
   Result<Term> BindTemplate(const Syntax& syntax) const;
   Result<Term> BindArray(const Syntax& syntax);
@@ -115,10 +121,23 @@ class Binder {
   Result<Term> BindStartsWith(const Syntax& syntax);
   Result<Term> BindSample(const Syntax& syntax);
 
+  // bind_geometry.cc
+  Result<Term> BindGeometry(const Syntax& syntax, std::string_view name);
+
+  // bind_struct.cc
+  Result<Term> BindMatch(const Syntax& syntax, std::string_view name);
+  Result<Term> BindElementFilter(const Syntax& syntax);
+  Result<Node> BindElements(const Syntax& struct_name, const Syntax& predicate,
+                            std::string_view function);
+
   const model::CollectionSchema& schema_;
   const Templates& templates_;
   const std::string_view time_zone_;
   double sample_ = 0;
+  std::shared_ptr<const ElementFilter> elements_;
+  /// Inside match_any(struct, ..) and its like: the struct, and what the function is called.
+  const model::StructSchema* inside_ = nullptr;
+  std::string_view inside_function_;
 };
 
 /// The type that messages name: of a literal its own, of arithmetic its result's.

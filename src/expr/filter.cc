@@ -22,6 +22,7 @@ int DepthOf(const Node& node) {
 
 struct Root {
   Term term;
+  std::shared_ptr<const ElementFilter> elements;
   double sample = 0;
 };
 
@@ -36,7 +37,7 @@ Result<Root> BindRoot(std::string_view text, const model::CollectionSchema& sche
   }
   const auto* sample = std::get_if<SampleTerm>(&term);
   const double share = sample != nullptr ? sample->factor : binder.sample();
-  return Root{std::move(term), share};
+  return Root{std::move(term), binder.TakeElements(), share};
 }
 
 }  // namespace
@@ -51,6 +52,7 @@ Result<BoundFilter> ParseFilter(std::string_view text, const model::CollectionSc
                  fmt::format("cannot parse expression: {}: {}", text, root.error().message()));
   }
   filter.sample = root->sample;
+  filter.elements = std::move(root->elements);
   if (std::holds_alternative<SampleTerm>(root->term)) return filter;
   if (auto* node = std::get_if<Node>(&root->term)) {
     filter.root = std::make_shared<const Node>(std::move(*node));
@@ -125,7 +127,7 @@ std::optional<KeyBound> BoundOf(const Node& node, const model::CollectionSchema&
 
 std::optional<model::PrimaryKeys> PrimaryKeysOf(const BoundFilter& filter,
                                                 const model::CollectionSchema& schema) {
-  if (filter.sample != 0) return std::nullopt;
+  if (filter.sample != 0 || filter.elements != nullptr) return std::nullopt;
   if (filter.root == nullptr) return std::nullopt;
   model::PrimaryKeys keys;
   if (const auto* in = std::get_if<In>(&filter.root->form)) {

@@ -26,9 +26,23 @@ struct Templates {
   }
 };
 
+/// `element_filter(struct, predicate)`: which elements of the rows are meant. The root keeps the
+/// rows that have one.
+struct ElementFilter {
+  std::string struct_name;
+  Node match;  ///< the MatchElements node
+
+  template <class V>
+  void Visit(V& v) {
+    v(struct_name);
+    v(match);
+  }
+};
+
 struct BoundFilter {
-  uint64_t schema_version = 0;       ///< CollectionSchema::version it was bound to
-  std::shared_ptr<const Node> root;  ///< null = all rows
+  uint64_t schema_version = 0;                    ///< CollectionSchema::version it was bound to
+  std::shared_ptr<const Node> root;               ///< null = all rows
+  std::shared_ptr<const ElementFilter> elements;  ///< null = rows are meant as wholes
   /// In (0, 1): of the rows that pass, only this share, chosen anew by every read; 0 = all.
   double sample = 0;
 
@@ -38,6 +52,7 @@ struct BoundFilter {
   void Visit(V& v) {
     v(schema_version);
     v(root);
+    v(elements);
     v(sample);
   }
 };

@@ -1,3 +1,5 @@
+// Filters as trees and as errors, against the texts of the contract. Long: the whole language is
+// here.
 #include "expr/filter.h"
 
 #include <cmath>
@@ -122,6 +124,12 @@ struct Shower {
     return fmt::format("({} {} P{}Y{}M{}DT{}H{}M{}S {} {})", Show(f.column), f.sign > 0 ? "+" : "-",
                        f.interval.years, f.interval.months, f.interval.days, f.interval.hours,
                        f.interval.minutes, f.interval.seconds, Show(f.op), f.value);
+  }
+  std::string operator()(const MatchElements& f) const {
+    return Children(fmt::format("match{}/{}", static_cast<int>(f.mode), f.count));
+  }
+  std::string operator()(const GeometryCompare& f) const {
+    return fmt::format("({} shape{} {}m)", Show(f.column), static_cast<int>(f.op), f.metres);
   }
 };
 

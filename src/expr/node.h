@@ -1,8 +1,9 @@
 // The bound filter: a typed tree whose columns are field ids and whose literals already have their
 // column's type. A plain value with a byte form; made by expr/filter.h, run by query/filter.h.
 // Holds (when it comes from ParseFilter): And and Or have two or more children and none of their
-// own kind, Not has one, every other form has none; nesting is at most kNodeDepthMax. Bytes from
-// outside may break all of this: whoever runs a tree checks what it relies on.
+// own kind, Not has one, MatchElements has one, every other form has none; nesting is at most
+// kNodeDepthMax. Bytes from outside may break all of this: whoever runs a tree checks what it
+// relies on.
 #pragma once
 
 #include <cstdint>
@@ -262,11 +263,52 @@ struct TimeCompare {
   }
 };
 
+/// How many elements of a struct array's row the child keeps. The child's columns are the struct's
+/// members with their elements' types: it is asked of every element.
+struct MatchElements {
+  enum class Mode : uint8_t { kAny, kAll, kLeast, kMost, kExact };
+  FieldId counted;  ///< a member: a row has as many elements as it, and is null where it is
+  Mode mode = Mode::kAny;
+  int64_t count = 0;  ///< of kLeast, kMost, kExact
+  template <class V>
+  void Visit(V& v) {
+    v(counted);
+    v(mode);
+    v(count);
+  }
+};
+
+/// How the shape of a GEOMETRY column lies to another one.
+struct GeometryCompare {
+  enum class Op : uint8_t {
+    kEquals,
+    kTouches,
+    kOverlaps,
+    kCrosses,
+    kContains,
+    kIntersects,
+    kWithin,
+    kDistanceWithin,  ///< at most so many metres from a point
+    kIsValid,         ///< the shape alone
+  };
+  ColumnRef column;
+  Op op = Op::kIntersects;
+  std::string shape;  ///< WKB
+  double metres = 0;
+  template <class V>
+  void Visit(V& v) {
+    v(column);
+    v(op);
+    v(shape);
+    v(metres);
+  }
+};
+
 struct Node {
   /// New forms go to the end: the position is the form's number in the byte form.
-  using Form =
-      std::variant<Constant, And, Or, Not, Compare, CompareColumns, Range, In, Like, Regex,
-                   ArithmeticCompare, IsNull, Exists, Contains, LengthCompare, TimeCompare>;
+  using Form = std::variant<Constant, And, Or, Not, Compare, CompareColumns, Range, In, Like, Regex,
+                            ArithmeticCompare, IsNull, Exists, Contains, LengthCompare, TimeCompare,
+                            MatchElements, GeometryCompare>;
   Form form;
   std::vector<Node> children;
 

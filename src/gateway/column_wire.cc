@@ -24,7 +24,8 @@ struct Parts {
   std::vector<uint8_t> valid;
   std::optional<WireReader> scalars;
   std::optional<WireReader> vectors;
-  bool structs = false;
+  std::optional<WireReader> structs;
+  DataType element_type = DataType::kNone;  // of lists of vectors: what came in them
 };
 
 Parts ReadParts(WireReader& in) {
@@ -37,7 +38,7 @@ Parts ReadParts(WireReader& in) {
       case 4: parts.vectors = in.Message(); break;
       case 6: parts.is_dynamic = in.Bool(); break;
       case 7: in.EachVarint([&](uint64_t v) { parts.valid.push_back(v != 0); }); break;
-      case 8: parts.structs = true; [[fallthrough]];
+      case 8: parts.structs = in.Message(); break;
       default: in.Skip();
     }
   }
@@ -196,7 +197,35 @@ void AppendSparse(WireReader array, Column& column) {
   }
 }
 
-Result<Column> ReadVectors(WireReader in, const Parts& parts) {
+Result<Column> ReadVectors(WireReader in, Parts& parts);
+
+// schema.VectorArray: one VectorField a row.
+Result<Column> ReadVectorLists(WireReader in, Parts& parts) {
+  Column column = model::MakeColumn(FieldId{}, DataType::kArrayOfVector);
+  while (in.Next()) {
+    switch (in.field()) {
+      case 1: column.dim = std::clamp<int64_t>(in.Int(), 0, 1 << 20); break;
+      case 2: {
+        Parts inner{.name = parts.name};
+        ASSIGN_OR_RETURN(const Column row, ReadVectors(in.Message(), inner));
+        if (row.type == DataType::kSparseFloatVector || row.type == DataType::kArrayOfVector ||
+            (!row.fixed.empty() && parts.element_type != DataType::kNone &&
+             row.type != parts.element_type)) {
+          return Error(InvalidParameter(
+              fmt::format("column {} holds lists of vectors that are not supported", parts.name)));
+        }
+        if (!row.fixed.empty()) parts.element_type = row.type;
+        if (!row.fixed.empty() && row.dim != 0) column.dim = row.dim;
+        column.AppendValue(row.fixed);
+        break;
+      }
+      default: in.Skip();
+    }
+  }
+  return column;
+}
+
+Result<Column> ReadVectors(WireReader in, Parts& parts) {
   Column column;
   while (in.Next()) {
     switch (in.field()) {
@@ -234,11 +263,24 @@ Result<Column> ReadVectors(WireReader in, const Parts& parts) {
         column.type = DataType::kInt8Vector;
         in.AppendBytes(column.fixed);
         break;
+      case 8: {
+        if (parts.type != DataType::kArrayOfVector) {
+          return Error(InvalidParameter(
+              fmt::format("column {} has lists of vectors where it may not", parts.name)));
+        }
+        ASSIGN_OR_RETURN(Column lists, ReadVectorLists(in.Message(), parts));
+        if (lists.dim == 0) lists.dim = column.dim;
+        column = std::move(lists);
+        break;
+      }
       case 9: in.Skip(); break;
       default:
         return Error(InvalidParameter(fmt::format("column {} has a type that is not supported: {}",
                                                   parts.name, DataTypeName(parts.type))));
     }
+  }
+  if (column.type == DataType::kNone && parts.type == DataType::kArrayOfVector) {
+    column = model::MakeColumn(FieldId{}, parts.type, column.dim);
   }
   if (column.type == DataType::kNone) column.type = parts.type;
   const size_t width = model::ValueBytes(column.type, column.dim);
@@ -268,14 +310,7 @@ Result<Column> Spread(Column compact, std::vector<uint8_t> valid, const std::str
   return full;
 }
 
-}  // namespace
-
-Result<service::UserColumn> ReadColumn(WireReader in) {
-  Parts parts = ReadParts(in);
-  if (parts.structs) {
-    return Error(
-        InvalidParameter(fmt::format("column {} is a struct array: not supported", parts.name)));
-  }
+Result<service::UserColumn> ColumnOf(Parts parts, const WireReader& in) {
   service::UserColumn user;
   if (parts.vectors) {
     ASSIGN_OR_RETURN(user.column, ReadVectors(*parts.vectors, parts));
@@ -291,7 +326,43 @@ Result<service::UserColumn> ReadColumn(WireReader in) {
   }
   user.name = std::move(parts.name);
   user.is_dynamic = parts.is_dynamic;
+  user.element_type = parts.element_type;
   return user;
+}
+
+}  // namespace
+
+std::string MemberFieldName(std::string_view struct_name, std::string_view member) {
+  if (member.ends_with(']') && member.size() > struct_name.size() &&
+      member.starts_with(struct_name) && member[struct_name.size()] == '[') {
+    return std::string(member);
+  }
+  return fmt::format("{}[{}]", struct_name, member);
+}
+
+Status ReadColumns(WireReader in, std::vector<service::UserColumn>& columns) {
+  Parts parts = ReadParts(in);
+  if (!parts.structs) {
+    ASSIGN_OR_RETURN(service::UserColumn column, ColumnOf(std::move(parts), in));
+    columns.push_back(std::move(column));
+    return Status::Ok();
+  }
+  WireReader members = *parts.structs;
+  while (members.Next()) {
+    if (members.field() != 1) {
+      members.Skip();
+      continue;
+    }
+    WireReader member = members.Message();
+    Parts inner = ReadParts(member);
+    if (inner.structs) {
+      return InvalidParameter(fmt::format("column {} holds a struct in a struct", parts.name));
+    }
+    inner.name = MemberFieldName(parts.name, inner.name);
+    ASSIGN_OR_RETURN(service::UserColumn column, ColumnOf(std::move(inner), member));
+    columns.push_back(std::move(column));
+  }
+  return Status::Ok();
 }
 
 }  // namespace elanus::gateway

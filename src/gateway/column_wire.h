@@ -9,6 +9,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "gateway/wire_reader.h"
@@ -19,14 +22,21 @@
 
 namespace elanus::gateway {
 
-/// Decodes a FieldData message. Errors: kInvalidParameter for a value out of its type's range, text
-/// that is not UTF-8, a type not known here; malformed bytes set the reader's fault flag.
-Result<service::UserColumn> ReadColumn(WireReader field_data);
+/// Decodes a FieldData message: one column, or the members of a struct array. Errors:
+/// kInvalidParameter for a value out of its type's range, text that is not UTF-8, a type not known
+/// here; malformed bytes set the reader's fault flag.
+Status ReadColumns(WireReader field_data, std::vector<service::UserColumn>& columns);
+
+/// `struct[member]`; a member that comes as that already stays.
+std::string MemberFieldName(std::string_view struct_name, std::string_view member);
 
 /// Writes the fields of a FieldData: nullable scalars in full length, nullable vectors compact,
 /// validity whenever the field may be null.
 template <class Sink>
 void WriteColumn(Sink& out, const service::OutputColumn& output);
+/// Writes each column as a FieldData in `field`; the members of a struct array in one.
+template <class Sink>
+void WriteColumns(Sink& out, int field, std::span<const service::OutputColumn> columns);
 
 namespace column_wire_internal {
 
@@ -111,6 +121,24 @@ void WriteSparse(Sink& out, const model::Column& column) {
 }
 
 template <class Sink>
+void WriteVectors(Sink& out, const model::Column& column);
+
+/// One VectorField a row, a null row's without elements: clients count rows, not values.
+template <class Sink>
+void WriteVectorLists(Sink& out, const model::Column& column, DataType element_type) {
+  out.Int(1, static_cast<uint64_t>(column.dim));
+  out.Message(8, [&](auto& lists) {
+    lists.Int(1, static_cast<uint64_t>(column.dim));
+    for (size_t row = 0; row < column.rows; ++row) {
+      model::Column vectors = model::MakeColumn({}, element_type, column.dim);
+      vectors.fixed = column.StringAt(row);
+      lists.Message(2, [&](auto& list) { WriteVectors(list, vectors); });
+    }
+    lists.Int(3, static_cast<uint64_t>(static_cast<int64_t>(element_type)));
+  });
+}
+
+template <class Sink>
 void WriteVectors(Sink& out, const model::Column& column) {
   if (column.type == DataType::kSparseFloatVector) return WriteSparse(out, column);
   // A nullable vector column is compact on the wire: copied only then.
@@ -143,7 +171,11 @@ void WriteColumn(Sink& out, const service::OutputColumn& output) {
   const model::DataType type = output.told == model::DataType::kNone ? column.type : output.told;
   out.Int(1, static_cast<uint64_t>(static_cast<int64_t>(type)));
   out.Text(2, output.name);
-  if (model::IsVector(column.type)) {
+  if (column.type == model::DataType::kArrayOfVector) {
+    out.Message(4, [&](auto& v) {
+      column_wire_internal::WriteVectorLists(v, column, output.element_type);
+    });
+  } else if (model::IsVector(column.type)) {
     out.Message(4, [&](auto& v) { column_wire_internal::WriteVectors(v, column); });
   } else {
     out.Message(3, [&](auto& s) {
@@ -158,6 +190,29 @@ void WriteColumn(Sink& out, const service::OutputColumn& output) {
   out.Bool(6, output.is_dynamic);
   if (output.nullable) {
     out.PackedVarints(7, column.rows, [&](size_t row) { return column.IsNull(row) ? 0 : 1; });
+  }
+}
+
+template <class Sink>
+void WriteColumns(Sink& out, int field, std::span<const service::OutputColumn> columns) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const std::string& name = columns[i].struct_name;
+    if (name.empty()) {
+      out.Message(field, [&](auto& data) { WriteColumn(data, columns[i]); });
+      continue;
+    }
+    auto member = [&](const service::OutputColumn& column) { return column.struct_name == name; };
+    if (std::ranges::any_of(columns.first(i), member)) continue;  // written with the first
+    out.Message(field, [&](auto& data) {
+      data.Int(1, static_cast<uint64_t>(model::DataType::kArrayOfStruct));
+      data.Bytes(2, name);
+      data.Message(8, [&](auto& members) {
+        for (const service::OutputColumn& column : columns.subspan(i)) {
+          if (!member(column)) continue;
+          members.Message(1, [&](auto& inner) { WriteColumn(inner, column); });
+        }
+      });
+    });
   }
 }
 

@@ -2,8 +2,11 @@
 // Called by handle_collection and rest_catalog. Threads: any.
 #pragma once
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "model/collection.h"
 
@@ -18,9 +21,15 @@ inline model::KeyValues ShownProperties(const model::CollectionInfo& info) {
   };
   int64_t last = 0;
   for (const auto& field : info.schema.fields) last = std::max(last, field.id.value);
+  for (const auto& one : info.schema.structs) last = std::max(last, one.id.value);
   add("max_field_id", std::to_string(last));
   add("namespace.sharding.enabled", "false");
   return shown;
+}
+
+/// What Milvus calls the virtual channel of a shard; `at` counts the collection's shards.
+inline std::string ChannelName(const model::CollectionInfo& info, size_t at) {
+  return fmt::format("elanus-dml_{}_{}v{}", at, info.id.value, at);
 }
 
 }  // namespace elanus::gateway

@@ -208,6 +208,26 @@ class FakeFrontend final : public service::FrontendCatalog, public service::Fron
     return flushed;
   }
 
+  service::CompactCall last_compact;
+  std::vector<service::CompactionPlan> plans;
+  Result<service::CompactReply> Compact(const service::CallContext& call,
+                                        const service::CompactCall& compact) override {
+    last_database = call.database;
+    last_compact = compact;
+    return service::CompactReply{.job = 77, .plans = 2};
+  }
+  Result<service::CompactionPlans> CompactionsOfJob(int64_t job) override {
+    service::CompactionPlans found;
+    for (const auto& plan : plans) {
+      if (plan.job == job) found.plans.push_back(plan);
+    }
+    return found;
+  }
+  Result<service::CompactionPlans> CompactionsOf(const service::CallContext&,
+                                                 const std::string&) override {
+    return service::CompactionPlans{plans};
+  }
+
  private:
   template <class Change>
   Status Edit(const std::string& name, Change&& change) REQUIRES(mutex_) {

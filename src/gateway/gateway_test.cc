@@ -167,6 +167,71 @@ TEST_F(GatewayTest, KeepsTheUserOfTheConnection) {
   EXPECT_EQ(user, "");
 }
 
+TEST_F(GatewayTest, PassesACompactionOnAndCountsItsPlans) {
+  Make({});
+  ASSERT_TRUE(
+      frontend.Ddl({}, service::CreateCollection{.database = "default", .schema = {.name = "c"}})
+          .ok());
+  const service::CollectionPtr info = *frontend.Describe({}, "c");
+  pb::milvus::ManualCompactionRequest request;
+  request.set_collectionid(info->id.value);
+  request.set_majorcompaction(true);
+  request.set_target_size(2048);
+  request.set_channel("elanus-dml_0_" + std::to_string(info->id.value) + "v0");
+  request.add_segment_ids(5);
+  auto started = Parse<pb::milvus::ManualCompactionResponse>(
+      Start("ManualCompaction", request.SerializeAsString())->Reply());
+  EXPECT_EQ(started.status().code(), 0);
+  EXPECT_EQ(started.compactionid(), 77);
+  EXPECT_EQ(started.compactionplancount(), 2);
+  EXPECT_EQ(frontend.last_compact.id, info->id);
+  EXPECT_TRUE(frontend.last_compact.clustering);
+  EXPECT_EQ(frontend.last_compact.target_mb, 2048);
+  EXPECT_EQ(frontend.last_compact.shard, info->shards[0]);
+  EXPECT_EQ(frontend.last_compact.segments, std::vector<SegmentId>{{5}});
+  request.set_channel("nowhere");
+  EXPECT_EQ(Parse<pb::milvus::ManualCompactionResponse>(
+                Start("ManualCompaction", request.SerializeAsString())->Reply())
+                .status()
+                .reason(),
+            "channel not found[channel=nowhere]");
+}
+
+TEST_F(GatewayTest, TellsHowFarACompactionIs) {
+  Make({});
+  using State = service::CompactionState;
+  for (State state : {State::kWaiting, State::kRunning, State::kCompleted, State::kFailed}) {
+    frontend.plans.push_back({.id = 100 + static_cast<int64_t>(state),
+                              .job = 77,
+                              .state = state,
+                              .failure = state == State::kFailed ? "disk" : "",
+                              .sources = {{1}, {2}},
+                              .target = {state == State::kCompleted ? 3 : 0}});
+  }
+  pb::milvus::GetCompactionStateRequest request;
+  const auto state = [&](int64_t job) {
+    request.set_compactionid(job);
+    return Parse<pb::milvus::GetCompactionStateResponse>(
+        Start("GetCompactionState", request.SerializeAsString())->Reply());
+  };
+  EXPECT_EQ(state(77).state(), pb::common::CompactionState::Executing);
+  EXPECT_EQ(state(77).executingplanno(), 2);
+  EXPECT_EQ(state(77).completedplanno(), 1);
+  EXPECT_EQ(state(77).failedplanno(), 1);
+  EXPECT_EQ(state(78).state(), pb::common::CompactionState::Completed) << "an unknown one";
+  pb::milvus::GetCompactionPlansRequest plans;
+  plans.set_compactionid(77);
+  auto reply = Parse<pb::milvus::GetCompactionPlansResponse>(
+      Start("GetCompactionStateWithPlans", plans.SerializeAsString())->Reply());
+  ASSERT_EQ(reply.mergeinfos_size(), 4);
+  EXPECT_EQ(reply.mergeinfos(0).target(), -1);
+  EXPECT_EQ(reply.mergeinfos(2).target(), 3);
+  EXPECT_EQ(reply.mergeinfos(2).targets(0), 3);
+  EXPECT_EQ(reply.mergeinfos(3).failure_reason(), "disk");
+  EXPECT_EQ(reply.mergeinfos(0).sources_size(), 2);
+  EXPECT_EQ(reply.mergeinfos(0).trigger_id(), 77);
+}
+
 TEST_F(GatewayTest, AnswersUnreadableBytesWithAStatus) {
   Make({});
   for (std::string_view rpc : {"Insert", "Search", "Query", "CreateCollection", "Flush"}) {

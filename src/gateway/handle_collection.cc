@@ -40,7 +40,7 @@ void FillDescription(const model::CollectionInfo& info,
   out.mutable_schema()->set_name(info.name);
   out.set_collectionid(info.id.value);
   for (size_t i = 0; i < info.shards.size(); ++i) {
-    out.add_virtual_channel_names(fmt::format("elanus-dml_{}_{}v{}", i, info.id.value, i));
+    out.add_virtual_channel_names(ChannelName(info, i));
     out.add_physical_channel_names(fmt::format("elanus-dml_{}", i));
   }
   out.set_created_timestamp(info.created);

@@ -1,4 +1,5 @@
 // Load, release, and how far a load is.
+#include "gateway/description.h"
 #include "gateway/handlers.h"
 #include "gateway/services.h"
 #include "gateway/unary.h"
@@ -132,8 +133,7 @@ void GetReplicas(const Services& services, CallPtr call) {
         for (size_t i = 0; i < info->shards.size(); ++i) {
           auto& shard = *replica.add_shard_replicas();
           shard.set_leaderid(1);
-          shard.set_dm_channel_name("elanus-dml_" + std::to_string(i) + "_" +
-                                    std::to_string(info->id.value) + "v" + std::to_string(i));
+          shard.set_dm_channel_name(ChannelName(*info, i));
           shard.add_node_ids(1);
         }
         return Status::Ok();

@@ -59,6 +59,9 @@ Result<model::PrimaryKeys> ReadIds(WireReader in) {
   return keys;
 }
 
+/// EmbListBinaryVector, the first of common.PlaceholderType's lists of vectors.
+constexpr int32_t kListPlaceholderFirst = 300;
+
 // common.PlaceholderValue: the values of all queries, one after another.
 Status ReadPlaceholder(WireReader in, service::SearchCall& call) {
   call.vector_offsets.assign(1, 0);
@@ -73,7 +76,9 @@ Status ReadPlaceholder(WireReader in, service::SearchCall& call) {
       default: in.Skip();
     }
   }
-  if (!in.ok() || call.vector_type == DataType::kSparseFloatVector) return Status::Ok();
+  // Queries of sparse vectors and of lists of vectors differ in length.
+  const bool lists = static_cast<int32_t>(call.vector_type) >= kListPlaceholderFirst;
+  if (!in.ok() || lists || call.vector_type == DataType::kSparseFloatVector) return Status::Ok();
   for (size_t q = 1; q < call.vector_offsets.size(); ++q) {
     const uint64_t bytes = call.vector_offsets[q] - call.vector_offsets[q - 1];
     if (bytes != call.vector_offsets[1]) {
@@ -261,6 +266,19 @@ Status ReadSearchFields(WireReader in, SearchRequest& request) {
   return Status::Ok();
 }
 
+// schema.FieldPartialUpdateOp
+service::FieldOp ReadFieldOp(WireReader in) {
+  service::FieldOp op;
+  while (in.Next()) {
+    switch (in.field()) {
+      case 1: op.field = in.String(); break;
+      case 2: op.kind = static_cast<service::FieldOpKind>(in.Int()); break;
+      default: in.Skip();
+    }
+  }
+  return op;
+}
+
 }  // namespace
 
 Result<MutationRequest> ReadMutation(Pieces bytes, service::MutationKind kind) {
@@ -272,23 +290,19 @@ Result<MutationRequest> ReadMutation(Pieces bytes, service::MutationKind kind) {
   service::MutationCall& call = request.call;
   while (in.Next()) {
     const int field = in.field();
-    if (field == namespace_field || (upsert && field == 11)) {
-      return Error(NotSupported(field == namespace_field ? "namespace" : "field_ops"));
-    }
+    if (field == namespace_field) return Error(NotSupported("namespace"));
     switch (field) {
       case 2: request.database = in.String(); break;
       case 3: call.collection = in.String(); break;
       case 4: call.partition = in.String(); break;
-      case 5: {
-        ASSIGN_OR_RETURN(auto column, ReadColumn(in.Message()));
-        call.columns.push_back(std::move(column));
-        break;
-      }
+      case 5: RETURN_IF_ERROR(ReadColumns(in.Message(), call.columns)); break;
       case 7: call.num_rows = static_cast<int64_t>(static_cast<uint32_t>(in.Varint())); break;
       case 8: call.schema_timestamp = in.Varint(); break;
       default:
         if (upsert && field == 9) {
           call.partial_update = in.Bool();
+        } else if (upsert && field == 11) {
+          call.field_ops.push_back(ReadFieldOp(in.Message()));
         } else {
           in.Skip();
         }

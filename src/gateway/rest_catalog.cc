@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/description.h"
+#include "gateway/progress.h"
 #include "gateway/rest_call.h"
 #include "gateway/rest_rows.h"
 
@@ -108,7 +109,18 @@ void DescribeCollection(RestCall rest) {
     json.Key("description").Text(info->schema.description);
     json.Key("autoId").Bool(info->schema.auto_id).Key("fields").BeginArray();
     for (const model::FieldSchema& field : info->schema.fields) {
-      if (!field.is_dynamic) WriteField(json, field, rest.int64_as_number);
+      if (!field.is_dynamic && field.struct_name.empty()) {
+        WriteField(json, field, rest.int64_as_number);
+      }
+    }
+    json.EndArray().Key("structFields").BeginArray();
+    for (const model::StructSchema& one : info->schema.structs) {
+      json.BeginObject().Key("name").Text(one.name).Key("id").Int(one.id.value);
+      json.Key("description").Text(one.description).Key("fields").BeginArray();
+      for (const model::FieldSchema* member : info->schema.MembersOf(one.name)) {
+        WriteField(json, *member, rest.int64_as_number);
+      }
+      json.EndArray().EndObject();
     }
     json.EndArray().Key("functions").BeginArray().EndArray().Key("aliases").BeginArray();
     for (const std::string& alias : info->aliases) json.Text(alias);
@@ -331,6 +343,32 @@ void Flush(RestCall rest) {
   rest.Done(StatusOf(rest.services.data->Flush(rest.context(), {Collection(rest)})));
 }
 
+void Compact(RestCall rest) {
+  const service::CompactCall compact{.collection = Collection(rest),
+                                     .clustering = rest.body.Bool("isClustering", false)};
+  if (!rest.body.fault().ok()) return rest.Fail(rest.body.fault());
+  auto started = rest.services.data->Compact(rest.context(), compact);
+  if (!started) return rest.Fail(started.error());
+  rest.Data([&](JsonWriter& json) {
+    json.BeginObject().Key("compactionID").Int64(started->job, rest.int64_as_number).EndObject();
+  });
+}
+
+void GetCompactionState(RestCall rest) {
+  const int64_t job = rest.body.Int("jobID", 0);
+  if (!rest.body.fault().ok()) return rest.Fail(rest.body.fault());
+  auto found = rest.services.data->CompactionsOfJob(job);
+  if (!found) return rest.Fail(found.error());
+  const CompactionProgress progress = ProgressOf(found->plans);
+  rest.Data([&](JsonWriter& json) {
+    json.BeginObject().Key("compactionID").Int64(job, rest.int64_as_number);
+    json.Key("state").Text(progress.executing > 0 ? "Executing" : "Completed");
+    json.Key("executingPlanNumber").Int(progress.executing);
+    json.Key("timeoutPlanNumber").Int(0);
+    json.Key("completedPlanNumber").Int(progress.completed).EndObject();
+  });
+}
+
 void RowCount(RestCall rest) {
   auto rows = rest.services.catalog->RowCount(rest.context(), Collection(rest),
                                               rest.body.Text("partitionName"));
@@ -521,6 +559,8 @@ constexpr RestRoute kRoutes[] = {
     {"collections/load", "LoadCollection", LoadCollection, "collectionName"},
     {"collections/release", "ReleaseCollection", ReleaseCollection, "collectionName"},
     {"collections/flush", "Flush", Flush, "collectionName"},
+    {"collections/compact", "ManualCompaction", Compact, "collectionName"},
+    {"collections/get_compaction_state", "GetCompactionState", GetCompactionState, ""},
     {"collections/get_stats", "GetCollectionStatistics", RowCount, "collectionName"},
     {"collections/get_load_state", "GetLoadState", GetLoadState, "collectionName"},
     {"partitions/list", "ShowPartitions", ListPartitions, "collectionName"},

@@ -2,11 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
 #include "gateway/rest_call.h"
 #include "gateway/rest_values.h"
+#include "model/array_value.h"
 
 namespace elanus::gateway {
 namespace {
@@ -38,6 +40,9 @@ struct Builder {
     extra.BeginObject();
     for (auto [key, value] : row) {
       auto it = by_name.find(key);
+      if (schema.FindStruct(key) != nullptr) {
+        return BadRows(fmt::format("struct array field ({}) is not supported here", key));
+      }
       if (it != by_name.end()) {
         model::Column& column = columns[it->second].column;
         // Fewer: an auto id that earlier rows left out. More: the key stands twice in this row.
@@ -82,6 +87,56 @@ std::string_view MembersOf(std::string_view object) {
   object = object.substr(begin + 1, end - begin - 1);
   const size_t first = object.find_first_not_of(" \t\r\n");
   return first == std::string_view::npos ? std::string_view() : object.substr(first);
+}
+
+/// Element `i` of a struct member's row.
+void WriteElement(JsonWriter& json, const service::OutputColumn& member, size_t row, size_t i,
+                  bool int64_as_number) {
+  const std::string_view bytes = member.column.StringAt(row);
+  model::Column one = model::MakeColumn({}, member.element_type, member.column.dim);
+  if (member.column.type == DataType::kArrayOfVector) {
+    const size_t width = model::ValueBytes(member.element_type, member.column.dim);
+    one.AppendValue(bytes.substr(i * width, width));
+  } else {
+    one.AppendValue(model::ArrayView::Open(bytes)->At(i));
+  }
+  WriteValue(json, one, 0, int64_as_number);
+}
+
+size_t ElementsOf(const service::OutputColumn& member, size_t row) {
+  const std::string_view bytes = member.column.StringAt(row);
+  if (member.column.type == DataType::kArrayOfVector) {
+    const size_t width = model::ValueBytes(member.element_type, member.column.dim);
+    return width == 0 ? 0 : bytes.size() / width;
+  }
+  const auto array = model::ArrayView::Open(bytes);
+  return array ? array->size() : 0;
+}
+
+/// A struct array's row: a list of objects, from the members among the columns.
+void WriteStructs(JsonWriter& json, const std::vector<service::OutputColumn>& columns,
+                  const std::string& name, size_t row, bool int64_as_number) {
+  std::vector<const service::OutputColumn*> members;
+  for (const service::OutputColumn& column : columns) {
+    if (column.struct_name == name) members.push_back(&column);
+  }
+  json.Key(name);
+  if (members.front()->column.IsNull(row)) {
+    json.Null();
+    return;
+  }
+  size_t count = ElementsOf(*members.front(), row);
+  for (const auto* member : members) count = std::min(count, ElementsOf(*member, row));
+  json.BeginArray();
+  for (size_t i = 0; i < count; ++i) {
+    json.BeginObject();
+    for (const auto* member : members) {
+      json.Key(member->name);
+      WriteElement(json, *member, row, i, int64_as_number);
+    }
+    json.EndObject();
+  }
+  json.EndArray();
 }
 
 }  // namespace
@@ -139,6 +194,12 @@ Result<QueryVectors> VectorsOf(dom::element data) {
 void WriteRowMembers(JsonWriter& json, const std::vector<service::OutputColumn>& columns,
                      size_t row, bool int64_as_number, std::string_view skip) {
   for (const service::OutputColumn& output : columns) {
+    if (!output.struct_name.empty()) {
+      auto first =
+          std::ranges::find(columns, output.struct_name, &service::OutputColumn::struct_name);
+      if (&*first == &output) WriteStructs(json, columns, output.struct_name, row, int64_as_number);
+      continue;
+    }
     if (output.name == skip) continue;
     if (output.is_dynamic) {
       if (!output.column.IsNull(row)) json.RawMembers(MembersOf(output.column.StringAt(row)));

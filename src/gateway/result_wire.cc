@@ -105,9 +105,7 @@ void WriteSearchResultData(Sink& out, const service::SearchResult& result) {
       result.counts.empty() ? 0 : *std::max_element(result.counts.begin(), result.counts.end());
   out.Int(1, result.counts.size());
   out.Int(2, static_cast<uint64_t>(top_k));
-  for (const service::OutputColumn& column : result.columns) {
-    out.Message(3, [&](auto& field_data) { WriteColumn(field_data, column); });
-  }
+  WriteColumns(out, 3, result.columns);
   out.PackedRaw(4, result.scores.data(), result.scores.size() * sizeof(float));
   WriteIds(out, 5, result.keys);
   out.PackedVarints(6, result.counts.size(), [&](size_t i) { return result.counts[i]; });
@@ -124,6 +122,12 @@ void WriteSearchResultData(Sink& out, const service::SearchResult& result) {
     });
   }
   out.Text(13, PrimaryName(result.collection));
+  if (!result.elements.empty()) {
+    out.Message(15, [&](auto& elements) {
+      elements.PackedVarints(1, result.elements.size(),
+                             [&](size_t i) { return result.elements[i]; });
+    });
+  }
   if (group_field == 17) {
     for (const service::OutputColumn& column : result.group_values) {
       out.Message(17, [&](auto& value) { WriteColumn(value, column); });
@@ -150,13 +154,19 @@ std::string WriteSearchResults(const service::SearchResult& result) {
 std::string WriteQueryResults(const service::QueryResult& result) {
   return EncodeWire([&](auto& out) {
     out.Message(1, [](auto&) {});
-    for (const service::OutputColumn& column : result.columns) {
-      out.Message(2, [&](auto& field_data) { WriteColumn(field_data, column); });
-    }
+    WriteColumns(out, 2, result.columns);
     out.Text(3, CollectionName(result.collection));
     for (const std::string& name : result.output_fields) out.Bytes(4, name);
     out.Int(5, result.session_ts);
     out.Text(6, PrimaryName(result.collection));
+    if (!result.elements) return;
+    for (const std::vector<int64_t>& row : *result.elements) {
+      out.Message(7, [&](auto& indices) {
+        indices.Message(1, [&](auto& array) {
+          array.PackedVarints(1, row.size(), [&](size_t i) { return row[i]; });
+        });
+      });
+    }
   });
 }
 

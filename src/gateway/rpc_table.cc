@@ -109,9 +109,9 @@ constexpr RpcInfo kTable[] = {
     {kMilvus, "GetPersistentSegmentInfo", RpcKind::kAdmin, 1, "", "", handle::GetPersistentSegmentInfo},
     {kMilvus, "GetQuerySegmentInfo", RpcKind::kAdmin, 1, "", "", handle::GetQuerySegmentInfo},
     {kMilvus, "LoadBalance", RpcKind::kAdmin, kReplyIsStatus, "Collection", "LoadBalance", nullptr},
-    {kMilvus, "ManualCompaction", RpcKind::kAdmin, 1, "Collection", "Compaction", nullptr},
-    {kMilvus, "GetCompactionState", RpcKind::kAdmin, 1, "", "", nullptr},
-    {kMilvus, "GetCompactionStateWithPlans", RpcKind::kAdmin, 1, "", "", nullptr},
+    {kMilvus, "ManualCompaction", RpcKind::kAdmin, 1, "Collection", "Compaction", handle::ManualCompaction},
+    {kMilvus, "GetCompactionState", RpcKind::kAdmin, 1, "", "", handle::GetCompactionState},
+    {kMilvus, "GetCompactionStateWithPlans", RpcKind::kAdmin, 1, "", "", handle::GetCompactionStateWithPlans},
     // Import
     {kMilvus, "Import", RpcKind::kAdmin, 1, "Collection", "Import", nullptr},
     {kMilvus, "GetImportState", RpcKind::kAdmin, 1, "", "", nullptr},

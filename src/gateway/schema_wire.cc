@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "gateway/column_wire.h"
 #include "model/geometry.h"
 #include "model/timestamptz.h"
 
@@ -118,6 +119,21 @@ void FieldToPb(const model::FieldSchema& field, pb::schema::FieldSchema& out) {
   PairsToPb(field.index_params, *out.mutable_index_params());
 }
 
+/// Adds a struct array and its members; a member is named after both.
+Status AddStruct(const pb::schema::StructArrayFieldSchema& in, model::CollectionSchema& schema) {
+  schema.structs.push_back({.name = in.name(),
+                            .description = in.description(),
+                            .nullable = in.nullable(),
+                            .type_params = PairsFromPb(in.type_params())});
+  for (const auto& member : in.fields()) {
+    ASSIGN_OR_RETURN(auto field, FieldFromPb(member));
+    field.name = MemberFieldName(in.name(), field.name);
+    field.struct_name = in.name();
+    schema.fields.push_back(std::move(field));
+  }
+  return Status::Ok();
+}
+
 Status NotSupported(std::string_view what) {
   return {Code::kUnimplemented, fmt::format("{} not supported: service unimplemented", what)};
 }
@@ -145,7 +161,6 @@ Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes) {
     return Error(InvalidParameter("the schema is not a readable CollectionSchema"));
   }
   if (in.functions_size() != 0) return Error(NotSupported("functions in a schema are"));
-  if (in.struct_array_fields_size() != 0) return Error(NotSupported("struct array fields are"));
   if (!in.external_source().empty()) return Error(NotSupported("external collections are"));
   if (in.enable_namespace()) return Error(NotSupported("namespaces are"));
   model::CollectionSchema schema;
@@ -162,6 +177,7 @@ Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes) {
     schema.fields.push_back(std::move(read));
     schema.auto_id |= field.is_primary_key() && field.autoid();
   }
+  for (const auto& given : in.struct_array_fields()) RETURN_IF_ERROR(AddStruct(given, schema));
   // Older clients say it of the schema alone.
   if (in.autoid()) {
     schema.auto_id = true;
@@ -186,7 +202,19 @@ void SchemaToPb(const model::CollectionSchema& schema, pb::schema::CollectionSch
   // Milvus counts from 0.
   out.set_version(static_cast<int32_t>(schema.version - 1));
   for (const auto& field : schema.fields) {
-    if (!field.is_dynamic) FieldToPb(field, *out.add_fields());
+    if (!field.is_dynamic && field.struct_name.empty()) FieldToPb(field, *out.add_fields());
+  }
+  for (const auto& one : schema.structs) {
+    auto& made = *out.add_struct_array_fields();
+    made.set_fieldid(one.id.value);
+    made.set_name(one.name);
+    made.set_description(one.description);
+    made.set_nullable(one.nullable);
+    PairsToPb(one.type_params, *made.mutable_type_params());
+    for (const model::FieldSchema* member : schema.MembersOf(one.name)) {
+      FieldToPb(*member, *made.add_fields());
+      made.mutable_fields(made.fields_size() - 1)->set_name(std::string(member->member_name()));
+    }
   }
 }
 

@@ -311,6 +311,101 @@ TEST(SearchRequest, RefusesWhatItWouldHaveToIgnore) {
   EXPECT_EQ(request.error().code(), Code::kUnimplemented);
 }
 
+TEST(MutationRequest, ReadsTheMembersOfStructArraysAndFieldOps) {
+  pb::milvus::UpsertRequest sample;
+  sample.set_collection_name("films");
+  sample.set_num_rows(2);
+  auto& field = *sample.add_fields_data();
+  field.set_type(pb::schema::DataType::ArrayOfStruct);
+  field.set_field_name("clips");
+  auto& scores = *field.mutable_struct_arrays()->add_fields();
+  scores.set_type(pb::schema::DataType::Array);
+  scores.set_field_name("score");
+  auto& arrays = *scores.mutable_scalars()->mutable_array_data();
+  arrays.add_data()->mutable_long_data()->add_data(7);
+  arrays.add_data()->mutable_long_data();
+  auto& vectors = *field.mutable_struct_arrays()->add_fields();
+  vectors.set_type(pb::schema::DataType::ArrayOfVector);
+  vectors.set_field_name("clips[emb]");
+  auto& lists = *vectors.mutable_vectors()->mutable_vector_array();
+  lists.set_dim(2);
+  lists.set_element_type(pb::schema::DataType::FloatVector);
+  auto& list = *lists.add_data();
+  list.set_dim(2);
+  for (float x : {1.0F, 2.0F}) list.mutable_float_vector()->add_data(x);
+  lists.add_data()->set_dim(2);
+  auto& op = *sample.add_field_ops();
+  op.set_field_name("tags");
+  op.set_op(pb::schema::FieldPartialUpdateOp::ARRAY_REMOVE);
+  const std::string bytes = sample.SerializeAsString();
+  for (size_t size : {1ul, 7ul, bytes.size()}) {
+    auto pieces = Cut(bytes, size);
+    auto request = ReadMutation(pieces, service::MutationKind::kUpsert);
+    ASSERT_TRUE(request.has_value()) << request.error().message();
+    const auto& columns = request->call.columns;
+    ASSERT_EQ(columns.size(), 2u);
+    EXPECT_EQ(columns[0].name, "clips[score]");
+    EXPECT_EQ(columns[0].column.rows, 2u);
+    EXPECT_EQ(columns[1].name, "clips[emb]");
+    EXPECT_EQ(columns[1].element_type, model::DataType::kFloatVector);
+    EXPECT_EQ(columns[1].column.type, model::DataType::kArrayOfVector);
+    EXPECT_EQ(columns[1].column.dim, 2);
+    ASSERT_EQ(columns[1].column.rows, 2u);
+    EXPECT_EQ(columns[1].column.StringAt(0).size(), 8u);
+    EXPECT_TRUE(columns[1].column.StringAt(1).empty());
+    ASSERT_EQ(request->call.field_ops.size(), 1u);
+    EXPECT_EQ(request->call.field_ops[0].field, "tags");
+    EXPECT_EQ(request->call.field_ops[0].kind, service::FieldOpKind::kArrayRemove);
+  }
+}
+
+TEST(QueryResults, PutTheMembersOfAStructArrayTogether) {
+  service::QueryResult result;
+  auto member = [&](const std::string& name, model::Column column, model::DataType element) {
+    result.columns.push_back({.name = name,
+                              .nullable = true,
+                              .element_type = element,
+                              .struct_name = "clips",
+                              .column = std::move(column)});
+  };
+  model::Column lists = model::MakeColumn(FieldId{104}, model::DataType::kArrayOfVector, 2);
+  const float values[] = {1, 2, 3, 4};
+  lists.AppendValue({reinterpret_cast<const char*>(values), sizeof(values)});
+  lists.AppendNull();
+  model::Column arrays = model::MakeColumn(FieldId{103}, model::DataType::kArray);
+  model::ArrayBuilder builder(model::DataType::kVarChar);
+  builder.Append("a");
+  builder.Append("b");
+  arrays.AppendValue(builder.Take());
+  arrays.AppendNull();
+  member("emb", std::move(lists), model::DataType::kFloatVector);
+  model::Column id = model::MakeColumn(FieldId{100}, model::DataType::kInt64);
+  for (int64_t key : {1, 2}) id.Append(key);
+  result.columns.push_back({.name = "id", .column = std::move(id)});
+  member("name", std::move(arrays), model::DataType::kVarChar);
+  result.elements = {{{0, 1}, {}}};
+  pb::milvus::QueryResults read;
+  ASSERT_TRUE(read.ParseFromString(WriteQueryResults(result)));
+  ASSERT_EQ(read.fields_data_size(), 2);
+  const auto& clips = read.fields_data(0);
+  EXPECT_EQ(clips.type(), pb::schema::DataType::ArrayOfStruct);
+  EXPECT_EQ(clips.field_name(), "clips");
+  ASSERT_EQ(clips.struct_arrays().fields_size(), 2);
+  const auto& emb = clips.struct_arrays().fields(0);
+  EXPECT_EQ(emb.field_name(), "emb");
+  const auto& vectors = emb.vectors().vector_array();
+  EXPECT_EQ(vectors.element_type(), pb::schema::DataType::FloatVector);
+  ASSERT_EQ(vectors.data_size(), 2) << "a row each, null or not";
+  EXPECT_EQ(vectors.data(0).float_vector().data_size(), 4);
+  EXPECT_FALSE(emb.valid_data(1));
+  EXPECT_EQ(clips.struct_arrays().fields(1).scalars().array_data().data(0).string_data().data(1),
+            "b");
+  EXPECT_EQ(read.fields_data(1).field_name(), "id");
+  ASSERT_EQ(read.element_indices_size(), 2);
+  EXPECT_EQ(read.element_indices(0).indices().data_size(), 2);
+  EXPECT_EQ(read.element_indices(1).indices().data_size(), 0);
+}
+
 TEST(SearchRequest, ReadsAnAggregationLevelByLevel) {
   auto sample = SampleSearch();
   auto& outer = *sample.mutable_search_aggregation();

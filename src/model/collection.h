@@ -90,7 +90,7 @@ struct CollectionInfo {
       0;  ///< of the last change of schema or properties: InsertRequest.schema_timestamp
   bool loaded = false;  ///< any partition loaded
   int32_t replica_number = 0;
-  std::vector<FieldId> load_fields;  ///< empty = all
+  std::vector<FieldId> load_fields;  ///< empty = all; see load_fields.h
 
   const PartitionInfo* FindPartition(std::string_view partition_name) const {
     for (const auto& p : partitions) {

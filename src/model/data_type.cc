@@ -52,7 +52,12 @@ constexpr std::array kTypes = {
     Vector(DataType::kBFloat16Vector, "BFloat16Vector", 16, kDense, Metric::kCosine),
     Vector(DataType::kSparseFloatVector, "SparseFloatVector", 0, SetOf(Metric::kIp), Metric::kIp),
     Vector(DataType::kInt8Vector, "Int8Vector", 8, kDense, Metric::kCosine),
-    Vector(DataType::kArrayOfVector, "ArrayOfVector", 0, 0, Metric::kCosine),
+    // Those of all vectors that lists can be made of: see CanCompare.
+    Vector(DataType::kArrayOfVector, "ArrayOfVector", 0,
+           kDense | SetOf(Metric::kHamming, Metric::kJaccard) |
+               SetOf(Metric::kMaxSimL2, Metric::kMaxSimIp, Metric::kMaxSimCosine,
+                     Metric::kMaxSimHamming, Metric::kMaxSimJaccard),
+           Metric::kMaxSimCosine),
     TypeTraits{.type = DataType::kStruct, .name = "Struct"},
     TypeTraits{.type = DataType::kArrayOfStruct, .name = "ArrayOfStruct"},
 };

@@ -78,6 +78,13 @@ constexpr bool IsDenseVector(DataType type) {
          type == DataType::kBFloat16Vector || type == DataType::kInt8Vector;
 }
 
+/// Whether vectors of a type, or lists of such vectors, are compared by a metric.
+/// \param element  of kArrayOfVector: what the lists are made of
+inline bool CanCompare(DataType type, DataType element, Metric metric) {
+  if (type != DataType::kArrayOfVector) return SupportsMetric(type, metric);
+  return SupportsMetric(type, metric) && SupportsMetric(element, ElementMetric(metric));
+}
+
 /// Bytes of one value in a Column; 0 for the types whose values vary in length (strings, JSON,
 /// arrays, sparse).
 /// \param dim  of a vector: elements (bits for a binary vector)

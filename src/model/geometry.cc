@@ -342,4 +342,15 @@ Result<std::string> WkbFromWkt(std::string_view text) { return WktReader(text).R
 
 Result<std::string> WktFromWkb(std::string_view bytes) { return WkbReader(bytes).Run(); }
 
+std::optional<GeometryPoint> PointOfWkb(std::string_view bytes) {
+  uint32_t kind = 0;
+  GeometryPoint point;
+  if (bytes.size() < 5 + sizeof(point) || bytes[0] != 1) return std::nullopt;
+  std::memcpy(&kind, bytes.data() + 1, sizeof(kind));
+  if (kind % 1000 != static_cast<uint32_t>(Shape::kPoint)) return std::nullopt;
+  std::memcpy(&point, bytes.data() + 5, sizeof(point));
+  if (std::isnan(point.x) || std::isnan(point.y)) return std::nullopt;
+  return point;
+}
+
 }  // namespace elanus::model

@@ -2,6 +2,7 @@
 // Called by the proxy on rows in and out. Pure functions.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,12 @@ Result<std::string> WkbFromWkt(std::string_view text);
 /// The text of a binary form; numbers in the shortest form that reads back the same.
 /// Errors: kDataIntegrity for bytes that are no geometry.
 Result<std::string> WktFromWkb(std::string_view bytes);
+
+/// The place of a binary form that is a point and not an empty one; nullopt for other shapes.
+struct GeometryPoint {
+  double x = 0;
+  double y = 0;
+};
+std::optional<GeometryPoint> PointOfWkb(std::string_view bytes);
 
 }  // namespace elanus::model

@@ -19,6 +19,27 @@ int64_t FieldSchema::NumberParam(std::string_view key) const {
   return error == std::errc() && end == text->data() + text->size() ? number : 0;
 }
 
+std::string_view FieldSchema::member_name() const {
+  std::string_view member = name;
+  if (struct_name.empty() || member.size() < struct_name.size() + 2) return member;
+  return member.substr(struct_name.size() + 1, member.size() - struct_name.size() - 2);
+}
+
+const StructSchema* CollectionSchema::FindStruct(std::string_view struct_name) const {
+  for (const StructSchema& one : structs) {
+    if (one.name == struct_name) return &one;
+  }
+  return nullptr;
+}
+
+std::vector<const FieldSchema*> CollectionSchema::MembersOf(std::string_view struct_name) const {
+  std::vector<const FieldSchema*> members;
+  for (const FieldSchema& field : fields) {
+    if (!field.struct_name.empty() && field.struct_name == struct_name) members.push_back(&field);
+  }
+  return members;
+}
+
 const FieldSchema* CollectionSchema::FindField(std::string_view field_name) const {
   for (const FieldSchema& field : fields) {
     if (field.name == field_name) return &field;

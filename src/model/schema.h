@@ -35,6 +35,9 @@ struct FieldSchema {
   std::string description;
   DataType type = DataType::kNone;
   DataType element_type = DataType::kNone;
+  /// Of a member of a struct array: the struct's name; then `name` is `struct[member]` and the type
+  /// kArray or kArrayOfVector.
+  std::string struct_name;
   bool is_primary = false;
   bool auto_id = false;
   bool nullable = false;
@@ -51,6 +54,10 @@ struct FieldSchema {
   int64_t dim() const { return NumberParam("dim"); }
   int64_t max_length() const { return NumberParam("max_length"); }
   int64_t max_capacity() const { return NumberParam("max_capacity"); }
+  /// The name without the struct it is in.
+  std::string_view member_name() const;
+  /// What its vectors are made of: of lists of vectors the element type.
+  DataType vector_type() const { return type == DataType::kArrayOfVector ? element_type : type; }
 
   template <class V>
   void Visit(V& v) {
@@ -59,6 +66,7 @@ struct FieldSchema {
     v(description);
     v(type);
     v(element_type);
+    v.Since(2, struct_name);
     v(is_primary);
     v(auto_id);
     v(nullable);
@@ -73,6 +81,26 @@ struct FieldSchema {
   friend bool operator==(const FieldSchema&, const FieldSchema&) = default;
 };
 
+/// An ARRAY of STRUCT field. Its members are fields of the schema that name it; in every row they
+/// have equally many elements, or all are null.
+struct StructSchema {
+  FieldId id;
+  std::string name;
+  std::string description;
+  bool nullable = false;
+  KeyValues type_params;
+
+  template <class V>
+  void Visit(V& v) {
+    v(id);
+    v(name);
+    v(description);
+    v(nullable);
+    v(type_params);
+  }
+  friend bool operator==(const StructSchema&, const StructSchema&) = default;
+};
+
 struct CollectionSchema {
   std::string name;
   std::string description;
@@ -81,6 +109,7 @@ struct CollectionSchema {
   /// User fields in order; the dynamic field `$meta`, when enabled, is the last (type JSON,
   /// is_dynamic).
   std::vector<FieldSchema> fields;
+  std::vector<StructSchema> structs;
   /// Grows with every change of the fields. A bound filter names the version it was bound to.
   uint64_t version = 1;
 
@@ -88,6 +117,9 @@ struct CollectionSchema {
   const FieldSchema* FindField(FieldId id) const;
   const FieldSchema* primary() const;
   const FieldSchema* dynamic() const;
+  const StructSchema* FindStruct(std::string_view struct_name) const;
+  /// The members of a struct array, in their order.
+  std::vector<const FieldSchema*> MembersOf(std::string_view struct_name) const;
 
   template <class V>
   void Visit(V& v) {
@@ -96,6 +128,7 @@ struct CollectionSchema {
     v(auto_id);
     v(enable_dynamic_field);
     v(fields);
+    v.Since(2, structs);
     v(version);
   }
   friend bool operator==(const CollectionSchema&, const CollectionSchema&) = default;

@@ -50,6 +50,7 @@ class AnnSearch {
     request_.field = plan_.field->id;
     request_.metric = plan_.metric;
     request_.nq = search_.nq;
+    request_.by_element = plan_.by_element;
     request_.top_k = plan_.limit + plan_.offset;
     request_.params = plan_.params;
     request_.output_fields = input_.output_fields;
@@ -166,7 +167,11 @@ class AnnSearch {
   std::vector<rank::ScoredLists> Lists() const {
     std::vector<rank::ScoredLists> lists;
     for (const auto& reply : replies_) {
-      lists.push_back({.counts = reply.counts, .keys = &reply.keys, .scores = reply.scores});
+      lists.push_back({.counts = reply.counts,
+                       .keys = &reply.keys,
+                       .scores = reply.scores,
+                       .elements = plan_.collapses ? std::span<const int64_t>()
+                                                   : std::span<const int64_t>(reply.elements)});
     }
     return lists;
   }
@@ -199,23 +204,27 @@ class AnnSearch {
       rank::SortLists(merged_, order, page);
     } else {
       merged_ = rank::MergeScored(Lists(), plan_.metric, page);
-      if (plan_.iterator_v2) AddTies();
+      if (plan_.iterator_v2) EndBetweenScores();
     }
   }
 
   size_t GroupColumns() const { return plan_.group.has_value() ? plan_.group->values.size() : 0; }
 
-  /// The next page begins strictly beyond this page's last score, so the page takes every hit that
-  /// has this score: else those would be on no page. The shards' lists are whole in this sense.
-  void AddTies() {
-    if (merged_.rows.size() < static_cast<size_t>(plan_.limit)) return;
-    const float last = ScoreAt(merged_.rows.back());
+  /// The next page begins strictly beyond this page's last score, so a page holds all hits of a
+  /// score or none: those that tie across its end wait for the next page, unless they are all there
+  /// is. The shards' lists are whole in this sense.
+  void EndBetweenScores() {
+    const auto limit = static_cast<size_t>(plan_.limit);
+    if (merged_.rows.size() < limit) return;
     merged_ = rank::MergeScored(Lists(), plan_.metric, {});
-    auto beyond = std::ranges::find_if(merged_.rows, [&](rank::SourceRow at) {
-      const float score = ScoreAt(at);
-      return ScoreAscendsWithNearness(plan_.metric) ? score < last : score > last;
-    });
-    merged_.rows.erase(beyond, merged_.rows.end());
+    if (merged_.rows.size() > limit) {
+      const float cut = ScoreAt(merged_.rows[limit]);
+      size_t end = limit;
+      while (end > 0 && ScoreAt(merged_.rows[end - 1]) == cut) --end;
+      const bool ties_only = end == 0;
+      while (ties_only && end < merged_.rows.size() && ScoreAt(merged_.rows[end]) == cut) ++end;
+      merged_.rows.resize(end);
+    }
     merged_.counts = {static_cast<int64_t>(merged_.rows.size())};
   }
 
@@ -230,6 +239,10 @@ class AnnSearch {
     result.keys = rank::TakeKeys(keys, merged_.rows);
     result.keys.is_string = IsString(input_.collection->schema.primary()->type);
     for (auto at : merged_.rows) result.scores.push_back(ScoreAt(at));
+    for (auto at : merged_.rows) {
+      if (plan_.by_element && !plan_.collapses)
+        result.elements.push_back(replies_[at.source].elements[at.row]);
+    }
     result.rows = rank::TakeRows(Batches(&SearchReply::rows), merged_.rows);
     result.values = rank::TakeRows(Batches(&SearchReply::values), merged_.rows);
     return result;

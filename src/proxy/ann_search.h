@@ -32,8 +32,9 @@ struct AnnResult {
   std::vector<int64_t> counts;
   model::PrimaryKeys keys;
   std::vector<float> scores;
-  model::RowBatch rows;    ///< the output fields
-  model::RowBatch values;  ///< the plan's group values, its order values, its values
+  std::vector<int64_t> elements;  ///< of a search by element: which of the row's list
+  model::RowBatch rows;           ///< the output fields
+  model::RowBatch values;         ///< the plan's group values, its order values, its values
   model::Timestamp read_at = 0;
   std::vector<std::string> plans;  ///< of an explained search: one a shard
 };

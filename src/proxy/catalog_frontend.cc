@@ -14,6 +14,16 @@ using service::CallContext;
 using service::CollectionPtr;
 using service::SegmentStats;
 
+namespace {
+
+/// Rows of a segment that an index under way has; one less than all until its file is there.
+int64_t BuiltRows(const SegmentStats& segment, IndexId index) {
+  const auto part = std::ranges::find(segment.building, index, &service::IndexPart::index);
+  return part == segment.building.end() ? 0 : std::min(part->rows, segment.rows - 1);
+}
+
+}  // namespace
+
 Status CatalogFrontend::Ddl(const CallContext& call, const service::DdlRequest& request) {
   service::DdlRequest checked = request;
   RETURN_IF_ERROR(CheckDdl(backends_.coordinator, call, checked));
@@ -127,7 +137,9 @@ Result<std::vector<service::IndexDescription>> CatalogFrontend::DescribeIndex(
       description.total_rows += segment.rows;
       const bool indexed =
           std::ranges::find(segment.built_indexes, index.id) != segment.built_indexes.end();
-      (indexed ? description.indexed_rows : description.pending_rows) += segment.rows;
+      const int64_t done = indexed ? segment.rows : BuiltRows(segment, index.id);
+      description.indexed_rows += done;
+      description.pending_rows += segment.rows - done;
     }
     description.finished = description.pending_rows == 0;
     descriptions.push_back(std::move(description));

@@ -114,6 +114,14 @@ TEST_F(CatalogFrontendTest, AnIndexIsFinishedWhenEverySealedRowHasIt) {
   EXPECT_EQ((*described)[0].indexed_rows, 100);
   EXPECT_EQ((*described)[0].pending_rows, 40);
   EXPECT_FALSE((*described)[0].finished);
+  auto& building = shards.stats[ShardId{22}].segments[0].building;
+  building = {{.index = IndexId{31}, .rows = 30}};
+  EXPECT_EQ((*catalog.DescribeIndex(call, "c", "", ""))[0].indexed_rows, 130);
+  building[0].rows = 40;  // built, its file is not there yet
+  described = catalog.DescribeIndex(call, "c", "", "");
+  EXPECT_EQ((*described)[0].indexed_rows, 139);
+  EXPECT_EQ((*described)[0].pending_rows, 1);
+  EXPECT_FALSE((*described)[0].finished);
   shards.stats[ShardId{22}].segments[0].built_indexes = {IndexId{31}};
   EXPECT_TRUE((*catalog.DescribeIndex(call, "c", "v", "v"))[0].finished);
   ExpectError(StatusOf(catalog.DescribeIndex(call, "c", "", "other")), Code::kIndexNotFound,

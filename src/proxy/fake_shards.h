@@ -28,6 +28,9 @@ class FakeShards final : public service::ShardService {
   std::vector<service::SearchRequest> searches;
   std::vector<service::QueryRequest> queries;
   std::map<ShardId, service::ShardStats> stats;
+  std::vector<service::CompactionRequest> compactions;
+  std::vector<service::CompactionPlan> planned;
+  std::set<ShardId> nothing_to_merge;
   /// Which rows a filter that is not a key list keeps; all by default.
   std::function<bool(const FakeRow&)> filter = [](const FakeRow&) { return true; };
   Status write_error = Status::Ok();
@@ -128,6 +131,29 @@ class FakeShards final : public service::ShardService {
   Result<service::ShardStats> Stats(ShardId shard) const override {
     auto found = stats.find(shard);
     return found == stats.end() ? service::ShardStats{} : found->second;
+  }
+  /// One plan a shard, unless it is in `nothing_to_merge`.
+  Result<service::CompactionPlans> Compact(const service::CompactionRequest& request) override {
+    compactions.push_back(request);
+    service::CompactionPlans reply;
+    if (nothing_to_merge.contains(request.shard)) return reply;
+    reply.plans.push_back({.id = request.job * 10 + request.shard.value,
+                           .job = request.job,
+                           .kind = request.kind,
+                           .collection = CollectionId{7},
+                           .shard = request.shard});
+    planned.insert(planned.end(), reply.plans.begin(), reply.plans.end());
+    return reply;
+  }
+  Result<service::CompactionPlans> Compactions(
+      const service::CompactionFilter& filter) const override {
+    service::CompactionPlans reply;
+    for (const auto& plan : planned) {
+      if (filter.job != 0 && plan.job != filter.job) continue;
+      if (filter.collection && plan.collection != filter.collection) continue;
+      reply.plans.push_back(plan);
+    }
+    return reply;
   }
   Status Change(const service::ShardChange&) override { return Status::Ok(); }
 

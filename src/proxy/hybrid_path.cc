@@ -6,6 +6,7 @@
 
 #include "proxy/ann_search.h"
 #include "proxy/boost_params.h"
+#include "proxy/isolation.h"
 #include "proxy/limits.h"
 #include "proxy/rank_params.h"
 #include "proxy/read_scope.h"
@@ -39,7 +40,7 @@ class HybridSearch {
       ASSIGN_OR_RETURN(AnnInput input, PlanPart(part));
       input.partitions = partitions;
       input.read = read;
-      if (Status status = ReadableFor(input, output_, input.partitions); !status.ok()) {
+      if (Status status = ReadableFor(input, input.partitions); !status.ok()) {
         return Error(status.Wrap("failed to search"));
       }
       inputs.push_back(std::move(input));
@@ -78,7 +79,7 @@ class HybridSearch {
     if (part.aggregation) {
       return Error(InvalidParameter("search_aggregation is not supported in hybrid_search"));
     }
-    service::SearchCall own{.params = part.params, .nq = part.nq};
+    service::SearchCall own{.params = part.params, .nq = part.nq, .vector_type = part.vector_type};
     if (model::FindValue(own.params, "topk") == nullptr) {
       own.params.emplace_back("topk", std::to_string(plan_.limit + plan_.offset));
     }
@@ -89,6 +90,8 @@ class HybridSearch {
     if (!input.plan.order.empty()) {
       return Error(InvalidParameter("order_by is not supported for hybrid search"));
     }
+    // Rankings of rows are fused: of a row's elements the nearest stands for it.
+    input.plan.collapses = input.plan.by_element;
     // A part has no page of its own: the pages are those of the fused list.
     input.plan.offset = 0;
     input.plan.round_decimal = -1;
@@ -100,11 +103,13 @@ class HybridSearch {
     }
     ASSIGN_OR_RETURN(input.filter,
                      BindFilter(*collection_, part.filter, part.templates, time_form_.zone));
+    RETURN_IF_ERROR(CheckIsolation(*collection_, input.filter));
     if (part.function_score) {
       ASSIGN_OR_RETURN(input.boost, PlanBoost(*collection_, *part.function_score, part.templates,
                                               time_form_.zone));
       RETURN_IF_ERROR(CheckBoosted(input));
     }
+    RETURN_IF_ERROR(CheckElements(input));
     return input;
   }
 

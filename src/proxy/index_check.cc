@@ -108,10 +108,10 @@ Status CheckSparseParams(const KeyValues& params) {
 
 Status CheckMetric(const FieldSchema& field, const VectorIndexType& index, std::string_view given) {
   const auto metric = model::MetricFromName(given);
-  if (!metric || !model::SupportsMetric(field.type, *metric)) {
-    return UnsupportedMetric(field.type, given);
+  if (!metric || !model::CanCompare(field.type, field.element_type, *metric)) {
+    return UnsupportedMetric(field.vector_type(), given);
   }
-  if ((index.metrics & model::SetOf(*metric)) != 0) return Status::Ok();
+  if ((index.metrics & model::SetOf(model::ElementMetric(*metric))) != 0) return Status::Ok();
   return InvalidParameter(fmt::format(
       "metric type {} not found or not supported, supported: [HAMMING JACCARD]", given));
 }
@@ -182,7 +182,7 @@ Status CheckVectorIndex(const FieldSchema& field, std::string_view type, std::st
   }
   const VectorIndexType* index = FindVectorIndexType(type);
   if (index == nullptr) return InvalidIndexType(given);
-  if (!index->Takes(field.type)) {
+  if (!index->Takes(field.vector_type())) {
     return InvalidParameter(fmt::format("data type {} can't build with this index {}",
                                         DataTypeName(field.type), given));
   }
@@ -191,8 +191,7 @@ Status CheckVectorIndex(const FieldSchema& field, std::string_view type, std::st
   if (field.type == DataType::kSparseFloatVector) RETURN_IF_ERROR(CheckSparseParams(params));
   for (const IntegerRange& range : index->integers) RETURN_IF_ERROR(CheckInteger(params, range));
   RETURN_IF_ERROR(CheckCodecs(field, *index, params));
-  const model::Metric metric =
-      no_metric ? TraitsOf(field.type).default_metric : *model::MetricFromName(*found);
+  const model::Metric metric = no_metric ? DefaultMetricOf(field) : *model::MetricFromName(*found);
   std::erase_if(params, [](const auto& pair) { return pair.first == "metric_type"; });
   params.emplace_back("metric_type", std::string(MetricName(metric)));
   return Status::Ok();
@@ -276,6 +275,12 @@ Status CheckCreateIndex(const FieldSchema& field, const std::string& index_name,
   params.insert(params.begin(), {"index_type", given});
   if (IsVector(field.type)) return CheckVectorIndex(field, type, given, params);
   return CheckScalarIndex(field, type, given, params);
+}
+
+model::Metric DefaultMetricOf(const FieldSchema& field) {
+  const bool bits = field.element_type == DataType::kBinaryVector;
+  if (field.type == DataType::kArrayOfVector && bits) return model::Metric::kMaxSimHamming;
+  return TraitsOf(field.type).default_metric;
 }
 
 model::Metric MetricOf(const model::IndexInfo& index) {

@@ -17,6 +17,8 @@ Status CheckCreateIndex(const model::FieldSchema& field, const std::string& inde
                         model::KeyValues& params);
 
 /// The metric an index was made for.
+/// What vectors of a field are compared by when nothing says it.
+model::Metric DefaultMetricOf(const model::FieldSchema& field);
 model::Metric MetricOf(const model::IndexInfo& index);
 
 /// The index type in upper case, "AUTOINDEX" when none was given.

@@ -26,8 +26,8 @@ TEST(IndexCheck, FillsTypeAndMetric) {
 
 TEST(IndexCheck, RefusesVectorIndexesWithMilvusTexts) {
   const std::pair<KeyValues, std::string> cases[] = {
-      {{{"index_type", "ANNOY"}, {"metric_type", "L2"}},
-       "invalid parameter[expected=valid index][actual=invalid index type: ANNOY]"},
+      {{{"index_type", "NEARBY"}, {"metric_type", "L2"}},
+       "invalid parameter[expected=valid index][actual=invalid index type: NEARBY]"},
       {{{"index_type", "INVERTED"}}, "metric type not set for vector index"},
       {{{"index_type", "BIN_FLAT"}, {"metric_type", "L2"}},
        "data type FloatVector can't build with this index BIN_FLAT"},

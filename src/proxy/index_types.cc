@@ -42,6 +42,10 @@ constexpr std::array kCagra = {IntegerRange{"graph_degree", 1, 2'048},
                                IntegerRange{"intermediate_graph_degree", 1, 2'048}};
 constexpr std::array kDisk = {IntegerRange{"max_degree", 1, 2'048},
                               IntegerRange{"search_list_size", 1, kIntMax}};
+constexpr std::array kNsg = {IntegerRange{"out_degree", 5, 300},
+                             IntegerRange{"candidate_pool_size", 50, 1'000},
+                             IntegerRange{"search_length", 10, 300}, IntegerRange{"knng", 5, 300}};
+constexpr std::array kTrees = {IntegerRange{"n_trees", 1, 1'024}};
 constexpr std::array kPostings = {IntegerRange{"block_max_block_size", 1, kIntMax},
                                   IntegerRange{"sindi_window_size", 1'024, 65'535}};
 
@@ -76,6 +80,8 @@ constexpr std::array kTypes = {
                     .integers = kLinksProduct,
                     .divisor = "m",
                     .divisor_default = 2},
+    VectorIndexType{.name = "RNSG", .vectors = kFloats, .integers = kNsg},
+    VectorIndexType{.name = "ANNOY", .vectors = kFloats, .integers = kTrees},
     VectorIndexType{.name = "SVS_VAMANA", .vectors = kFloats, .integers = kVamana},
     VectorIndexType{.name = "SVS_VAMANA_LVQ", .vectors = kFloats, .integers = kVamana},
     VectorIndexType{.name = "SVS_VAMANA_LEANVEC", .vectors = kFloats, .integers = kVamana},

@@ -107,11 +107,23 @@ class OutputPlanner {
  private:
   Status Add(const std::string& name) {
     if (name == "*") {
-      for (const FieldSchema& field : schema_.fields) AddField(field);
+      for (const FieldSchema& field : schema_.fields) {
+        if (field.struct_name.empty()) {
+          AddField(field);
+        } else {
+          AddName(field.struct_name);
+          AddId(field.id);
+        }
+      }
       return Status::Ok();
     }
     if (const FieldSchema* field = schema_.FindField(name)) {
       AddField(*field);
+      return Status::Ok();
+    }
+    if (schema_.FindStruct(name) != nullptr) {
+      AddName(name);
+      for (const FieldSchema* member : schema_.MembersOf(name)) AddId(member->id);
       return Status::Ok();
     }
     if (auto aggregate = ParseAggregate(name)) return AddAggregate(name, *aggregate);
@@ -245,10 +257,11 @@ std::vector<service::OutputColumn> OutputColumns(const model::CollectionSchema& 
     if (field == nullptr) continue;
     model::Column* found = rows.Find(id);
     service::OutputColumn out{
-        .name = field->name,
+        .name = std::string(field->member_name()),
         .is_dynamic = field->is_dynamic,
         .nullable = field->nullable && !field->is_dynamic,
         .element_type = field->element_type,
+        .struct_name = field->struct_name,
         .column = found != nullptr ? std::move(*found) : FilledColumn(*field, rows.rows)};
     if (field->is_dynamic && !plan.dynamic_keys.empty()) {
       out.column = TrimDynamic(out.column, plan.dynamic_keys);

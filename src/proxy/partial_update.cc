@@ -2,8 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 
+#include "model/array_value.h"
 #include "proxy/json.h"
 #include "proxy/limits.h"
 #include "proxy/query_path.h"
@@ -16,6 +20,7 @@ namespace {
 
 using model::Column;
 using model::FieldSchema;
+using service::FieldOpKind;
 using service::UserColumn;
 
 /// Where the old row of each new one is.
@@ -31,6 +36,7 @@ class PartialUpdate {
       : backends_(backends), collection_(collection), mutation_(mutation) {}
 
   Result<CheckedRows> Run(const Cancel& cancel) {
+    RETURN_IF_ERROR(CheckOps());
     RETURN_IF_ERROR(CheckGiven());
     RETURN_IF_ERROR(ReadOld(cancel));
     CheckedRows checked{.rows = {.rows = rows_}, .keys = keys_, .deletes = keys_};
@@ -38,6 +44,7 @@ class PartialUpdate {
       ASSIGN_OR_RETURN(Column column, MergeField(field));
       checked.rows.columns.push_back(std::move(column));
     }
+    RETURN_IF_ERROR(CheckStructRows(collection_.schema, checked.rows));
     return checked;
   }
 
@@ -59,6 +66,7 @@ class PartialUpdate {
       if (!given_.emplace(field->id, &column).second) {
         return InvalidParameter(fmt::format("duplicated field {} found", column.name));
       }
+      RETURN_IF_ERROR(CheckElementType(*field, column));
       RETURN_IF_ERROR(CheckColumn(*field, rows_, TimeZoneOf(collection_), column.column));
     }
     const FieldSchema& primary = *collection_.schema.primary();
@@ -69,6 +77,51 @@ class PartialUpdate {
     }
     keys_ = model::PrimaryKeys::FromColumn(key->second->column);
     return CheckNoRepeatedKeys(keys_);
+  }
+
+  /// Each op once, on an array that was given.
+  Status CheckOps() {
+    std::set<std::string_view> seen;
+    for (const service::FieldOp& op : mutation_.field_ops) {
+      if (op.field.empty()) {
+        return InvalidParameter("FieldPartialUpdateOp.field_name is required");
+      }
+      if (!seen.insert(op.field).second) {
+        return InvalidParameter(
+            fmt::format("duplicate partial-update op for field \"{}\"", op.field));
+      }
+      if (op.kind == FieldOpKind::kReplace) continue;
+      if (op.kind != FieldOpKind::kArrayAppend && op.kind != FieldOpKind::kArrayRemove) {
+        return InvalidParameter(
+            fmt::format("unsupported partial update op: {}", static_cast<int32_t>(op.kind)));
+      }
+      const char* name = op.kind == FieldOpKind::kArrayAppend ? "ARRAY_APPEND" : "ARRAY_REMOVE";
+      if (collection_.schema.FindStruct(op.field) != nullptr) {
+        return InvalidParameter(
+            fmt::format("op {} is not supported for struct field \"{}\"", name, op.field));
+      }
+      const FieldSchema* field = collection_.schema.FindField(op.field);
+      if (field == nullptr) {
+        return InvalidParameter(
+            fmt::format("field \"{}\" not found in collection schema", op.field));
+      }
+      if (field->is_primary) {
+        return InvalidParameter(fmt::format(
+            "field \"{}\" is the primary key and cannot carry a partial-update op", op.field));
+      }
+      if (field->type != model::DataType::kArray || !field->struct_name.empty()) {
+        return InvalidParameter(fmt::format("op {} requires Array field, but field \"{}\" is {}",
+                                            name, op.field, model::DataTypeName(field->type)));
+      }
+      const bool given = std::ranges::any_of(
+          mutation_.columns, [&](const UserColumn& column) { return column.name == op.field; });
+      if (!given) {
+        return InvalidParameter(fmt::format(
+            "partial-update op targets field \"{}\" not present in fields_data", op.field));
+      }
+      ops_[field->id] = op.kind;
+    }
+    return Status::Ok();
   }
 
   Status ReadOld(const Cancel& cancel) {
@@ -83,7 +136,7 @@ class PartialUpdate {
     const service::Consistency strong{.use_default = false,
                                       .level = model::ConsistencyLevel::kStrong};
     request.read = ReadPointOf(collection_, strong, false, backends_.clock.Next());
-    Status status = CheckLoaded(collection_, {}, request.partitions);
+    Status status = CheckLoaded(collection_, request.partitions);
     if (status.ok()) {
       auto replies = AskByKey(backends_, collection_, request, cancel);
       status = StatusOf(replies);
@@ -114,6 +167,9 @@ class PartialUpdate {
 
   Result<Column> MergeField(const FieldSchema& field) {
     auto given = given_.find(field.id);
+    if (auto op = ops_.find(field.id); op != ops_.end()) {
+      return OperateOn(field, op->second, given->second->column);
+    }
     if (given != given_.end() && !field.is_dynamic) return std::move(given->second->column);
     const Column* update = given == given_.end() ? nullptr : &given->second->column;
     const Column fallback = FilledColumn(field, 1);
@@ -135,12 +191,51 @@ class PartialUpdate {
     return merged;
   }
 
+  /// The old arrays with the given elements added, or without any equal to one of them. A null
+  /// that is given leaves the old value as it is; the old value of a new key is an empty array.
+  Result<Column> OperateOn(const FieldSchema& field, FieldOpKind op, const Column& given) const {
+    Column merged = model::MakeColumn(field.id, field.type);
+    for (uint64_t row = 0; row < rows_; ++row) {
+      const OldRow& old = old_[row];
+      const Column* column = old.batch == nullptr ? nullptr : old.batch->Find(field.id);
+      const bool was_null = column == nullptr || column->IsNull(old.row);
+      if (given.IsNull(row)) {
+        was_null ? merged.AppendNull() : merged.AppendFrom(*column, old.row);
+        continue;
+      }
+      const auto before =
+          was_null ? std::nullopt : model::ArrayView::Open(column->StringAt(old.row));
+      const auto change = model::ArrayView::Open(given.StringAt(row));
+      model::ArrayBuilder elements(field.element_type);
+      for (size_t i = 0; before && i < before->size(); ++i) {
+        const bool removed = op == FieldOpKind::kArrayRemove && Holds(*change, before->At(i));
+        if (!removed) elements.Append(before->At(i));
+      }
+      for (size_t i = 0; op == FieldOpKind::kArrayAppend && i < change->size(); ++i) {
+        elements.Append(change->At(i));
+      }
+      if (static_cast<int64_t>(elements.size()) > field.max_capacity()) {
+        return Error(Code::kUnexpected, fmt::format("array length {} exceeds max_capacity {}",
+                                                    elements.size(), field.max_capacity()));
+      }
+      merged.AppendValue(elements.Take());
+    }
+    return merged;
+  }
+  static bool Holds(const model::ArrayView& array, std::string_view element) {
+    for (size_t i = 0; i < array.size(); ++i) {
+      if (array.At(i) == element) return true;
+    }
+    return false;
+  }
+
   const Backends& backends_;
   const model::CollectionInfo& collection_;
   service::MutationCall& mutation_;
   uint64_t rows_ = 0;
   model::PrimaryKeys keys_;
   std::map<FieldId, UserColumn*> given_;
+  std::map<FieldId, FieldOpKind> ops_;
   std::vector<service::QueryReply> replies_;
   std::vector<OldRow> old_;
   JsonReader reader_;

@@ -22,14 +22,39 @@ using service::QueryReply;
 using service::QueryRequest;
 using service::QueryResult;
 
-model::RowBatch MergeRows(const std::vector<QueryReply>& replies, rank::Slice slice) {
+std::vector<rank::SourceRow> MergeRows(const std::vector<QueryReply>& replies, rank::Slice slice) {
   std::vector<rank::KeyedRows> sources;
-  std::vector<const model::RowBatch*> rows;
   for (const auto& reply : replies) {
     sources.push_back({.keys = &reply.keys, .timestamps = reply.timestamps});
-    rows.push_back(&reply.rows);
   }
-  return rank::TakeRows(rows, rank::MergeByKey(sources, slice));
+  return rank::MergeByKey(sources, slice);
+}
+
+model::RowBatch TakeRows(const std::vector<QueryReply>& replies,
+                         const std::vector<rank::SourceRow>& wanted) {
+  std::vector<const model::RowBatch*> rows;
+  for (const auto& reply : replies) rows.push_back(&reply.rows);
+  return rank::TakeRows(rows, wanted);
+}
+
+/// The elements that each of the rows was kept for.
+std::vector<std::vector<int64_t>> ElementsOf(const std::vector<QueryReply>& replies,
+                                             const std::vector<rank::SourceRow>& wanted) {
+  std::vector<std::vector<size_t>> begins;  // [reply][row]
+  for (const auto& reply : replies) {
+    std::vector<size_t>& begin = begins.emplace_back(1, 0);
+    for (int64_t count : reply.element_counts) {
+      begin.push_back(begin.back() + static_cast<size_t>(count));
+    }
+  }
+  std::vector<std::vector<int64_t>> elements;
+  for (const rank::SourceRow& at : wanted) {
+    const auto& all = replies[at.source].elements;
+    const auto first = all.begin() + static_cast<std::ptrdiff_t>(begins[at.source][at.row]);
+    const auto last = all.begin() + static_cast<std::ptrdiff_t>(begins[at.source][at.row + 1]);
+    elements.emplace_back(first, last);
+  }
+  return elements;
 }
 
 Status CheckReplySize(const model::RowBatch& rows) {
@@ -69,13 +94,7 @@ class Query {
  private:
   Status Execute() {
     const OutputPlan& output = plan_.output;
-    std::vector<FieldId> used = output.fields;
-    std::ranges::copy(output.group_by, std::back_inserter(used));
-    for (const auto& aggregate : output.aggregates) {
-      if (!aggregate.counts_rows()) used.push_back(aggregate.field);
-    }
-    for (const auto& value : plan_.order.values) used.push_back(value.field);
-    RETURN_IF_ERROR(CheckLoaded(*collection_, used, request_.partitions));
+    RETURN_IF_ERROR(CheckLoaded(*collection_, request_.partitions));
     request_.collection = collection_->id;
     request_.output_fields = output.fields;
     request_.count_only = output.count_only();
@@ -124,7 +143,9 @@ class Query {
       return result;
     }
     const rank::Slice page{.offset = plan_.offset, .limit = plan_.limit};
-    model::RowBatch rows = plan_.order.empty() ? MergeRows(replies_, page) : MergeInOrder(page);
+    const auto wanted = plan_.order.empty() ? MergeRows(replies_, page) : MergeInOrder(page);
+    model::RowBatch rows = TakeRows(replies_, wanted);
+    if (request_.filter.elements != nullptr) result.elements = ElementsOf(replies_, wanted);
     RETURN_IF_ERROR(CheckReplySize(rows));
     result.columns = OutputColumns(collection_->schema, output, std::move(rows));
     RETURN_IF_ERROR(TellAsText(time_form_, result.columns));
@@ -140,17 +161,15 @@ class Query {
     return result;
   }
 
-  model::RowBatch MergeInOrder(rank::Slice page) const {
+  std::vector<rank::SourceRow> MergeInOrder(rank::Slice page) const {
     std::vector<const model::PrimaryKeys*> keys;
-    std::vector<const model::RowBatch*> rows;
     std::vector<const model::RowBatch*> values;
     for (const auto& reply : replies_) {
       keys.push_back(&reply.keys);
-      rows.push_back(&reply.rows);
       values.push_back(&reply.order_values);
     }
     const rank::RowOrder order(plan_.order.directions, 0, values);
-    return rank::TakeRows(rows, rank::MergeOrdered(keys, order, page));
+    return rank::MergeOrdered(keys, order, page);
   }
 
   Result<model::RowBatch> MergeGroups() const {

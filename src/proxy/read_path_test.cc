@@ -157,6 +157,32 @@ TEST_F(FrontendTest, SearchIteratorReturnsEveryRowOnceInspiteOfTies) {
   }
 }
 
+TEST_F(FrontendTest, SearchIteratorPagesEndBetweenScoresAndKeepToTheirSize) {
+  std::vector<int64_t> ids;
+  std::vector<float> vectors;
+  for (int64_t i = 0; i < 100; ++i) {
+    ids.push_back(i);
+    vectors.insert(vectors.end(), {static_cast<float>(i / 20), 0});  // 20 rows of each distance
+  }
+  ASSERT_TRUE(Insert({Ints("id", ids), Vectors("v", vectors)}));
+  const auto page = [&](const char* batch) {
+    auto search = SearchFrom({0, 0});
+    search.params = {{"topk", batch},
+                     {"iterator", "True"},
+                     {"search_iter_v2", "True"},
+                     {"search_iter_batch_size", batch}};
+    auto found = frontend.Search(call, search);
+    EXPECT_TRUE(found.has_value());
+    return found.has_value() ? found->keys.size() : 0;
+  };
+  EXPECT_EQ(page("20"), 20u);
+  EXPECT_EQ(page("39"), 20u);
+  EXPECT_EQ(page("40"), 40u);
+  EXPECT_EQ(page("59"), 40u);
+  EXPECT_EQ(page("19"), 20u);  // nothing but ties: no shorter page goes on after it
+  EXPECT_EQ(page("1000"), 100u);
+}
+
 TEST_F(FrontendTest, SearchIteratorDoesNotSeeRowsWrittenAfterItsFirstPage) {
   InsertLine(10);
   auto search = SearchFrom({0, 0});

@@ -61,8 +61,7 @@ Result<std::vector<PartitionId>> NamedPartitions(const model::CollectionInfo& co
   return ids;
 }
 
-Status CheckLoaded(const model::CollectionInfo& collection, const std::vector<FieldId>& fields,
-                   std::vector<PartitionId>& partitions) {
+Status CheckLoaded(const model::CollectionInfo& collection, std::vector<PartitionId>& partitions) {
   if (!collection.loaded) {
     return {Code::kCollectionNotLoaded,
             fmt::format("collection not loaded[collection={}]", collection.name)};
@@ -78,14 +77,6 @@ Status CheckLoaded(const model::CollectionInfo& collection, const std::vector<Fi
   }
   if (partitions.empty() && loaded.size() < collection.partitions.size()) {
     partitions = std::move(loaded);
-  }
-  if (collection.load_fields.empty()) return Status::Ok();
-  for (FieldId id : fields) {
-    const model::FieldSchema* field = collection.schema.FindField(id);
-    if (field == nullptr || field->is_dynamic) continue;
-    if (std::ranges::find(collection.load_fields, id) == collection.load_fields.end()) {
-      return InvalidParameter(fmt::format("field {} is not loaded", field->name));
-    }
   }
   return Status::Ok();
 }

@@ -21,8 +21,7 @@ Result<std::vector<PartitionId>> NamedPartitions(const model::CollectionInfo& co
 
 /// kCollectionNotLoaded or kPartitionNotLoaded unless the read can run. When no partition was named
 /// and only some are loaded, names those.
-Status CheckLoaded(const model::CollectionInfo& collection, const std::vector<FieldId>& fields,
-                   std::vector<PartitionId>& partitions);
+Status CheckLoaded(const model::CollectionInfo& collection, std::vector<PartitionId>& partitions);
 
 /// The timestamp a read must have seen.
 /// \param iterator  pages of an iterator read exactly at the timestamp of their first page

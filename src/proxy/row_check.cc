@@ -64,6 +64,22 @@ Status RowsMismatch(const FieldSchema& field, uint64_t given, uint64_t wanted) {
                           std::to_string(wanted), std::to_string(given));
 }
 
+/// The text for a column of a field that takes no nulls and without any vector.
+Status NoVectors(const FieldSchema& field) {
+  std::string_view kind = "float";
+  switch (field.type) {
+    case DataType::kBinaryVector: kind = "binary"; break;
+    case DataType::kFloat16Vector: kind = "float16"; break;
+    case DataType::kBFloat16Vector: kind = "bfloat16"; break;
+    case DataType::kInt8Vector: kind = "int8"; break;
+    case DataType::kSparseFloatVector: kind = "sparse float"; break;
+    default: break;
+  }
+  return InvalidParameter(
+      fmt::format("{} vector field '{}' is illegal, array type mismatch", kind, field.name),
+      fmt::format("need {} vector", kind), "got nil");
+}
+
 /// The text for a column whose bytes are no whole number of vectors.
 Status NotWhole(const FieldSchema& field, size_t bytes, size_t width) {
   const int64_t dim = field.dim();
@@ -89,6 +105,7 @@ Status NotWhole(const FieldSchema& field, size_t bytes, size_t width) {
 Status CheckDense(const FieldSchema& field, uint64_t rows, Column& column) {
   const int64_t dim = field.dim();
   const size_t width = model::ValueBytes(field.type, dim);
+  if (column.fixed.empty() && rows > 0) return NoVectors(field);
   if (column.fixed.size() % width != 0) return NotWhole(field, column.fixed.size(), width);
   if (column.dim != dim) {
     return InvalidParameter(
@@ -106,7 +123,47 @@ Status CheckDense(const FieldSchema& field, uint64_t rows, Column& column) {
   return CheckFinite(std::span<const float>(values));
 }
 
+/// Lists of vectors: each a whole number of them, no more than the field may have.
+Status CheckVectorLists(const FieldSchema& field, uint64_t rows, const Column& column) {
+  if (column.rows != rows) return RowsMismatch(field, column.rows, rows);
+  const int64_t dim = field.dim();
+  const size_t width = model::ValueBytes(field.element_type, dim);
+  if (column.dim != dim && !column.bytes.empty()) {
+    return InvalidParameter(
+        fmt::format("the dim ({}) of field data({}) is not equal to schema dim ({})", column.dim,
+                    field.name, dim));
+  }
+  FieldSchema element = field;
+  element.type = field.element_type;
+  for (size_t row = 0; row < rows; ++row) {
+    const std::string_view list = column.StringAt(row);
+    if (list.size() % width != 0) return NotWhole(element, list.size(), width);
+    if (static_cast<int64_t>(list.size() / width) > field.max_capacity()) {
+      return InvalidParameter(fmt::format("the length ({}) of {}th array exceeds max capacity ({})",
+                                          list.size() / width, row, field.max_capacity()));
+    }
+  }
+  if (!model::IsDenseVector(element.type) || element.type == DataType::kInt8Vector) {
+    return Status::Ok();
+  }
+  std::vector<float> values(column.bytes.size() / width * static_cast<size_t>(dim));
+  model::DenseToFloats(element.type, column.bytes.data(), values.size(), values.data());
+  return CheckFinite(std::span<const float>(values));
+}
+
+/// How many elements a row of a struct's member has; -1 when it is null.
+int64_t ElementsAt(const FieldSchema& field, const Column& column, size_t row) {
+  if (column.IsNull(row)) return -1;
+  const std::string_view bytes = column.StringAt(row);
+  if (field.type == DataType::kArrayOfVector) {
+    return static_cast<int64_t>(bytes.size() / model::ValueBytes(field.element_type, field.dim()));
+  }
+  const auto array = model::ArrayView::Open(bytes);
+  return array ? static_cast<int64_t>(array->size()) : 0;
+}
+
 Status CheckSparseRows(const FieldSchema& field, uint64_t rows, const Column& column) {
+  if (column.rows == 0 && rows > 0) return NoVectors(field);
   if (column.rows != rows) return RowsMismatch(field, column.rows, rows);
   for (size_t row = 0; row < rows; ++row) {
     RETURN_IF_ERROR(model::CheckSparse(column.StringAt(row)));
@@ -268,7 +325,10 @@ Status SettleNulls(const FieldSchema& field, uint64_t rows, Column& column) {
     column = std::move(filled);
     return Status::Ok();
   }
-  if (!field.nullable) return RowsMismatch(field, present, rows);
+  if (!field.nullable) {
+    if (present == 0 && IsVector(field.type)) return NoVectors(field);
+    return RowsMismatch(field, present, rows);
+  }
   return Status::Ok();
 }
 
@@ -325,6 +385,7 @@ Status CheckFieldSet(const model::CollectionInfo& collection, const Given& given
 Result<Column> BuildColumn(const model::CollectionInfo& collection, const FieldSchema& field,
                            UserColumn* given, uint64_t rows) {
   if (given == nullptr) return FilledColumn(field, rows);
+  RETURN_IF_ERROR(CheckElementType(field, *given));
   RETURN_IF_ERROR(CheckColumn(field, rows, TimeZoneOf(collection), given->column));
   if (field.is_dynamic) RETURN_IF_ERROR(CheckDynamic(collection.schema, given->column));
   return std::move(given->column);
@@ -389,6 +450,8 @@ Status CheckColumn(const FieldSchema& field, uint64_t rows, std::string_view tim
   }
   if (field.type == DataType::kSparseFloatVector) {
     RETURN_IF_ERROR(CheckSparseRows(field, rows, column));
+  } else if (field.type == DataType::kArrayOfVector) {
+    RETURN_IF_ERROR(CheckVectorLists(field, rows, column));
   } else if (IsVector(field.type)) {
     RETURN_IF_ERROR(CheckDense(field, rows, column));
   } else if (column.rows != rows) {
@@ -405,6 +468,35 @@ Status CheckColumn(const FieldSchema& field, uint64_t rows, std::string_view tim
     case DataType::kArray: return CheckArrays(field, column);
     default: return Status::Ok();
   }
+}
+
+Status CheckElementType(const FieldSchema& field, const UserColumn& given) {
+  if (field.type != DataType::kArrayOfVector || given.element_type == DataType::kNone ||
+      given.element_type == field.element_type) {
+    return Status::Ok();
+  }
+  return TypeMismatch(field, field.element_type, given.element_type);
+}
+
+Status CheckStructRows(const model::CollectionSchema& schema, const model::RowBatch& rows) {
+  for (const model::StructSchema& one : schema.structs) {
+    const FieldSchema* first = nullptr;
+    for (const FieldSchema* member : schema.MembersOf(one.name)) {
+      if (first == nullptr) first = member;
+      const Column* a = rows.Find(first->id);
+      const Column* b = rows.Find(member->id);
+      for (size_t row = 0; a != nullptr && b != nullptr && row < rows.rows; ++row) {
+        const int64_t left = ElementsAt(*first, *a, row);
+        const int64_t right = ElementsAt(*member, *b, row);
+        if (left == right) continue;
+        return InvalidParameter(
+            fmt::format("inconsistent array length in struct array field {}, row number: {}, {} "
+                        "has {}, {} has {}",
+                        one.name, row, first->member_name(), left, member->member_name(), right));
+      }
+    }
+  }
+  return Status::Ok();
 }
 
 Status CheckNoRepeatedKeys(const model::PrimaryKeys& keys) {
@@ -449,6 +541,7 @@ Result<CheckedRows> CheckRows(const model::CollectionInfo& collection,
     if (field.is_primary)
       checked.keys = model::PrimaryKeys::FromColumn(checked.rows.columns.back());
   }
+  RETURN_IF_ERROR(CheckStructRows(collection.schema, checked.rows));
   return checked;
 }
 

@@ -55,6 +55,24 @@ TEST(RowCheck, RefusesVectorsThatDoNotDivideTheirRows) {
                 "field v is illegal, array type mismatch");
 }
 
+TEST(RowCheck, SaysThatAColumnHasNoVectorAtAll) {
+  const std::pair<DataType, std::string> cases[] = {
+      {DataType::kFloatVector, "float"},     {DataType::kBinaryVector, "binary"},
+      {DataType::kFloat16Vector, "float16"}, {DataType::kBFloat16Vector, "bfloat16"},
+      {DataType::kInt8Vector, "int8"},       {DataType::kSparseFloatVector, "sparse float"},
+  };
+  for (const auto& [type, kind] : cases) {
+    const auto field = Field(101, "v", type, {{"dim", "16"}});
+    const std::string text = kind + " vector field 'v' is illegal, array type mismatch: invalid " +
+                             "parameter[expected=need " + kind + " vector][actual=got nil]";
+    ExpectRefused(field, 2, Fixed(type, 16, ""), text);
+    Column nulls = model::MakeColumn({}, type, 16);
+    nulls.AppendNull();
+    nulls.AppendNull();
+    ExpectRefused(field, 2, std::move(nulls), text);
+  }
+}
+
 TEST(RowCheck, NarrowsFloatsForHalfAndBrainFloats) {
   for (DataType type : {DataType::kFloat16Vector, DataType::kBFloat16Vector}) {
     Column column = Fixed(DataType::kFloatVector, 2, BytesOf<float>({1.0F, -2.0F}));

@@ -1,8 +1,9 @@
-// The proxy's door for rows: writes, searches, queries, flush. What it does is in the paths; this
-// class only names them. Called by gateway/. Threads: any.
+// The proxy's door for rows: writes, searches, queries, flush, compaction. What it does is in the
+// paths; this class only names them. Called by gateway/. Threads: any.
 #pragma once
 
 #include "proxy/backends.h"
+#include "proxy/compaction_path.h"
 #include "proxy/hybrid_path.h"
 #include "proxy/query_path.h"
 #include "proxy/search_path.h"
@@ -19,7 +20,8 @@ class RowFrontend final : public service::FrontendData {
         writes_(backends_),
         searches_(backends_),
         hybrids_(backends_),
-        queries_(backends_) {}
+        queries_(backends_),
+        compactions_(backends_) {}
 
   void Mutate(const service::CallContext& call, service::MutationCall mutation,
               service::MutationDone done) override {
@@ -43,6 +45,17 @@ class RowFrontend final : public service::FrontendData {
   }
   Result<service::FlushResult> Flush(const service::CallContext& call,
                                      const std::vector<std::string>& collections) override;
+  Result<service::CompactReply> Compact(const service::CallContext& call,
+                                        const service::CompactCall& compact) override {
+    return compactions_.Run(call, compact);
+  }
+  Result<service::CompactionPlans> CompactionsOfJob(int64_t job) override {
+    return compactions_.OfJob(job);
+  }
+  Result<service::CompactionPlans> CompactionsOf(const service::CallContext& call,
+                                                 const std::string& collection) override {
+    return compactions_.Of(call, collection);
+  }
 
  private:
   const Backends backends_;
@@ -50,6 +63,7 @@ class RowFrontend final : public service::FrontendData {
   SearchPath searches_;
   HybridPath hybrids_;
   QueryPath queries_;
+  CompactionPath compactions_;
 };
 
 }  // namespace elanus::proxy

@@ -91,18 +91,7 @@ Status CheckMaxLength(const FieldSchema& field, const std::string& collection) {
   return Status::Ok();
 }
 
-Status CheckArray(const FieldSchema& field, const std::string& collection) {
-  const model::TypeTraits& element = TraitsOf(field.element_type);
-  if (field.element_type == DataType::kNone) {
-    return InvalidParameter("element data type None is not valid");
-  }
-  if (!element.is_array_element) {
-    const bool known = element.type != DataType::kNone;
-    return InvalidParameter(fmt::format(
-        "element type {} is not supported",
-        known ? std::string(element.name) : std::to_string(static_cast<int>(field.element_type))));
-  }
-  if (field.element_type == DataType::kVarChar) RETURN_IF_ERROR(CheckMaxLength(field, collection));
+Status CheckCapacity(const FieldSchema& field, const std::string& collection) {
   const std::string* text = model::FindValue(field.type_params, "max_capacity");
   if (text == nullptr) {
     return InvalidParameter(fmt::format(
@@ -117,6 +106,21 @@ Status CheckArray(const FieldSchema& field, const std::string& collection) {
   if (*capacity > 0 && *capacity <= kArrayCapacityMax) return Status::Ok();
   return InvalidParameter(fmt::format(
       "the maximum capacity specified for a Array should be in (0, {}]", kArrayCapacityMax));
+}
+
+Status CheckArray(const FieldSchema& field, const std::string& collection) {
+  const model::TypeTraits& element = TraitsOf(field.element_type);
+  if (field.element_type == DataType::kNone) {
+    return InvalidParameter("element data type None is not valid");
+  }
+  if (!element.is_array_element) {
+    const bool known = element.type != DataType::kNone;
+    return InvalidParameter(fmt::format(
+        "element type {} is not supported",
+        known ? std::string(element.name) : std::to_string(static_cast<int>(field.element_type))));
+  }
+  if (field.element_type == DataType::kVarChar) RETURN_IF_ERROR(CheckMaxLength(field, collection));
+  return CheckCapacity(field, collection);
 }
 
 std::string_view LiteralName(const model::Scalar& value) {
@@ -195,6 +199,24 @@ Status CheckDefault(FieldSchema& field, std::string_view time_zone) {
   return std::holds_alternative<std::string>(value) ? ReadDefault(field, time_zone) : mismatch();
 }
 
+/// Lists of vectors: only inside a struct array.
+Status CheckVectorLists(const FieldSchema& field, const std::string& collection) {
+  if (field.struct_name.empty()) {
+    return InvalidParameter(
+        fmt::format("data type {} of field {} is only supported in a struct array",
+                    DataTypeName(field.type), field.name));
+  }
+  if (!IsVector(field.element_type) || field.element_type == DataType::kSparseFloatVector ||
+      field.element_type == DataType::kArrayOfVector) {
+    return InvalidParameter(fmt::format("Unsupported element type of array of vector field {}: {}",
+                                        field.name, DataTypeName(field.element_type)));
+  }
+  FieldSchema element = field;
+  element.type = field.element_type;
+  RETURN_IF_ERROR(CheckDimension(element));
+  return CheckCapacity(field, collection);
+}
+
 Status CheckType(const FieldSchema& field, const std::string& collection) {
   switch (field.type) {
     case DataType::kBool:
@@ -210,6 +232,7 @@ Status CheckType(const FieldSchema& field, const std::string& collection) {
     case DataType::kGeometry: return Status::Ok();
     case DataType::kVarChar: return CheckMaxLength(field, collection);
     case DataType::kArray: return CheckArray(field, collection);
+    case DataType::kArrayOfVector: return CheckVectorLists(field, collection);
     case DataType::kFloatVector:
     case DataType::kFloat16Vector:
     case DataType::kBFloat16Vector:
@@ -235,7 +258,7 @@ Status CheckNullable(const FieldSchema& field) {
 }
 
 Status CheckField(FieldSchema& field, const std::string& collection, std::string_view time_zone) {
-  RETURN_IF_ERROR(CheckFieldName(field.name));
+  RETURN_IF_ERROR(CheckFieldName(field.member_name()));
   RETURN_IF_ERROR(CheckType(field, collection));
   RETURN_IF_ERROR(CheckNullable(field));
   if (field.auto_id && !field.is_primary) {
@@ -246,6 +269,42 @@ Status CheckField(FieldSchema& field, const std::string& collection, std::string
         fmt::format("functions are not supported yet: output field {}", field.name));
   }
   return CheckDefault(field, time_zone);
+}
+
+/// What a struct array's members may not be, and what it needs.
+Status CheckStructs(const CollectionSchema& schema) {
+  for (const model::StructSchema& one : schema.structs) {
+    RETURN_IF_ERROR(CheckFieldName(one.name));
+    const auto members = schema.MembersOf(one.name);
+    if (members.empty()) {
+      return InvalidParameter(fmt::format("struct array field {} has no sub-fields", one.name));
+    }
+    for (const FieldSchema* member : members) {
+      if (member->type != DataType::kArray && member->type != DataType::kArrayOfVector) {
+        return InvalidParameter(
+            fmt::format("Fields in StructArrayField can only be array or array of vector, but "
+                        "field {} is {}",
+                        member->name, DataTypeName(member->type)));
+      }
+      if (member->is_primary || member->is_partition_key || member->is_clustering_key ||
+          member->auto_id || member->default_value.has_value()) {
+        return InvalidParameter(
+            fmt::format("field {} of struct {} can be no key and has no default value",
+                        member->member_name(), one.name));
+      }
+      if (member->nullable != one.nullable) {
+        return InvalidParameter(
+            fmt::format("Field '{}' in struct '{}' cannot be nullable individually, set nullable "
+                        "on the struct instead",
+                        member->member_name(), one.name));
+      }
+      if (member->max_capacity() != members.front()->max_capacity()) {
+        return InvalidParameter(
+            fmt::format("sub-fields of struct {} have different max_capacity", one.name));
+      }
+    }
+  }
+  return Status::Ok();
 }
 
 std::string_view ZoneOf(const model::KeyValues& properties) {
@@ -312,6 +371,11 @@ Status CheckFieldCounts(const CollectionSchema& schema) {
   }
   if (vectors == 0) return InvalidParameter("schema does not contain vector field");
   std::set<std::string_view> names;
+  for (const model::StructSchema& one : schema.structs) {
+    if (!names.insert(one.name).second) {
+      return InvalidParameter(fmt::format("duplicated field name {}", one.name));
+    }
+  }
   const FieldSchema* clustering = nullptr;
   for (const auto& field : schema.fields) {
     if (!names.insert(field.name).second) {
@@ -346,6 +410,7 @@ Status CheckCreateCollection(service::CreateCollection& request) {
     if (field.is_primary && field.auto_id) schema.auto_id = true;
     RETURN_IF_ERROR(CheckField(field, schema.name, ZoneOf(request.properties)));
   }
+  RETURN_IF_ERROR(CheckStructs(schema));
   return CheckPartitionKey(request);
 }
 
@@ -387,7 +452,7 @@ Status CheckAddField(const CollectionSchema& schema, std::string_view time_zone,
     return InvalidParameter(
         fmt::format("maximum vector field's number should be limited to {}", kVectorFieldsMax));
   }
-  if (schema.FindField(field.name) != nullptr) {
+  if (schema.FindField(field.name) != nullptr || schema.FindStruct(field.name) != nullptr) {
     return InvalidParameter(fmt::format("duplicated field name {}", field.name));
   }
   return CheckField(field, schema.name, time_zone);

@@ -168,6 +168,25 @@ Status PlanRefinement(std::string_view type, const Params& params, SearchPlan& p
       "Out of range in json: param 'rbq_bits_query' ({}) should be in range [0, 8]", *value));
 }
 
+/// RNSG and ANNOY: how many rows a search keeps on its way, how many it gathers (-1: the index's
+/// own choice).
+Status PlanOldTypes(std::string_view type, const Params& params, SearchPlan& plan) {
+  if (type == "RNSG") {
+    ASSIGN_OR_RETURN(plan.params.ef, IndexInteger(params, "search_length", 300));
+    // Fewer than the hits wanted would find no more than that.
+    if (plan.params.ef != 0)
+      plan.params.ef = std::max<int64_t>(plan.params.ef, plan.limit + plan.offset);
+  }
+  const auto given = type == "ANNOY" ? params.Typed("search_k") : std::nullopt;
+  if (!given.has_value() || given->text == "-1") return Status::Ok();
+  ASSIGN_OR_RETURN(plan.params.ef,
+                   IndexInteger(params, "search_k", std::numeric_limits<int32_t>::max()));
+  const int64_t top_k = plan.limit + plan.offset;
+  if (plan.params.ef >= top_k || plan.iterator) return Status::Ok();
+  return InvalidParameter(
+      fmt::format("search_k({}) should be larger than k({})", plan.params.ef, top_k));
+}
+
 Status PlanEffort(const model::IndexInfo* index, const Params& params, SearchPlan& plan) {
   const std::string type = index == nullptr ? "FLAT" : IndexTypeOf(*index);
   const int64_t top_k = plan.limit + plan.offset;
@@ -182,6 +201,7 @@ Status PlanEffort(const model::IndexInfo* index, const Params& params, SearchPla
           fmt::format("ef({}) should be larger than k({})", plan.params.ef, top_k));
     }
   }
+  RETURN_IF_ERROR(PlanOldTypes(type, params, plan));
   if (type.find("IVF_") != std::string::npos || type == "SCANN" || type == "AUTOINDEX") {
     ASSIGN_OR_RETURN(plan.params.nprobe, IndexInteger(params, "nprobe", 65'536));
   }
@@ -206,7 +226,7 @@ Status PlanIndexParams(const model::IndexInfo* index, const Params& params, Sear
 }
 
 Status PlanMetric(const model::IndexInfo* index, const Params& params, SearchPlan& plan) {
-  plan.metric = index != nullptr ? MetricOf(*index) : TraitsOf(plan.field->type).default_metric;
+  plan.metric = index != nullptr ? MetricOf(*index) : DefaultMetricOf(*plan.field);
   const std::string* given = params.Text("metric_type");
   if (given == nullptr || given->empty()) return Status::Ok();
   if (model::MetricFromName(*given) == plan.metric) return Status::Ok();
@@ -311,6 +331,53 @@ Status PlanBuckets(const model::CollectionSchema& schema, const service::SearchC
   return Status::Ok();
 }
 
+/// The placeholder of a list of vectors has the number of its vectors' type and this.
+constexpr int32_t kListPlaceholder = 200;
+
+bool IsListPlaceholder(model::DataType type) {
+  return static_cast<int32_t>(type) >=
+         static_cast<int32_t>(model::DataType::kBinaryVector) + kListPlaceholder;
+}
+
+/// A search over lists of vectors: by whole lists or by their vectors, as the query vectors say.
+Status PlanLists(const model::CollectionSchema& schema, const service::SearchCall& search,
+                 const Params& params, SearchPlan& plan) {
+  if (plan.field->type != model::DataType::kArrayOfVector) return Status::Ok();
+  if (search.ids) {
+    return InvalidParameter("array of vector is not supported for search by IDs");
+  }
+  plan.by_element = !IsListPlaceholder(search.vector_type);
+  if (plan.by_element == model::IsMaxSim(plan.metric)) {
+    return InvalidParameter(fmt::format(
+        "metric type {} of field {} compares {}, but the query is {}", MetricName(plan.metric),
+        plan.field->name, plan.by_element ? "lists of vectors" : "single vectors",
+        plan.by_element ? "a vector" : "a list of vectors"));
+  }
+  auto refused = [](std::string_view what) {
+    return InvalidParameter(
+        fmt::format("{} is not supported for multi-search-multi on embedding list fields", what));
+  };
+  if (auto scope = params.Typed("element_scope");
+      scope && scope->text.find("\"max\"") == std::string::npos) {
+    return InvalidParameter(fmt::format(
+        "element_scope {} is not supported: only the collapse strategy max is", scope->text));
+  }
+  if (!plan.by_element) {
+    if (plan.iterator) return refused("search iterator");
+    if (plan.params.radius) return refused("range search");
+    if (plan.group) return refused("group by");
+    return Status::Ok();
+  }
+  if (plan.iterator) {
+    return InvalidParameter("search iterator is not supported for element-level search");
+  }
+  for (size_t i = 0; plan.group && i < plan.group->values.size(); ++i) {
+    if (plan.group->values[i].field == schema.primary()->id) continue;
+    return InvalidParameter("only group by primary key is supported for element-level search");
+  }
+  return Status::Ok();
+}
+
 Status PlanOrder(const model::CollectionSchema& schema, const Params& params, SearchPlan& plan) {
   const std::string* order = params.Text("order_by_fields");
   if (order == nullptr || order->empty()) return Status::Ok();
@@ -321,6 +388,17 @@ Status PlanOrder(const model::CollectionSchema& schema, const Params& params, Se
     return InvalidParameter("order_by_fields is not supported with multi-field group_by_fields");
   }
   ASSIGN_OR_RETURN(plan.order, PlanSearchOrder(schema, *order));
+  return Status::Ok();
+}
+
+/// Every query a whole number of vectors, at least one.
+Status CheckLists(const service::SearchCall& search, size_t width) {
+  for (size_t q = 0; q + 1 < search.vector_offsets.size(); ++q) {
+    const uint64_t bytes = search.vector_offsets[q + 1] - search.vector_offsets[q];
+    if (width != 0 && bytes != 0 && bytes % width == 0) continue;
+    return InvalidParameter(fmt::format(
+        "vector dimension mismatch, expected vector size(byte) {}, actual {}.", width, bytes));
+  }
   return Status::Ok();
 }
 
@@ -390,6 +468,7 @@ Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
   const model::IndexInfo* index = collection.FindIndexOn(plan.field->id);
   RETURN_IF_ERROR(PlanMetric(index, params, plan));
   RETURN_IF_ERROR(PlanIndexParams(index, params, plan));
+  RETURN_IF_ERROR(PlanLists(collection.schema, search, params, plan));
   if (plan.iterator_v2) {
     // The first page lies beyond the best score there is.
     const float best = std::numeric_limits<float>::max();
@@ -400,32 +479,40 @@ Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
 }
 
 Result<QueryVectors> TakeQueryVectors(const FieldSchema& field, const service::SearchCall& search) {
-  const bool narrow = search.vector_type == model::DataType::kFloatVector &&
-                      (field.type == model::DataType::kFloat16Vector ||
-                       field.type == model::DataType::kBFloat16Vector);
-  if (search.vector_type != field.type && !narrow) {
+  const model::DataType type = field.vector_type();
+  const bool lists = IsListPlaceholder(search.vector_type);
+  const auto given = static_cast<model::DataType>(static_cast<int32_t>(search.vector_type) -
+                                                  (lists ? kListPlaceholder : 0));
+  const bool narrow =
+      given == model::DataType::kFloatVector &&
+      (type == model::DataType::kFloat16Vector || type == model::DataType::kBFloat16Vector);
+  const bool fits = !lists || field.type == model::DataType::kArrayOfVector;
+  if ((given != type && !narrow) || !fits) {
     return Error(InvalidParameter(
         fmt::format("vector type must be the same: field {} - type {}, search info type {}",
                     field.name, DataTypeName(field.type), DataTypeName(search.vector_type))));
   }
-  if (field.type == model::DataType::kSparseFloatVector) return TakeSparse(search);
-  const auto nq = static_cast<size_t>(search.nq);
-  const size_t wanted = model::ValueBytes(search.vector_type, field.dim());
+  if (type == model::DataType::kSparseFloatVector) return TakeSparse(search);
+  const size_t wanted = model::ValueBytes(given, field.dim());
+  if (lists) RETURN_IF_ERROR(CheckLists(search, wanted));
+  const size_t nq = lists ? search.vectors.size() / wanted : static_cast<size_t>(search.nq);
   if (search.vectors.size() != wanted * nq) {
     return Error(InvalidParameter(
         fmt::format("vector dimension mismatch, expected vector size(byte) {}, actual {}.", wanted,
                     search.vectors.size() / nq)));
   }
   QueryVectors taken{.bytes = search.vectors};
-  if (field.type == model::DataType::kBinaryVector || field.type == model::DataType::kInt8Vector)
-    return taken;
+  if (lists) taken.offsets = search.vector_offsets;
+  if (type == model::DataType::kBinaryVector || type == model::DataType::kInt8Vector) return taken;
   const size_t elements = nq * static_cast<size_t>(field.dim());
   std::vector<float> values(elements);
-  model::DenseToFloats(search.vector_type, search.vectors.data(), elements, values.data());
+  model::DenseToFloats(given, search.vectors.data(), elements, values.data());
   RETURN_IF_ERROR(CheckFinite(std::span<const float>(values)));
   if (narrow) {
-    taken.bytes.resize(model::ValueBytes(field.type, field.dim()) * nq);
-    model::FloatsToDense(field.type, values.data(), elements, taken.bytes.data());
+    taken.bytes.resize(model::ValueBytes(type, field.dim()) * nq);
+    model::FloatsToDense(type, values.data(), elements, taken.bytes.data());
+    // Floats become numbers of half their width.
+    for (uint64_t& offset : taken.offsets) offset /= 2;
   }
   return taken;
 }

@@ -24,6 +24,8 @@ struct SearchPlan {
   std::optional<AggregationPlan> aggregation;  ///< `group` and `limit` are then its own
   OrderPlan order;
   std::vector<model::RowValue> values;  ///< wanted of each hit for whoever called the search
+  bool by_element = false;              ///< of lists of vectors: hits are single vectors of them
+  bool collapses = false;               ///< of these only the nearest of each row is kept
   int round_decimal = -1;
   bool ignore_growing = false;
   bool explain = false;  ///< the plan is wanted instead of the hits
@@ -46,7 +48,7 @@ Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
 /// Query vectors in the form of a field's column.
 struct QueryVectors {
   std::string bytes;
-  std::vector<uint64_t> offsets;  ///< of sparse vectors: nq + 1
+  std::vector<uint64_t> offsets;  ///< of sparse vectors and of lists: nq + 1
 };
 
 /// The call's vectors, checked: nq of the field's type and dimension, all finite. Floats become

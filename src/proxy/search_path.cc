@@ -7,10 +7,12 @@
 #include <limits>
 
 #include "base/clock.h"
+#include "model/load_fields.h"
 #include "proxy/ann_search.h"
 #include "proxy/boost_params.h"
 #include "proxy/buckets.h"
 #include "proxy/explain.h"
+#include "proxy/isolation.h"
 #include "proxy/read_scope.h"
 #include "proxy/value_text.h"
 #include "rank/score.h"
@@ -78,6 +80,18 @@ Result<SearchResult> Buckets(const AnnInput& input, const OutputPlan& output, An
 
 }  // namespace
 
+Status CheckElements(const AnnInput& input) {
+  const expr::ElementFilter* elements = input.filter.elements.get();
+  if (elements != nullptr &&
+      (!input.plan.by_element || input.plan.field->struct_name != elements->struct_name)) {
+    return InvalidParameter("element_filter is only supported for element-level search");
+  }
+  if (input.plan.by_element && input.boost) {
+    return InvalidParameter("a boost reranker is not supported for element-level search");
+  }
+  return Status::Ok();
+}
+
 Status CheckBoosted(const AnnInput& input) {
   if (!input.boost || (!input.plan.group && !input.plan.iterator)) return Status::Ok();
   return InvalidParameter(
@@ -85,16 +99,13 @@ Status CheckBoosted(const AnnInput& input) {
       "search_iterator");
 }
 
-Status ReadableFor(const AnnInput& input, const OutputPlan& output,
-                   std::vector<PartitionId>& partitions) {
-  std::vector<FieldId> used = output.fields;
-  used.push_back(input.plan.field->id);
-  if (input.plan.group) {
-    for (const auto& value : input.plan.group->values) used.push_back(value.field);
-  }
-  for (const auto& value : input.plan.order.values) used.push_back(value.field);
-  for (const auto& value : input.plan.values) used.push_back(value.field);
-  return CheckLoaded(*input.collection, used, partitions);
+Status ReadableFor(const AnnInput& input, std::vector<PartitionId>& partitions) {
+  RETURN_IF_ERROR(CheckLoaded(*input.collection, partitions));
+  if (MaySearch(*input.collection, input.plan.field->id)) return Status::Ok();
+  return {Code::kSegcore,
+          fmt::format("field index of the field: {} is not loaded, please reload the "
+                      "collection: segcore error",
+                      input.plan.field->name)};
 }
 
 std::vector<service::OutputColumn> GroupValueColumns(const model::CollectionSchema& schema,
@@ -158,13 +169,15 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
   ASSIGN_OR_RETURN(const TimeForm time_form, TimeFormOf(collection, search.params));
   ASSIGN_OR_RETURN(input.filter,
                    BindFilter(collection, search.filter, search.templates, time_form.zone));
+  RETURN_IF_ERROR(CheckIsolation(collection, input.filter));
   if (search.function_score) {
     ASSIGN_OR_RETURN(input.boost, PlanBoost(collection, *search.function_score, search.templates,
                                             time_form.zone));
     RETURN_IF_ERROR(CheckBoosted(input));
   }
+  RETURN_IF_ERROR(CheckElements(input));
   input.output_fields = output.fields;
-  if (Status status = ReadableFor(input, output, input.partitions); !status.ok()) {
+  if (Status status = ReadableFor(input, input.partitions); !status.ok()) {
     return Error(status.Wrap("failed to search"));
   }
   input.read =
@@ -184,6 +197,7 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
                       .counts = std::move(found->counts),
                       .keys = std::move(found->keys),
                       .scores = std::move(found->scores),
+                      .elements = std::move(found->elements),
                       .output_fields = output.names,
                       .session_ts = found->read_at,
                       .iterator_v2 = input.plan.iterator_v2};

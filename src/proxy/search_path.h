@@ -11,12 +11,14 @@
 
 namespace elanus::proxy {
 
+/// An element_filter belongs to a search by element of the same struct.
+Status CheckElements(const AnnInput& input);
+
 /// Boosted hits are neither grouped nor paged by an iterator.
 Status CheckBoosted(const AnnInput& input);
 
-/// Everything a search reads is loaded; narrows `partitions` to the loaded ones.
-Status ReadableFor(const AnnInput& input, const OutputPlan& output,
-                   std::vector<PartitionId>& partitions);
+/// What a search searches is loaded; narrows `partitions` to the loaded ones.
+Status ReadableFor(const AnnInput& input, std::vector<PartitionId>& partitions);
 
 /// What each hit was grouped by, as columns of the user's names.
 std::vector<service::OutputColumn> GroupValueColumns(const model::CollectionSchema& schema,

@@ -175,7 +175,10 @@ Result<WritePath::Prepared> WritePath::PrepareMutation(const service::CallContex
     RETURN_IF_ERROR(StatusOf(FindPartition(*collection, mutation.partition)));
   }
   CheckedRows checked;
-  if (mutation.partial_update && mutation.kind == MutationKind::kUpsert) {
+  const bool operates = std::ranges::any_of(mutation.field_ops, [](const service::FieldOp& op) {
+    return op.kind != service::FieldOpKind::kReplace;
+  });
+  if ((mutation.partial_update || operates) && mutation.kind == MutationKind::kUpsert) {
     ASSIGN_OR_RETURN(checked, MergePartialUpdate(backends_, *collection, mutation, call.cancel));
   } else {
     ASSIGN_OR_RETURN(checked, CheckRows(*collection, mutation, ids_));
@@ -217,7 +220,7 @@ Result<WritePath::Prepared> WritePath::PrepareDelete(const service::CallContext&
   } else {
     std::vector<PartitionId> partitions;
     if (partition) partitions.push_back(partition);
-    if (Status status = CheckLoaded(*collection, {}, partitions); !status.ok()) {
+    if (Status status = CheckLoaded(*collection, partitions); !status.ok()) {
       return Error(status.Wrap("failed to query"));
     }
     service::Consistency consistency;

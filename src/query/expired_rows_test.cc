@@ -28,7 +28,8 @@ struct ExpiredRows : ::testing::Test {
   segment::GrowingSegment segment{SegmentId{1}, PartitionId{1}, schema};
 
   std::vector<int64_t> Seen(model::Timestamp at, model::Timestamp expired) {
-    const auto hidden = HiddenRowsOf(segment, {.schema = &schema, .at = at, .expired = expired});
+    const auto hidden =
+        HiddenRowsOf(segment, {.schema = &schema, .at = at, .expiry = {.inserted = expired}});
     std::vector<int64_t> seen;
     for (uint32_t row = 0; row < hidden->rows; ++row) {
       if (!hidden->Hidden(row)) seen.push_back(std::get<int64_t>(segment.KeyAt(row)));
@@ -51,7 +52,7 @@ TEST_F(ExpiredRows, ALookUpByKeyFindsNoExpiredRow) {
   const std::vector<segment::SegmentPtr> segments = {
       segment::SegmentPtr(&segment, [](const segment::Segment*) {})};
   const Cancel cancel;
-  const ReadView view{.schema = &schema, .at = 100, .expired = 20, .cancel = &cancel};
+  const ReadView view{.schema = &schema, .at = 100, .expiry = {.inserted = 20}, .cancel = &cancel};
   model::PrimaryKeys keys;
   for (int64_t i = 1; i <= 3; ++i) keys.Append(model::PrimaryKey(i));
   auto found = Retrieve(segments, view, {.keys = &keys});
@@ -65,6 +66,34 @@ TEST_F(ExpiredRows, AnExpiredRowStaysHiddenBesideADeletedOne) {
   segment.Delete(model::PrimaryKey(int64_t{3}), 50);
   EXPECT_EQ(Seen(100, 10), (std::vector<int64_t>{2}));
   EXPECT_EQ(Seen(40, 10), (std::vector<int64_t>{2, 3}));
+}
+
+TEST(ExpiryByField, HidesRowsWhoseTimeIsOverAndNeverNulls) {
+  model::CollectionSchema schema = Schema();
+  schema.fields.push_back(
+      {.id = {101}, .name = "until", .type = model::DataType::kTimestamptz, .nullable = true});
+  segment::GrowingSegment segment(SegmentId{1}, PartitionId{1}, schema);
+  for (int64_t key = 1; key <= 4; ++key) {
+    model::RowBatch row = Row(key);
+    row.columns.push_back(model::MakeColumn({101}, model::DataType::kTimestamptz));
+    key == 4 ? row.columns.back().AppendNull() : row.columns.back().Append(key * 1000);
+    segment.Append(row, 10);
+  }
+  const std::vector<segment::SegmentPtr> segments = {
+      segment::SegmentPtr(&segment, [](const segment::Segment*) {})};
+  const Cancel cancel;
+  const ReadView view{
+      .schema = &schema, .at = 100, .expiry = {.field = {101}, .micros = 2000}, .cancel = &cancel};
+  const auto hidden = HiddenRowsOf(segment, view);
+  ASSERT_TRUE(hidden.has_value());
+  std::vector<bool> seen;
+  for (uint32_t row = 0; row < 4; ++row) seen.push_back(!hidden->Hidden(row));
+  EXPECT_EQ(seen, (std::vector<bool>{false, false, true, true}));
+  model::PrimaryKeys keys;
+  for (int64_t i = 1; i <= 4; ++i) keys.Append(model::PrimaryKey(i));
+  auto found = Retrieve(segments, view, {.keys = &keys});
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->keys.ints, (std::vector<int64_t>{3, 4}));
 }
 
 }  // namespace

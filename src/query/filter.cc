@@ -248,6 +248,9 @@ class Compiler {
     if (depth > kDepthMax) return Unfit("nested too deeply");
     const bool is_not = std::holds_alternative<expr::Not>(node.form);
     const bool is_and = std::holds_alternative<expr::And>(node.form);
+    if (std::holds_alternative<expr::MatchElements>(node.form)) {
+      return MakeMatch(source_, schema_, node);
+    }
     if (!is_not && !is_and && !std::holds_alternative<expr::Or>(node.form)) {
       if (!node.children.empty()) return Unfit("a leaf with children");
       return CompileLeaf(node, wanted);
@@ -330,6 +333,7 @@ class Compiler {
   Result<Operator> Leaf(const expr::Node&, const expr::And&) { return Unfit("and"); }
   Result<Operator> Leaf(const expr::Node&, const expr::Or&) { return Unfit("or"); }
   Result<Operator> Leaf(const expr::Node&, const expr::Not&) { return Unfit("not"); }
+  Result<Operator> Leaf(const expr::Node&, const expr::MatchElements&) { return Unfit("match"); }
   Result<Operator> Leaf(const expr::Node&, const expr::CompareColumns& form) {
     ASSIGN_OR_RETURN(BoundColumn left, Bind(form.left));
     ASSIGN_OR_RETURN(BoundColumn right, Bind(form.right));
@@ -345,12 +349,28 @@ class Compiler {
   Result<Operator> Leaf(const expr::Node& node, const Form& form) {
     ASSIGN_OR_RETURN(BoundColumn column, Bind(form.column));
     const DataType type = column.view.type;
+    if constexpr (std::is_same_v<Form, expr::GeometryCompare>) {
+      if (type != DataType::kGeometry) return Unfit("a shape in a column of another type");
+      return MakeGeometry(std::move(column), form);
+    }
+    if (type == DataType::kArrayOfVector) return OnVectorLists(std::move(column), form);
     if (type == DataType::kJson || type == DataType::kArray)
       return MakeJson(std::move(column), node);
     if (!form.column.path.empty()) return Unfit("a path into a column that is not JSON");
     const bool is_string = model::IsString(type);
     if (!is_string && !IsNumberLike(type)) return Unfit(model::DataTypeName(type));
     return Make(std::move(column), is_string, form);
+  }
+
+  template <class Form>
+  Result<Operator> OnVectorLists(BoundColumn column, const Form& form) {
+    if constexpr (std::is_same_v<Form, expr::LengthCompare>) {
+      const model::FieldSchema& field = *schema_.FindField(form.column.field);
+      const size_t bytes = model::ValueBytes(field.element_type, field.dim());
+      if (bytes == 0 || form.op > expr::CompareOp::kGe) return Unfit("lists of vectors");
+      return MakeListLength(std::move(column), bytes, form);
+    }
+    return Unfit("lists of vectors");
   }
 
   static bool IsNumberLike(DataType type) {
@@ -392,7 +412,8 @@ class Compiler {
   Result<BoundColumn> Bind(const expr::ColumnRef& ref) {
     const model::FieldSchema* field = schema_.FindField(ref.field);
     if (field == nullptr) return Unfit("an unknown field");
-    if (field->type != ref.type || model::IsVector(field->type)) return Unfit("a field's type");
+    const bool vector = model::IsVector(field->type) && field->type != DataType::kArrayOfVector;
+    if (field->type != ref.type || vector) return Unfit("a field's type");
     std::optional<segment::ColumnView> view = source_.Column(ref.field);
     if (!view) return Repeated(*field);
     if (view->type != field->type || view->rows < source_.rows()) return Unfit("a column's shape");

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "expr/node.h"
 #include "model/column.h"
+#include "model/schema.h"
 #include "segment/column_view.h"
 
 namespace elanus::query {
@@ -127,6 +128,16 @@ Result<Operator> MakeStringLike(BoundColumn column, const std::string& pattern);
 Result<Operator> MakeStringRegex(BoundColumn column, const std::string& pattern);
 
 Result<Operator> MakeTimeCompare(BoundColumn column, const expr::TimeCompare& form);
+
+/// How many elements of a struct array's rows pass a predicate.
+/// \param source, schema  outlive the operator
+Result<Operator> MakeMatch(const segment::RowSource& source, const model::CollectionSchema& schema,
+                           const expr::Node& node);
+/// array_length of lists of vectors.
+/// \param vector_bytes  of one of them
+Operator MakeListLength(BoundColumn column, size_t vector_bytes, const expr::LengthCompare& form);
+
+Result<Operator> MakeGeometry(BoundColumn column, const expr::GeometryCompare& form);
 
 /// Any form whose column is JSON or an ARRAY, IsNull excepted.
 Result<Operator> MakeJson(BoundColumn column, const expr::Node& node);

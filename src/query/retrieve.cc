@@ -129,11 +129,12 @@ class Retriever {
     double us = 0;
     const HiddenRows hidden{segment.RowsAt(view_.at),
                             segment.HiddenAt(view_.at, segment.RowsAt(view_.at))};
+    ExpiryCheck expiry(segment, hidden.rows, view_);
     {
       const StepTimer timer(view_.trace == nullptr ? nullptr : &us);
       for (size_t i = 0; i < request_.keys->size(); ++i) {
         for (uint32_t row : segment.FindKey(request_.keys->At(i), hidden.rows)) {
-          if (!hidden.Hidden(row) && !view_.Expired(segment, row)) Take(s, row);
+          if (!hidden.Hidden(row) && !expiry.IsOver(row)) Take(s, row);
         }
       }
     }
@@ -191,6 +192,7 @@ class Retriever {
         first = segment.LowerBound(bound->key, bound->strict);
       }
     }
+    ExpiryCheck expiry(segment, rows, view_);
     int64_t keys = 0;
     size_t last_item = items_.size();
     uint32_t count = 0;
@@ -208,7 +210,7 @@ class Retriever {
       for (uint32_t i = 0; i < block.rows(); ++i) {
         if (filtered && (truth.is_true[i / 64] >> (i % 64) & 1) == 0) continue;
         if (deleted != nullptr && deleted->Test(first + i)) continue;
-        if (view_.Expired(segment, first + i)) continue;
+        if (expiry.IsOver(first + i)) continue;
         model::PrimaryKey key = segment.KeyAt(first + i);
         const bool same = items_.size() != last_item && items_.back().key == key;
         if (!same && keys == request_.limit) return Status::Ok();

@@ -1,7 +1,9 @@
 #include "query/search.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "query/list_scan.h"
 #include "query/row_value.h"
 #include "query/vector_scan.h"
 #include "rank/group.h"
@@ -88,6 +90,12 @@ Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const Hidd
   return results;
 }
 
+/// A width that was checked against the hits the user asked for must not fall below those that are
+/// asked of a segment: groups and keys that rows share need more.
+int Effort(int given, size_t top_k) {
+  return given == 0 ? 0 : static_cast<int>(std::max(static_cast<size_t>(given), top_k));
+}
+
 /// Rows to measure exactly; a request may want more hits of a segment than the user asked for.
 int ReorderK(const SearchRequest& request, size_t top_k) {
   size_t rows = static_cast<size_t>(request.reorder_k);
@@ -113,7 +121,7 @@ Result<std::vector<Hits>> SearchIndex(const index::VectorIndex& index, const Hid
     return results;
   }
   const index::SearchParams params{.top_k = top_k,
-                                   .ef = request.ef,
+                                   .ef = Effort(request.ef, top_k),
                                    .nprobe = request.nprobe,
                                    .reorder_k = ReorderK(request, top_k)};
   if (nq == 1) {
@@ -150,17 +158,29 @@ struct Candidate {
 };
 
 /// Drops rows whose key has a newer row among the candidates; leaves them nearest first, ties by
-/// key.
+/// key and element.
 void KeepNewest(std::vector<Candidate>& candidates) {
   std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
     if (a.key != b.key) return a.key < b.key;
-    return a.timestamp > b.timestamp;
+    if (a.timestamp != b.timestamp) return a.timestamp > b.timestamp;
+    return a.hit.element < b.hit.element;
   });
-  auto tail = std::ranges::unique(candidates, {}, &Candidate::key);
-  candidates.erase(tail.begin(), tail.end());
+  // Of the newest row every element stays; of wholes there is one.
+  size_t kept = 0;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (kept != 0 && candidates[kept - 1].key == candidates[i].key) {
+      const Candidate& last = candidates[kept - 1];
+      const bool older = candidates[i].timestamp != last.timestamp;
+      if (older || candidates[i].hit.element == last.hit.element) continue;
+    }
+    if (kept != i) candidates[kept] = std::move(candidates[i]);
+    ++kept;
+  }
+  candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(kept), candidates.end());
   std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
     if (a.hit.distance != b.hit.distance) return a.hit.distance < b.hit.distance;
-    return a.key < b.key;
+    if (a.key != b.key) return a.key < b.key;
+    return a.hit.element < b.hit.element;
   });
 }
 
@@ -172,9 +192,10 @@ class Searcher {
 
   Result<std::vector<std::vector<SearchHit>>> Run() {
     const model::FieldSchema* field = view_.schema->FindField(request_.field);
+    field_ = field;
     for (const segment::SegmentPtr& segment : segments_) {
       ASSIGN_OR_RETURN(HiddenRows hidden, HiddenRowsOf(*segment, view_));
-      if (field != nullptr && field->nullable)
+      if (field != nullptr && field->nullable && !OverLists())
         RETURN_IF_ERROR(HideNullVectors(*segment, request_.field, hidden));
       hidden_.push_back(std::move(hidden));
     }
@@ -190,6 +211,35 @@ class Searcher {
   }
 
  private:
+  bool OverLists() const {
+    return field_ != nullptr && field_->type == model::DataType::kArrayOfVector;
+  }
+
+  /// One segment's answer over lists of vectors; the elements of the hits go to `elements_`.
+  Result<std::vector<Hits>> ScanSegment(size_t s, size_t wanted) {
+    const ListSearch search{.field = field_,
+                            .metric = request_.metric,
+                            .queries = request_.queries,
+                            .top_k = wanted,
+                            .window = request_.window};
+    if (!request_.by_element) return ScanLists(*segments_[s], hidden_[s], search, cancel_);
+    const expr::ElementFilter* kept =
+        view_.filter == nullptr ? nullptr : view_.filter->elements.get();
+    ASSIGN_OR_RETURN(const auto found,
+                     ScanElements(*segments_[s], hidden_[s], search, kept, view_));
+    std::vector<Hits> results;
+    auto& elements = elements_.emplace_back();
+    for (const auto& hits : found) {
+      Hits& rows = results.emplace_back();
+      std::vector<uint32_t>& positions = elements.emplace_back();
+      for (const ElementHit& hit : hits) {
+        rows.push_back({hit.row, hit.distance});
+        positions.push_back(hit.element);
+      }
+    }
+    return results;
+  }
+
   /// Writes down how a segment is searched. \return where its time is added, or nullptr
   double* Trace(size_t s, const index::VectorIndex* index) const {
     if (view_.trace == nullptr) return nullptr;
@@ -210,7 +260,13 @@ class Searcher {
 
   Result<bool> Round(size_t wanted, std::vector<std::vector<SearchHit>>& results) {
     std::vector<std::vector<Hits>> found;  // [segment][query]
+    elements_.clear();
     for (size_t s = 0; s < segments_.size(); ++s) {
+      if (OverLists()) {
+        ASSIGN_OR_RETURN(auto hits, ScanSegment(s, wanted));
+        found.push_back(std::move(hits));
+        continue;
+      }
       const auto index = segments_[s]->IndexOn(request_.field);
       const bool usable = index != nullptr && index->metric() == request_.metric;
       const StepTimer timer(Trace(s, usable ? index.get() : nullptr));
@@ -258,10 +314,14 @@ class Searcher {
     for (uint32_t s = 0; s < segments_.size(); ++s) {
       const Hits& hits = found[s][q];
       if (hits.size() == wanted) certain = std::min(certain, hits.back().distance);
-      for (const index::Hit& hit : hits) {
-        candidates.push_back({.hit = {{s, hit.row}, hit.distance},
-                              .key = segments_[s]->KeyAt(hit.row),
-                              .timestamp = segments_[s]->TimestampAt(hit.row)});
+      for (size_t i = 0; i < hits.size(); ++i) {
+        const uint32_t row = hits[i].row;
+        candidates.push_back(
+            {.hit = {{s, row},
+                     hits[i].distance,
+                     elements_.empty() ? int64_t{-1} : int64_t{elements_[s][q][i]}},
+             .key = segments_[s]->KeyAt(row),
+             .timestamp = segments_[s]->TimestampAt(row)});
       }
     }
     const size_t before = candidates.size();
@@ -313,7 +373,9 @@ class Searcher {
   const ReadView& view_;
   const SearchRequest& request_;
   const Cancel& cancel_;
+  const model::FieldSchema* field_ = nullptr;
   std::vector<HiddenRows> hidden_;
+  std::vector<std::vector<std::vector<uint32_t>>> elements_;  // as `found`, of a search by element
 };
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Vector search over the segments of a shard: filter, then index or brute force a segment, then one
 // list a query. Holds: a query gets min(top_k, visible keys) hits, nearest first, a primary key at
-// most once (its newest row); grouped, it gets min(top_k, groups there are) groups, each
-// contiguous, in the order of their nearest hits. Threads: computes on the caller's; pure.
+// most once (its newest row; searched by element, each element of it once); grouped, it gets
+// min(top_k, groups there are) groups, each contiguous, in the order of their nearest hits.
+// Threads: computes on the caller's; pure.
 #pragma once
 
 #include <span>
@@ -22,7 +23,10 @@ namespace elanus::query {
 struct SearchRequest {
   FieldId field;
   model::Metric metric = model::Metric::kL2;
-  segment::ColumnView queries;  ///< one row a query, of the field's type and dimension
+  /// One row a query, of the field's type and dimension; of the type of the lists' vectors when
+  /// `by_element`.
+  segment::ColumnView queries;
+  bool by_element = false;  ///< of lists of vectors: hits are single vectors of them
   size_t top_k = 10;
   int ef = 0;           ///< 0: the index's own choice
   int nprobe = 0;       ///< 0: the index's own choice
@@ -44,6 +48,7 @@ struct SearchRequest {
 struct SearchHit {
   RowRef ref;
   float distance = 0;
+  int64_t element = -1;  ///< of a search by element: the position in the row's list
 };
 
 /// Errors: kCanceled, kTimeout, the filter's, the index's (kInvalidParameter).

@@ -1,6 +1,7 @@
 #include "query/visible_rows.h"
 
 #include <algorithm>
+#include <cstring>
 #include <random>
 #include <utility>
 
@@ -44,8 +45,9 @@ void Sample(double share, uint64_t seed, uint32_t rows, Bitset& hidden) {
 std::shared_ptr<const Bitset> HideExpired(const segment::Segment& segment, const ReadView& view,
                                           uint32_t rows, std::shared_ptr<const Bitset> hidden) {
   std::shared_ptr<Bitset> bits;
+  ExpiryCheck check(segment, rows, view);
   for (uint32_t row = 0; row < rows; ++row) {
-    if (!view.Expired(segment, row)) continue;
+    if (!check.IsOver(row)) continue;
     if (bits == nullptr) {
       bits = hidden == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*hidden);
     }
@@ -113,6 +115,23 @@ Result<HiddenRows> FilteredRows(const segment::Segment& segment, const ReadView&
 
 }  // namespace
 
+ExpiryCheck::ExpiryCheck(const segment::Segment& segment, uint32_t rows, const ReadView& view)
+    : segment_(segment), expiry_(view.expiry) {
+  const model::FieldSchema* field =
+      expiry_.field.value == 0 ? nullptr : view.schema->FindField(expiry_.field);
+  if (field != nullptr && field->type == model::DataType::kTimestamptz) {
+    reader_.emplace(segment, rows, *field);
+  }
+}
+
+bool ExpiryCheck::IsOver(uint32_t row) {
+  if (expiry_.inserted != 0 && segment_.TimestampAt(row) <= expiry_.inserted) return true;
+  if (!reader_ || reader_->IsNull(row)) return false;
+  int64_t micros;
+  std::memcpy(&micros, reader_->ValueAt(row).data(), sizeof(micros));
+  return micros <= expiry_.micros;
+}
+
 std::optional<segment::ColumnView> SlicedSource::Column(FieldId field) const {
   auto view = source_.Column(field);
   if (!view) return view;
@@ -138,7 +157,7 @@ uint64_t Visible(const HiddenRows& hidden) {
 Result<HiddenRows> FindHidden(const segment::Segment& segment, const ReadView& view) {
   const uint32_t rows = segment.RowsAt(view.at);
   HiddenRows base{rows, segment.HiddenAt(view.at, rows)};
-  if (view.expired != 0) base.bits = HideExpired(segment, view, rows, std::move(base.bits));
+  if (!view.expiry.none()) base.bits = HideExpired(segment, view, rows, std::move(base.bits));
   if (view.trace != nullptr) view.trace->Of(segment.id()).rows_visible = Visible(base);
   if (view.filter == nullptr || view.filter->keeps_all()) return base;
   HiddenRows hidden = base;
@@ -190,8 +209,9 @@ Result<std::optional<std::vector<uint32_t>>> FewRowsOf(const segment::Segment& s
                                        {.cancel = view.cancel, .trace = trace}));
   if (!few) return few;
   const auto hidden = segment.HiddenAt(view.at, rows);
+  ExpiryCheck expiry(segment, rows, view);
   std::erase_if(*few, [&](uint32_t row) {
-    return (hidden != nullptr && hidden->Test(row)) || view.Expired(segment, row);
+    return (hidden != nullptr && hidden->Test(row)) || expiry.IsOver(row);
   });
   if (trace != nullptr) {
     trace->sealed = true;

@@ -12,9 +12,11 @@
 #include "base/cancel.h"
 #include "base/status.h"
 #include "expr/filter.h"
+#include "model/expiry.h"
 #include "model/schema.h"
 #include "query/filter_cache.h"
 #include "query/trace.h"
+#include "segment/field_reader.h"
 #include "segment/segment.h"
 
 namespace elanus::query {
@@ -23,16 +25,24 @@ namespace elanus::query {
 struct ReadView {
   const model::CollectionSchema* schema = nullptr;
   model::Timestamp at = 0;
-  model::Timestamp expired =
-      0;  ///< rows inserted at or before it have outlived the collection's TTL
+  model::Expiry expiry;  ///< rows that have outlived the collection's time to live
   const expr::BoundFilter* filter = nullptr;
   const Cancel* cancel = nullptr;
   FilterCache* filters = nullptr;  ///< answers of earlier reads; nullptr: none are kept
   ReadTrace* trace = nullptr;      ///< where the read writes down how it was answered
+};
 
-  bool Expired(const segment::Segment& segment, uint32_t row) const {
-    return expired != 0 && segment.TimestampAt(row) <= expired;
-  }
+/// Tells of one segment's rows whether their time is over. One thread's.
+class ExpiryCheck {
+ public:
+  /// \param rows  those that are asked about lie below
+  ExpiryCheck(const segment::Segment& segment, uint32_t rows, const ReadView& view);
+  bool IsOver(uint32_t row);
+
+ private:
+  const segment::Segment& segment_;
+  const model::Expiry expiry_;
+  std::optional<segment::FieldReader> reader_;  // of the field that says it
 };
 
 /// Part [first, first + rows) of a source.

@@ -32,6 +32,7 @@ struct Candidate {
   float distance = 0;
   SourceRow at;
   Key key;
+  int64_t element = 0;
 };
 
 // Which keys a list has so far; forgets all of them at once.
@@ -44,13 +45,14 @@ class KeySet {
     ++round_;
   }
   /// False when the key is there already.
-  bool Insert(const Key& key) {
-    size_t at = Mix(std::hash<Key>{}(key)) & (slots_.size() - 1);
+  bool Insert(const Key& key, int64_t element) {
+    const auto salt = static_cast<uint64_t>(element);
+    size_t at = Mix(std::hash<Key>{}(key) + salt) & (slots_.size() - 1);
     while (slots_[at].round == round_) {
-      if (slots_[at].key == key) return false;
+      if (slots_[at].key == key && slots_[at].element == element) return false;
       at = (at + 1) & (slots_.size() - 1);
     }
-    slots_[at] = {round_, key};
+    slots_[at] = {round_, key, element};
     return true;
   }
 
@@ -58,6 +60,7 @@ class KeySet {
   struct Slot {
     uint64_t round = 0;
     Key key{};
+    int64_t element = 0;
   };
   static uint64_t Mix(uint64_t hash) {
     hash *= 0x9E3779B97F4A7C15ULL;
@@ -92,11 +95,14 @@ class ScoredMerge {
       const auto count = static_cast<size_t>(source.counts[query]);
       ELANUS_CHECK(next_[s] + count <= source.scores.size() &&
                    next_[s] + count <= source.keys->size());
+      ELANUS_CHECK(source.elements.empty() || next_[s] + count <= source.elements.size());
       for (size_t row = next_[s]; row < next_[s] + count; ++row) {
         float distance = DistanceOf(metric_, source.scores[row]);
         if (std::isnan(distance)) distance = std::numeric_limits<float>::infinity();
-        candidates_.push_back(
-            {distance, {s, static_cast<uint32_t>(row)}, KeyAt<Key>(*source.keys, row)});
+        candidates_.push_back({distance,
+                               {s, static_cast<uint32_t>(row)},
+                               KeyAt<Key>(*source.keys, row),
+                               source.elements.empty() ? 0 : source.elements[row]});
       }
       next_[s] += count;
     }
@@ -106,6 +112,7 @@ class ScoredMerge {
     std::ranges::sort(candidates_, [](const Candidate<Key>& a, const Candidate<Key>& b) {
       if (a.distance != b.distance) return a.distance < b.distance;
       if (a.key != b.key) return a.key < b.key;
+      if (a.element != b.element) return a.element < b.element;
       return a.at.source != b.at.source ? a.at.source < b.at.source : a.at.row < b.at.row;
     });
     const size_t wanted = WantedOf(slice_);
@@ -113,7 +120,7 @@ class ScoredMerge {
     best_.clear();
     for (const Candidate<Key>& candidate : candidates_) {
       if (best_.size() == wanted) break;
-      if (seen_.Insert(candidate.key)) best_.push_back(candidate.at);
+      if (seen_.Insert(candidate.key, candidate.element)) best_.push_back(candidate.at);
     }
     const Bounds bounds = BoundsOf(slice_, best_.size());
     out.insert(out.end(), best_.begin() + static_cast<std::ptrdiff_t>(bounds.first),

@@ -39,6 +39,9 @@ struct ScoredLists {
   std::span<const int64_t> counts;  ///< nq: length of each list
   const model::PrimaryKeys* keys = nullptr;
   std::span<const float> scores;
+  /// When not empty: which element of the key's list each hit is; hits of one key then differ by
+  /// it.
+  std::span<const int64_t> elements;
 };
 
 struct MergedLists {

@@ -76,6 +76,8 @@ class SealedSegment final : public Segment {
   Resident resident() const;
 
   uint32_t rows() const { return rows_; }
+  /// False: the field came after the segment was written; all its rows are null or the default.
+  bool HasColumn(FieldId field) const { return columns_.contains(field); }
   uint64_t file_bytes() const { return file_.bytes.size(); }
   const format::SegmentFooter& footer() const { return reader_.footer(); }
   const SealedKeys& keys() const { return keys_; }

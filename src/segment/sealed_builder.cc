@@ -1,6 +1,8 @@
 #include "segment/sealed_builder.h"
 
 #include <algorithm>
+#include <cstring>
+#include <optional>
 
 #include "base/check.h"
 #include "format/key_filter.h"
@@ -80,15 +82,33 @@ class Builder {
   void CollectRows() {
     for (uint32_t i = 0; i < inputs_.size(); ++i) {
       const SealedInput& input = inputs_[i];
+      std::optional<FieldReader> until = UntilReader(input);
       auto next_delete = input.deletes.begin();
       for (uint32_t row = 0; row < input.rows; ++row) {
         while (next_delete != input.deletes.end() && next_delete->row < row) ++next_delete;
         const bool deleted = next_delete != input.deletes.end() && next_delete->row == row;
         if (deleted && next_delete->timestamp <= options_.horizon) continue;
+        if (IsOver(input, row, until)) continue;
         order_.push_back({input.segment->TimestampAt(row), i, row});
       }
     }
     result_.rows = order_.size();
+  }
+
+  /// Of the field that says when a row's time is over.
+  std::optional<FieldReader> UntilReader(const SealedInput& input) const {
+    const FieldId id = options_.expiry.field;
+    const model::FieldSchema* field = id.value == 0 ? nullptr : options_.schema->FindField(id);
+    if (field == nullptr || field->type != model::DataType::kTimestamptz) return std::nullopt;
+    return FieldReader(*input.segment, input.rows, *field);
+  }
+  bool IsOver(const SealedInput& input, uint32_t row, std::optional<FieldReader>& until) const {
+    const model::Timestamp inserted = options_.expiry.inserted;
+    if (inserted != 0 && input.segment->TimestampAt(row) <= inserted) return true;
+    if (!until || until->IsNull(row)) return false;
+    int64_t micros;
+    std::memcpy(&micros, until->ValueAt(row).data(), sizeof(micros));
+    return micros <= options_.expiry.micros;
   }
 
   template <class Key>

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "format/manifest.h"
 #include "format/segment_file.h"
+#include "model/expiry.h"
 #include "model/schema.h"
 #include "segment/segment.h"
 
@@ -25,6 +26,7 @@ struct SealedBuildOptions {
   SegmentId id;
   const model::CollectionSchema* schema = nullptr;
   model::Timestamp horizon = 0;  ///< history before this is not kept
+  model::Expiry expiry;          ///< rows whose time was over at the horizon are left out too
   std::stop_token stop;
 };
 

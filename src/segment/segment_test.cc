@@ -194,6 +194,28 @@ TEST_P(SegmentTest, MergeKeepsHistoryAfterTheHorizonAndDropsWhatIsBefore) {
   EXPECT_EQ(merged.sealed->rows(), kept);
 }
 
+TEST_P(SegmentTest, MergeDropsRowsWhoseTimeWasOverAtTheHorizon) {
+  const Script script(GetParam(), 12);
+  std::string bytes;
+  const std::vector<SealedInput> inputs = {
+      {script.growing, script.growing->RowsAt(model::kTimestampMax), {}}};
+  const auto build =
+      BuildSealedFile(inputs, {.id = {2}, .schema = &script.schema, .expiry = {.inserted = 200}},
+                      [&](std::string_view piece) {
+                        bytes.append(piece);
+                        return Status::Ok();
+                      });
+  ASSERT_TRUE(build.has_value());
+  const auto young =
+      std::ranges::count_if(script.plain, [](const PlainRow& row) { return row.inserted > 200; });
+  EXPECT_EQ(build->rows, static_cast<uint64_t>(young));
+  EXPECT_GT(build->first_timestamp, 200u);
+  for (uint32_t row = 0; row < inputs[0].rows; ++row) {
+    EXPECT_EQ(build->row_maps[0][row] == SealedBuild::kGone,
+              script.growing->TimestampAt(row) <= 200);
+  }
+}
+
 TEST_P(SegmentTest, RowMapsLeadLateDeletesToTheirRows) {
   Script script(GetParam(), 11);
   const Built built = Seal(script, {script.growing});

@@ -62,6 +62,16 @@ Result<ShardStats> CopyingShardService::Stats(ShardId shard) const {
   return CopiedResult(next_.Stats(shard));
 }
 
+Result<CompactionPlans> CopyingShardService::Compact(const CompactionRequest& request) {
+  ASSIGN_OR_RETURN(const CompactionRequest copy, Copied(request));
+  return CopiedResult(next_.Compact(copy));
+}
+
+Result<CompactionPlans> CopyingShardService::Compactions(const CompactionFilter& filter) const {
+  ASSIGN_OR_RETURN(const CompactionFilter copy, Copied(filter));
+  return CopiedResult(next_.Compactions(copy));
+}
+
 Status CopyingShardService::Change(const ShardChange& change) {
   ASSIGN_OR_RETURN(const ShardChange copy, Copied(change));
   return next_.Change(copy);

@@ -17,6 +17,8 @@ class CopyingShardService final : public ShardService {
   Result<QueryReply> Query(const QueryRequest& request, const Cancel& cancel) override;
   Result<std::vector<SegmentId>> Flush(ShardId shard, const Cancel& cancel) override;
   Result<ShardStats> Stats(ShardId shard) const override;
+  Result<CompactionPlans> Compact(const CompactionRequest& request) override;
+  Result<CompactionPlans> Compactions(const CompactionFilter& filter) const override;
   Status Change(const ShardChange& change) override;
 
  private:

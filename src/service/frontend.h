@@ -28,11 +28,19 @@ namespace elanus::service {
 struct UserColumn {
   std::string name;
   bool is_dynamic = false;
-  bool valid_given = false;  ///< the client sent valid_data for it
-  model::Column column;      ///< `field` is not set yet
+  bool valid_given = false;                               ///< the client sent valid_data for it
+  model::DataType element_type = model::DataType::kNone;  ///< of lists of vectors
+  model::Column column;                                   ///< `field` is not set yet
 };
 
 enum class MutationKind { kInsert, kUpsert };
+
+/// What a partial update does with the given value of a field.
+enum class FieldOpKind : int32_t { kReplace = 0, kArrayAppend = 1, kArrayRemove = 2 };
+struct FieldOp {
+  std::string field;
+  FieldOpKind kind = FieldOpKind::kReplace;  ///< any number: the proxy checks it
+};
 
 struct MutationCall {
   MutationKind kind = MutationKind::kInsert;
@@ -42,6 +50,7 @@ struct MutationCall {
   int64_t num_rows = 0;
   model::Timestamp schema_timestamp = 0;  ///< 0 = no check
   bool partial_update = false;
+  std::vector<FieldOp> field_ops;  ///< one that does not replace makes the update a partial one
 };
 
 struct MutationReply {
@@ -139,6 +148,7 @@ struct OutputColumn {
   bool is_dynamic = false;
   bool nullable = false;
   model::DataType element_type = model::DataType::kNone;  ///< of an ARRAY field
+  std::string struct_name;  ///< of a member of a struct array; `name` is then the member's
   /// The field's type where the column is its text (times, shapes), else kNone.
   model::DataType told = model::DataType::kNone;
   model::Column column;
@@ -174,6 +184,7 @@ struct SearchResult {
   std::vector<int64_t> counts;  ///< nq
   model::PrimaryKeys keys;
   std::vector<float> scores;
+  std::vector<int64_t> elements;  ///< of a search by element: which of the row's list
   std::vector<OutputColumn> columns;
   std::vector<std::string> output_fields;  ///< names as asked, `*` expanded
   std::vector<OutputColumn> group_values;  ///< of each hit, one column a grouping field
@@ -200,6 +211,8 @@ struct QueryCall {
 struct QueryResult {
   CollectionPtr collection;
   std::vector<OutputColumn> columns;
+  /// Of a filter with element_filter: which elements of each row it keeps.
+  std::optional<std::vector<std::vector<int64_t>>> elements;
   std::vector<std::string> output_fields;
   model::Timestamp session_ts = 0;
 };
@@ -224,6 +237,22 @@ struct LoadStatus {
 struct FlushResult {
   std::map<std::string, std::vector<SegmentId>> segments;  ///< by collection
   model::Timestamp flushed_to = 0;
+};
+
+/// A merge on request. Segments are merged within a shard and a partition.
+struct CompactCall {
+  std::string collection;
+  CollectionId id;                  ///< instead of the name
+  PartitionId partition;            ///< 0 = every one
+  ShardId shard;                    ///< 0 = every one
+  std::vector<SegmentId> segments;  ///< only these; empty = all
+  bool clustering = false;          ///< only of a collection with a clustering key
+  bool deletes_only = false;        ///< what Milvus calls level 0
+  int64_t target_mb = 0;            ///< of a merged segment; 0 = the server's limit
+};
+struct CompactReply {
+  int64_t job = -1;  ///< -1: there was nothing to merge
+  int64_t plans = 0;
 };
 
 /// Reads that answer from the catalog and the shards' counters.
@@ -269,6 +298,11 @@ class FrontendData {
   virtual Result<QueryResult> Query(const CallContext& call, const QueryCall& query) = 0;
   virtual Result<FlushResult> Flush(const CallContext& call,
                                     const std::vector<std::string>& collections) = 0;
+  virtual Result<CompactReply> Compact(const CallContext& call, const CompactCall& compact) = 0;
+  /// The plans of a job; none of one that is not known (any more).
+  virtual Result<CompactionPlans> CompactionsOfJob(int64_t job) = 0;
+  virtual Result<CompactionPlans> CompactionsOf(const CallContext& call,
+                                                const std::string& collection) = 0;
 };
 
 }  // namespace elanus::service

@@ -21,6 +21,7 @@
 #include "model/row_value.h"
 #include "rank/aggregate.h"
 #include "rank/order.h"
+#include "service/compaction.h"
 
 namespace elanus::service {
 
@@ -118,9 +119,11 @@ struct SearchRequest {
   model::Metric metric = model::Metric::kL2;
   int64_t nq = 1;
   std::string vectors;  ///< nq vectors of the field's type, one after another
-  /// Of sparse vectors: where each begins in `vectors`, and its end; nq + 1. Else empty.
+  /// Of sparse vectors and of lists: where each begins in `vectors`, and its end; nq + 1. Else
+  /// empty.
   std::vector<uint64_t> vector_offsets;
-  int64_t top_k = 10;  ///< hits wanted a query (limit + offset)
+  bool by_element = false;  ///< of lists of vectors: hits are single vectors of them
+  int64_t top_k = 10;       ///< hits wanted a query (limit + offset)
   VectorSearchParams params;
   expr::BoundFilter filter;
   std::vector<FieldId> output_fields;
@@ -141,6 +144,7 @@ struct SearchRequest {
     v(nq);
     v(vectors);
     v(vector_offsets);
+    v(by_element);
     v(top_k);
     v(params);
     v(filter);
@@ -160,8 +164,9 @@ struct SearchReply {
   std::vector<int64_t> counts;  ///< nq: hits of each query
   model::PrimaryKeys keys;
   std::vector<float> scores;
-  model::RowBatch rows;    ///< the output fields, in the order asked
-  model::RowBatch values;  ///< SearchRequest::values, in their order
+  std::vector<int64_t> elements;  ///< of a search by element: which of the row's list; else empty
+  model::RowBatch rows;           ///< the output fields, in the order asked
+  model::RowBatch values;         ///< SearchRequest::values, in their order
   model::Timestamp read_at = 0;
   std::string plan;  ///< of an explained read: a JSON object, docs/user/explain.md
 
@@ -170,6 +175,7 @@ struct SearchReply {
     v(counts);
     v(keys);
     v(scores);
+    v(elements);
     v(rows);
     v(values);
     v(read_at);
@@ -226,6 +232,9 @@ struct QueryReply {
   model::PrimaryKeys keys;
   std::vector<model::Timestamp> timestamps;  ///< of the rows' inserts
   model::RowBatch rows;
+  /// Of a filter with element_filter: how many elements of each row it keeps, and which.
+  std::vector<int64_t> element_counts;
+  std::vector<int64_t> elements;
   model::RowBatch order_values;  ///< a column a value of QueryRequest::order
   model::Timestamp read_at = 0;
   std::string plan;  ///< of an explained read: a JSON object, docs/user/explain.md
@@ -236,6 +245,8 @@ struct QueryReply {
     v(keys);
     v(timestamps);
     v(rows);
+    v(element_counts);
+    v(elements);
     v(order_values);
     v(read_at);
     v(plan);
@@ -243,6 +254,18 @@ struct QueryReply {
 };
 
 enum class SegmentState : int32_t { kGrowing = 0, kSealed = 1 };
+
+/// An index that is being built on a segment.
+struct IndexPart {
+  IndexId index;
+  int64_t rows = 0;  ///< about so many are in it
+
+  template <class V>
+  void Visit(V& v) {
+    v(index);
+    v(rows);
+  }
+};
 
 struct SegmentStats {
   SegmentId id;
@@ -252,6 +275,7 @@ struct SegmentStats {
   int64_t bytes = 0;
   /// Indexes of the collection that it has; one that needs no file here counts as built.
   std::vector<IndexId> built_indexes;
+  std::vector<IndexPart> building;
 
   template <class V>
   void Visit(V& v) {
@@ -261,6 +285,7 @@ struct SegmentStats {
     v(rows);
     v(bytes);
     v(built_indexes);
+    v(building);
   }
 };
 
@@ -321,6 +346,12 @@ class ShardService {
   virtual Result<std::vector<SegmentId>> Flush(ShardId shard, const Cancel& cancel) = 0;
 
   virtual Result<ShardStats> Stats(ShardId shard) const = 0;
+
+  /// Plans the merge of a shard's sealed segments and returns before they begin; no plan when there
+  /// is nothing to merge. kInvalidParameter when the target is less than the server's own limit.
+  virtual Result<CompactionPlans> Compact(const CompactionRequest& request) = 0;
+  /// What is known of plans: those that have ended are kept for a while.
+  virtual Result<CompactionPlans> Compactions(const CompactionFilter& filter) const = 0;
 
   /// Applies a change of the catalog; returns when it is durable in the shard's log (where it is a
   /// barrier) and applied.

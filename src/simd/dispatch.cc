@@ -17,6 +17,7 @@ Tables MakeTables() {
   FillBitsScalar(&t.level[0]);
   FillElementsScalar(&t.level[0]);
   FillScan4Scalar(&t.level[0]);
+  FillPackedScalar(&t.level[0]);
   // What a level has no kernel for it takes from the one below.
   t.level[1] = t.level[0];
   t.level[1].level = Level::kAvx2;
@@ -25,6 +26,7 @@ Tables MakeTables() {
   FillBitsAvx2(&t.level[1]);
   FillElementsAvx2(&t.level[1]);
   FillScan4Avx2(&t.level[1]);
+  FillPackedAvx2(&t.level[1]);
   t.level[2] = t.level[1];
   t.level[2].level = Level::kAvx512;
   FillFloat32Avx512(&t.level[2]);
@@ -32,6 +34,7 @@ Tables MakeTables() {
   FillBitsAvx512(&t.level[2]);
   FillElementsAvx512(&t.level[2]);
   FillScan4Avx512(&t.level[2]);
+  FillPackedAvx512(&t.level[2]);
   return t;
 }
 
@@ -50,11 +53,11 @@ Level BestLevel() {
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                     __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
                     __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("f16c");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
-                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd") &&
-                      __builtin_cpu_supports("avx512vnni") &&
-                      __builtin_cpu_supports("avx512vpopcntdq");
+  const bool avx512 =
+      avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vbmi") &&
+      __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq");
   if (avx512) return Level::kAvx512;
   if (avx2) return Level::kAvx2;
 #endif

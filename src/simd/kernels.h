@@ -12,8 +12,8 @@
 
 namespace elanus::simd {
 
-/// Instruction sets, weakest first. kAvx512 asks for F, BW, DQ, VL, VNNI and VPOPCNTDQ (Ice Lake,
-/// Zen 4, newer).
+/// Instruction sets, weakest first. kAvx512 asks for F, BW, DQ, VL, VBMI, VNNI and VPOPCNTDQ
+/// (Ice Lake, Zen 4, newer).
 enum class Level : uint8_t { kScalar, kAvx2, kAvx512 };
 
 /// What a stored vector is made of. kBit: eight dimensions a byte.
@@ -36,6 +36,32 @@ struct RowKernels {
   /// out[i] for `count` rows that lie one after another.
   void (*block)(const void* query, const void* rows, size_t stride, size_t count, size_t dim,
                 float* out);
+};
+
+/// Rows of codes of `bits` (1 .. 8) a dimension, in `blocks` blocks of 64 dimensions and 8 * bits
+/// bytes. A code is cut into pieces of 8, 4, 2 and 1 bits, as the bits of `bits` say, the highest
+/// first; so are the bytes of a block:
+///   8 bits: byte d is dimension d (then there is no other piece)
+///   4 bits: byte j holds dimension j in its low and 32 + j in its high half (32 bytes)
+///   2 bits: byte j holds dimensions j, 16 + j, 32 + j, 48 + j from the lowest bits on (16 bytes)
+///   1 bit: bit d of the little-endian word is dimension d (8 bytes)
+struct PackedRows {
+  const uint8_t* base;
+  size_t stride;
+  size_t blocks;
+  int bits;
+};
+
+/// Rows of one byte a part.
+struct ByteRows {
+  const uint8_t* base;
+  size_t stride;
+  size_t parts;
+};
+
+/// A value is base + factor * (offset + scale * sum) + term.
+struct ScaledSums {
+  float scale, offset, base, bound;
 };
 
 struct Kernels {
@@ -113,6 +139,25 @@ struct Kernels {
   void (*sums4)(const uint8_t* codes, size_t rows, size_t lines, const uint8_t* tables,
                 uint16_t* out);
 
+  // Codes of any width, and what they need. Rows are those of `ids`, or the first `count` when ids
+  // is null.
+  /// out[i] = the dot product of a query (int8[64 * blocks]) and the codes of a row; exact.
+  void (*dot_packed)(const int8_t* query, const PackedRows& rows, const uint32_t* ids, size_t count,
+                     int32_t* out);
+  /// Sums of byte tables[parts][256] for rows in blocks of 64: byte 64 * part + i of a block is row
+  /// i's code. Sums must stay below 65536; room for `rows` up to 64 more each. Exact.
+  void (*sums8)(const uint8_t* codes, size_t rows, size_t parts, const uint8_t* tables,
+                uint16_t* out);
+  /// out[i] = the sum of a row's table entries: tables[parts][256].
+  void (*table_sums)(const float* tables, const ByteRows& rows, const uint32_t* ids, size_t count,
+                     float* out);
+  /// Places with a value of at most s.bound, ascending, and these values (room for `count` each);
+  /// returns how many. `factors` (then 1) and `terms` may be null. Every step is rounded: equal at
+  /// all levels.
+  size_t (*scaled_le)(const uint16_t* sums, const float* factors, const float* terms, size_t count,
+                      const ScaledSums& s, uint32_t* places, float* values);
+  /// The Walsh-Hadamard transform of n = 2^i values in place, not normalised. Equal at all levels.
+  void (*hadamard)(float* x, size_t n);
   /// Of a list of ids that ends after `count` or before the first one from 2^31 on: those
   /// whose bit in `seen` is not set, in order, into out (room for count + 16). Sets their bits.
   /// Returns how many.
@@ -137,15 +182,18 @@ void FillInt8Scalar(Kernels* kernels);
 void FillBitsScalar(Kernels* kernels);
 void FillElementsScalar(Kernels* kernels);
 void FillScan4Scalar(Kernels* kernels);
+void FillPackedScalar(Kernels* kernels);
 void FillFloat32Avx2(Kernels* kernels);
 void FillInt8Avx2(Kernels* kernels);
 void FillBitsAvx2(Kernels* kernels);
 void FillElementsAvx2(Kernels* kernels);
 void FillScan4Avx2(Kernels* kernels);
+void FillPackedAvx2(Kernels* kernels);
 void FillFloat32Avx512(Kernels* kernels);
 void FillInt8Avx512(Kernels* kernels);
 void FillBitsAvx512(Kernels* kernels);
 void FillElementsAvx512(Kernels* kernels);
 void FillScan4Avx512(Kernels* kernels);
+void FillPackedAvx512(Kernels* kernels);
 
 }  // namespace elanus::simd

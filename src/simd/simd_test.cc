@@ -1,4 +1,5 @@
-// Every kernel at every level this machine has, against sums in double or in int64.
+// Every kernel at every level this machine has, against sums in double or in int64. Long: every
+// kernel is here.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -483,6 +484,147 @@ TEST_P(SimdTest, TablesAreTheSameAtEveryLevelAndTheirSumsFit) {
     EXPECT_LE(largest, 65535u);
     EXPECT_NEAR(distance, exact, 0.5 * scale * static_cast<double>(parts) + 1e-3);
     for (size_t i = parts * 16; i < bytes; ++i) EXPECT_EQ(got[i], 0);
+  }
+}
+
+// One block as kernels.h lays it out.
+void PackBlock(const uint8_t* codes, int bits, uint8_t* out) {
+  int shift = bits;
+  for (int width : {8, 4, 2, 1}) {
+    if ((bits & width) == 0) continue;
+    shift -= width;
+    const size_t bytes = 8 * static_cast<size_t>(width), mask = (size_t{1} << width) - 1;
+    std::fill_n(out, bytes, uint8_t{0});
+    for (size_t d = 0; d < 64; ++d) {
+      const auto piece = static_cast<uint8_t>(codes[d] >> shift & mask);
+      const size_t at = width == 1 ? d / 8 : d % bytes;
+      const size_t place = width == 1 ? d % 8 : d / bytes * static_cast<size_t>(width);
+      out[at] = static_cast<uint8_t>(out[at] | piece << place);
+    }
+    out += bytes;
+  }
+}
+
+TEST_P(SimdTest, PackedCodesOfEveryWidthMultiplyExactly) {
+  std::mt19937_64 random(17);
+  for (int bits = 1; bits <= 8; ++bits) {
+    for (size_t blocks : {1, 2, 12, 512}) {
+      for (bool extreme : {false, true}) {
+        const size_t dim = blocks * 64, bytes = blocks * 8 * static_cast<size_t>(bits);
+        const size_t stride = bytes + 3, rows = 7;  // odd: rows are not aligned
+        std::vector<int8_t> query(dim);
+        for (auto& q : query)
+          q = extreme ? int8_t{-127} : static_cast<int8_t>(random() % 255 - 127);
+        std::vector<uint8_t> packed(rows * stride + 1), codes(dim);
+        std::vector<int32_t> want(rows), got(rows);
+        for (size_t row = 0; row < rows; ++row) {
+          for (auto& c : codes)
+            c = static_cast<uint8_t>(extreme ? (1 << bits) - 1 : random() % (1u << bits));
+          for (size_t b = 0; b < blocks; ++b)
+            PackBlock(&codes[b * 64], bits,
+                      &packed[1 + row * stride + b * 8 * static_cast<size_t>(bits)]);
+          for (size_t d = 0; d < dim; ++d) want[row] += query[d] * codes[d];
+        }
+        const PackedRows view{packed.data() + 1, stride, blocks, bits};
+        Active().dot_packed(query.data(), view, nullptr, rows, got.data());
+        ASSERT_EQ(got, want) << bits << " bits";
+        const std::vector<uint32_t> ids = {6, 0, 3, 3, 5};
+        Active().dot_packed(query.data(), view, ids.data(), ids.size(), got.data());
+        for (size_t i = 0; i < ids.size(); ++i) ASSERT_EQ(got[i], want[ids[i]]);
+      }
+    }
+  }
+}
+
+TEST_P(SimdTest, ByteTablesAddUpBlockByBlock) {
+  std::mt19937_64 random(20);
+  for (size_t parts : {1, 3, 50, 257}) {
+    std::vector<uint8_t> tables(parts * 256);
+    for (auto& t : tables) t = parts > 200 ? uint8_t{255} : static_cast<uint8_t>(random());
+    for (size_t rows : {1, 63, 64, 65, 128, 300}) {
+      const size_t blocks = (rows + 63) / 64;
+      std::vector<uint8_t> codes(blocks * parts * 64);
+      for (auto& c : codes) c = static_cast<uint8_t>(random());
+      std::vector<uint16_t> want(blocks * 64), got(blocks * 64);
+      for (size_t row = 0; row < want.size(); ++row) {
+        for (size_t part = 0; part < parts; ++part)
+          want[row] += tables[part * 256 + codes[(row / 64 * parts + part) * 64 + row % 64]];
+      }
+      Active().sums8(codes.data(), rows, parts, tables.data(), got.data());
+      ASSERT_EQ(got, want) << parts << " parts, " << rows << " rows";
+    }
+  }
+}
+
+TEST_P(SimdTest, TablesOfFloatsAddUp) {
+  std::mt19937_64 random(18);
+  for (size_t parts : {1, 3, 32, 257}) {
+    const auto tables = RandomFloats(parts * 256, parts);
+    const size_t stride = parts + 5, rows = 9;
+    std::vector<uint8_t> codes(rows * stride);
+    for (auto& c : codes) c = static_cast<uint8_t>(random());
+    std::vector<float> all(rows), some(2);
+    Active().table_sums(tables.data(), {codes.data(), stride, parts}, nullptr, rows, all.data());
+    for (size_t row = 0; row < rows; ++row) {
+      double want = 0, magnitude = 0;
+      for (size_t part = 0; part < parts; ++part) {
+        const double entry = tables[part * 256 + codes[row * stride + part]];
+        want += entry;
+        magnitude += std::fabs(entry);
+      }
+      ASSERT_NEAR(all[row], want, 1e-5 * magnitude);
+    }
+    const uint32_t ids[] = {8, 2};
+    Active().table_sums(tables.data(), {codes.data(), stride, parts}, ids, 2, some.data());
+    ASSERT_NEAR(some[0], all[8], 1e-4 * static_cast<double>(parts));
+    ASSERT_NEAR(some[1], all[2], 1e-4 * static_cast<double>(parts));
+  }
+}
+
+TEST_P(SimdTest, ScaledSumsAndRotationsAreTheSameAtEveryLevel) {
+  std::mt19937_64 random(19);
+  for (size_t count : {1, 7, 8, 16, 31, 100}) {
+    std::vector<uint16_t> sums(count);
+    for (auto& s : sums) s = static_cast<uint16_t>(random());
+    const auto factors = RandomFloats(count, 1), terms = RandomFloats(count, 2);
+    for (const float* t : {static_cast<const float*>(nullptr), terms.data()}) {
+      const ScaledSums s{.scale = 1e-4f, .offset = -3.0f, .base = 0.5f, .bound = 0.7f};
+      std::vector<uint32_t> got(count), want(count);
+      std::vector<float> values(count), expected(count);
+      got.resize(
+          Active().scaled_le(sums.data(), factors.data(), t, count, s, got.data(), values.data()));
+      for (size_t i = 0; i < count; ++i) {
+        const double v = 0.5 + factors[i] * (-3.0 + 1e-4 * sums[i]) + (t != nullptr ? t[i] : 0.0);
+        if (std::fabs(v - 0.7) < 1e-4) continue;  // either is right
+        if (v > 0.7) {
+          ASSERT_FALSE(std::binary_search(got.begin(), got.end(), static_cast<uint32_t>(i)));
+          continue;
+        }
+        const auto at = std::lower_bound(got.begin(), got.end(), static_cast<uint32_t>(i));
+        ASSERT_TRUE(at != got.end() && *at == i);
+        ASSERT_NEAR(values[static_cast<size_t>(at - got.begin())], v, 1e-4);
+      }
+      ASSERT_TRUE(ForceLevel(Level::kScalar));
+      want.resize(Active().scaled_le(sums.data(), factors.data(), t, count, s, want.data(),
+                                     expected.data()));
+      ASSERT_TRUE(ForceLevel(GetParam()));
+      ASSERT_EQ(got, want);
+      for (size_t i = 0; i < got.size(); ++i) ASSERT_EQ(values[i], expected[i]);
+    }
+  }
+  for (size_t n : {1, 2, 8, 64, 1024}) {
+    const auto x = RandomFloats(n, n);
+    auto got = x, want = x;
+    Active().hadamard(got.data(), n);
+    ASSERT_TRUE(ForceLevel(Level::kScalar));
+    Active().hadamard(want.data(), n);
+    ASSERT_TRUE(ForceLevel(GetParam()));
+    ASSERT_EQ(got, want);
+    for (size_t i : {size_t{0}, n / 2, n - 1}) {
+      double sum = 0;
+      for (size_t j = 0; j < n; ++j) sum += std::popcount(i & j) % 2 == 0 ? x[j] : -x[j];
+      ASSERT_NEAR(got[i], sum, 1e-3);
+    }
   }
 }
 

@@ -106,3 +106,20 @@ def test_a_search_iterator_keeps_to_its_filter_and_limit(client, filled):
     seen = drain(client.search_iterator(filled, query.tolist(), batch_size=40, filter="n == 4", search_params={"metric_type": "L2"}))
     assert sorted(seen) == list(range(4, ROWS, 10))
     assert len(drain(client.search_iterator(filled, query.tolist(), batch_size=40, limit=100, search_params={"metric_type": "L2"}))) == 100
+
+
+@pytest.mark.not_lite("skips ties")
+def test_pages_of_a_search_iterator_keep_to_their_size_where_rows_tie(client, name):
+    schema = simple_schema()
+    make(client, name, schema, consistency_level="Strong")
+    rng = np.random.default_rng(8)
+    points = rng.integers(0, 2, (1000, DIM)).astype(np.float32)  # distances are few whole numbers
+    client.insert(name, [{"id": i, "vector": points[i].tolist()} for i in range(1000)])
+    ties = np.unique((points ** 2).sum(axis=1), return_counts=True)[1].max()
+    batch = int(ties) + 10
+    iterator, sizes, ids = client.search_iterator(name, [[0.0] * DIM], batch_size=batch, search_params={"metric_type": "L2"}), [], []
+    while page := iterator.next():
+        sizes.append(len(page))
+        ids += [r["id"] for r in page]
+    assert sorted(ids) == list(range(1000))
+    assert max(sizes) <= batch, sizes

@@ -1,5 +1,6 @@
 """Load and release: states, progress, and reads before, during and after."""
 import pytest
+from pymilvus import DataType
 from pymilvus.exceptions import MilvusException
 
 from e2e.schemas import DIM, make, simple_schema
@@ -116,3 +117,53 @@ def test_progress_is_100_when_loaded(client, name):
     client.insert(name, rows(range(50)))
     client.refresh_load(name)
     assert client.get_load_state(name).get("progress", 100) == 100
+
+
+@pytest.mark.not_lite("no added fields")
+@pytest.mark.parametrize("flushed", [False, True])
+def test_a_vector_field_that_came_while_loaded_is_searched_after_a_load(client, name, flushed):
+    make(client, name, simple_schema(), consistency_level="Strong")
+    client.insert(name, [{"id": i, "vector": VECTORS[i].tolist()} for i in range(20)])
+    if flushed:
+        client.flush(name)
+    client.add_collection_field(name, "later", DataType.FLOAT_VECTOR, dim=DIM, nullable=True)
+    client.insert(name, [{"id": 20 + i, "vector": VECTORS[i].tolist(), "later": VECTORS[i].tolist()} for i in range(5)])
+    assert [r["later"] is None for r in client.query(name, filter="id in [3, 21]", output_fields=["later"])] == [True, False]
+    assert len(client.search(name, [VECTORS[3].tolist()], anns_field="vector", limit=3)[0]) == 3
+    with pytest.raises(MilvusException, match="field index of the field: later is not loaded, please reload the collection"):
+        client.search(name, [VECTORS[3].tolist()], anns_field="later", limit=3)
+    params = client.prepare_index_params()
+    params.add_index("later", index_type="HNSW", metric_type="L2")
+    client.create_index(name, params)
+    client.load_collection(name)
+    hits = client.search(name, [VECTORS[3].tolist()], anns_field="later", limit=10)[0]
+    assert hits[0]["id"] == 23 and sorted(h["id"] for h in hits) == [20, 21, 22, 23, 24]
+
+
+@pytest.mark.not_lite("no added fields")
+def test_an_index_on_a_field_that_came_later_is_finished(client, name):
+    make(client, name, simple_schema(), consistency_level="Strong")
+    rows = [{"id": i, "vector": VECTORS[i % 200].tolist()} for i in range(2000)]
+    client.insert(name, rows)
+    client.flush(name)
+    client.add_collection_field(name, "later", DataType.FLOAT_VECTOR, dim=DIM, nullable=True)
+    params = client.prepare_index_params()
+    params.add_index("later", index_type="HNSW", metric_type="L2")
+    client.create_index(name, params, timeout=60)
+    assert client.describe_index(name, "later")["state"] == "Finished"
+
+
+@pytest.mark.not_lite("no partial load")
+def test_fields_that_were_not_loaded_are_read_and_their_vectors_not_searched(client, name):
+    schema = simple_schema()
+    schema.add_field("other", DataType.FLOAT_VECTOR, dim=DIM)
+    schema.add_field("n", DataType.INT64)
+    make(client, name, schema, fields=("vector", "other"), consistency_level="Strong")
+    client.insert(name, [{"id": i, "vector": VECTORS[i].tolist(), "other": VECTORS[i + 1].tolist(), "n": i * 10} for i in range(20)])
+    client.flush(name)
+    client.release_collection(name)
+    client.load_collection(name, load_fields=["id", "vector"])
+    assert client.search(name, [VECTORS[3].tolist()], anns_field="vector", limit=1, output_fields=["n"])[0][0]["entity"] == {"n": 30}
+    assert client.query(name, filter="n == 40", output_fields=["id", "n"]) == [{"id": 4, "n": 40}]
+    with pytest.raises(MilvusException, match="field index of the field: other is not loaded, please reload the collection"):
+        client.search(name, [VECTORS[3].tolist()], anns_field="other", limit=1)

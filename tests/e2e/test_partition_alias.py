@@ -1,5 +1,6 @@
 """Partitions and aliases."""
 import pytest
+from pymilvus import AnnSearchRequest, DataType, RRFRanker
 from pymilvus.exceptions import MilvusException
 
 from e2e.schemas import DIM, make, simple_schema
@@ -156,3 +157,29 @@ class TestAlias:
         with pytest.raises(MilvusException, match="alias"):
             client.drop_collection(made)
         assert client.has_collection(made)
+
+
+@pytest.mark.not_lite("no isolation")
+def test_isolated_keys_are_searched_one_at_a_time(client, name):
+    schema = simple_schema()
+    schema.add_field("tenant", DataType.VARCHAR, max_length=20, is_partition_key=True)
+    make(client, name, schema, consistency_level="Strong", properties={"partitionkey.isolation": "true"}, num_partitions=4)
+    client.insert(name, [{"id": i, "vector": VECTORS[i].tolist(), "tenant": f"t{i % 3}"} for i in range(60)])
+
+    def search(filter):
+        return [h["id"] for h in client.search(name, [VECTORS[0].tolist()], filter=filter, limit=60)[0]]
+
+    assert sorted(search('tenant == "t1"')) == list(range(1, 60, 3))
+    assert sorted(search('tenant == "t1" and id < 10')) == [1, 4, 7]
+    for filter, text in (("", "partition key not found in expr"), ("id < 10", "partition key not found in expr"),
+                         ('tenant in ["t1", "t2"]', "partition key isolation does not support IN"),
+                         ('tenant == "t1" or id == 3', "partition key isolation does not support OR"),
+                         ('tenant > "t1"', "partition key isolation does not support GreaterThan")):
+        with pytest.raises(MilvusException, match=text):
+            search(filter)
+        part = AnnSearchRequest([VECTORS[0].tolist()], "vector", {"metric_type": "L2"}, limit=5, expr=filter)
+        with pytest.raises(MilvusException, match=text):
+            client.hybrid_search(name, [part, part], RRFRanker(), limit=5)
+    part = AnnSearchRequest([VECTORS[0].tolist()], "vector", {"metric_type": "L2"}, limit=5, expr='tenant == "t2"')
+    assert {h["id"] % 3 for h in client.hybrid_search(name, [part, part], RRFRanker(), limit=5)[0]} == {2}
+    assert client.query(name, filter="id < 10", output_fields=["count(*)"])[0]["count(*)"] == 10, "a query is not isolated"

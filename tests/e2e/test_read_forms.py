@@ -167,3 +167,17 @@ def test_a_sample_is_a_share_of_what_passes(client, filled):
     assert client.query(filled, filter="random_sample(0.5)", output_fields=["count(*)"])[0]["count(*)"] in range(297, 301)
     with pytest.raises(MilvusException, match="the sample factor should be between 0 and 1"):
         client.query(filled, filter="random_sample(1)", output_fields=["id"])
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_a_cosine_range_up_to_one_has_every_row_near_itself(client, name, flushed):
+    dim = 128
+    schema = simple_schema(dim)
+    make(client, name, schema, metric="COSINE", consistency_level="Strong")
+    points = np.random.default_rng(4).random((200, dim)).astype(np.float32)  # some lengths round so that their cosine is over 1
+    client.insert(name, [{"id": i, "vector": points[i].tolist()} for i in range(200)])
+    if flushed:
+        client.flush(name)
+    found = client.search(name, points.tolist(), limit=200, search_params={"metric_type": "COSINE", "params": {"radius": 0.5, "range_filter": 1.0}})
+    for i, hits in enumerate(found):
+        assert hits[0]["id"] == i and max(h["distance"] for h in hits) <= 1.0

@@ -205,3 +205,21 @@ class TestDynamicField:
         make(client, name, simple_schema())
         with pytest.raises(MilvusException, match="unexpected field `?extra|dynamic"):
             client.insert(name, [{"id": 1, "vector": VECTORS[0].tolist(), "extra": 1}])
+
+
+@pytest.mark.not_lite("no ttl_field")
+@pytest.mark.parametrize("flushed", [False, True])
+def test_rows_live_until_the_time_in_their_ttl_field(client, name, flushed):
+    schema = simple_schema()
+    schema.add_field("until", DataType.TIMESTAMPTZ, nullable=True)
+    make(client, name, schema, consistency_level="Strong", properties={"ttl_field": "until"})
+    times = ["2001-01-01T00:00:00Z", "2901-01-01T00:00:00+08:00", None]
+    client.insert(name, [{"id": i, "vector": [float(i)] * DIM, "until": times[i % 3]} for i in range(30)])
+    if flushed:
+        client.flush(name)
+    alive = [i for i in range(30) if i % 3]
+    assert client.query(name, filter="", output_fields=["count(*)"])[0]["count(*)"] == 20
+    assert [r["id"] for r in client.query(name, filter="id >= 0")] == alive
+    assert [r["id"] for r in client.query(name, filter="id > 3 and id < 9")] == [4, 5, 7, 8]
+    assert [r["id"] for r in client.get(name, ids=[0, 1, 2, 3])] == [1, 2]
+    assert sorted(h["id"] for h in client.search(name, [[0.0] * DIM], limit=30)[0]) == alive

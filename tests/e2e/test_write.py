@@ -1,6 +1,6 @@
 """insert, upsert, delete: counts, visibility, duplicates, and what each leaves behind."""
 import pytest
-from pymilvus import DataType
+from pymilvus import DataType, FieldOp
 from pymilvus.exceptions import MilvusException
 
 from e2e.schemas import DIM, make, simple_schema
@@ -126,6 +126,26 @@ class TestUpsert:
         assert client.get(made, 1, output_fields=["v"])[0]["v"] == 2
 
     @pytest.mark.not_lite("needs server 2.6")
+    @pytest.mark.not_lite("field_ops")
+    def test_field_ops_work_on_the_old_arrays(self, client, name):
+        schema = client.create_schema()
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+        schema.add_field("tags", DataType.ARRAY, element_type=DataType.VARCHAR, max_capacity=4, max_length=10)
+        params = client.prepare_index_params()
+        params.add_index("vector", index_type="FLAT", metric_type="L2")
+        client.create_collection(name, schema=schema, index_params=params, consistency_level="Strong")
+        client.insert(name, [{"id": 1, "vector": [1.0, 2.0], "tags": ["a", "b", "a"]}, {"id": 2, "vector": [1.0, 2.0], "tags": []}])
+        client.upsert(name, [{"id": 1, "tags": ["a"]}, {"id": 2, "tags": ["x"]}], field_ops={"tags": FieldOp.array_remove()})
+        client.upsert(name, [{"id": 1, "tags": ["c", "d"]}], field_ops={"tags": FieldOp.array_append()})
+        rows = client.query(name, filter="id > 0", output_fields=["tags", "vector"])
+        assert [r["tags"] for r in rows] == [["b", "c", "d"], []]
+        assert rows[0]["vector"] == [1.0, 2.0]
+        with pytest.raises(MilvusException, match="array length 5 exceeds max_capacity 4"):
+            client.upsert(name, [{"id": 1, "tags": ["e", "f"]}], field_ops={"tags": FieldOp.array_append()})
+        with pytest.raises(MilvusException, match="cannot carry a partial-update op"):
+            client.upsert(name, [{"id": 1, "tags": ["e"]}], field_ops={"id": FieldOp.array_append()})
+
     def test_a_partial_update_keeps_the_other_fields(self, client, name):
         schema = simple_schema()
         schema.add_field("a", DataType.INT64)

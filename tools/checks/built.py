@@ -15,7 +15,8 @@ PRINTED = {"README.md": "rpcs", "docs/ops/config.md": "knobs"}
 BEGIN, END = "<!-- printed by `elanus {}`: tools/print-docs writes it anew -->\n", "<!-- end -->\n"
 # Part of every Debian 12. libstdc++ is shared because libsimdjson, which has no archive, uses it too.
 SYSTEM = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6", "ld-linux-x86-64.so.2"}
-TRAVELS = {"libsimdjson.so.14"}  # Debian has no archive of it: lies in lib/ beside the binary
+# Debian has no archives of these: they lie in lib/ beside the binary.
+TRAVELS = {"libsimdjson.so.14", "libgeos_c.so.1", "libgeos.so.3.11.1"}
 
 
 def _absent(tree: Tree, check: str) -> bool:

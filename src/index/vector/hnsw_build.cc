@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "index/vector/coded_rows.h"
 #include "index/vector/flat_index.h"
 #include "index/vector/graph_inserter.h"
 #include "index/vector/hnsw_index.h"
@@ -158,7 +159,7 @@ class Builder {
 
 Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& params, CodeTable codes,
                              GraphLists lists) {
-  IndexHeader header{.kind = Kind::kHnsw,
+  IndexHeader header{.kind = params.kind,
                      .metric = params.metric,
                      .element = vectors.element,
                      .rows = static_cast<uint32_t>(vectors.rows),
@@ -171,7 +172,14 @@ Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& param
                      .seed = params.seed};
   IndexFileWriter writer;
   AddInverseNorms(vectors, params.metric, writer);
-  codes.MoveTo(writer);
+  if (params.codec.kind == CodecKind::kOwn) {
+    codes.MoveTo(writer);
+  } else {
+    // The graph was made on int8 codes: one made on coarser ones would be worse for good.
+    const std::vector<float> mean(codes.codec().mean().begin(), codes.codec().mean().end());
+    codes = CodeTable(Sq8(), 0);
+    RETURN_IF_ERROR(AddCodedRows(vectors, params, mean, {}, writer, header));
+  }
   lists.MoveTo(writer);
   ASSIGN_OR_RETURN(header.tuning, TuneHnsw(writer.Peek(header), vectors));
   return writer.Finish(header);

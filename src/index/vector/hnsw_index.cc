@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "index/vector/brute_force.h"
+#include "index/vector/coded_rows.h"
 #include "index/vector/flat_index.h"
 #include "index/vector/self_test.h"
 
@@ -103,6 +105,7 @@ struct UpperLevel {
 struct Graph {
   Sq8 codec;
   CodeView codes;
+  std::optional<CodedRows> coded;  // instead of these two
   std::span<const uint32_t> links;
   Buffer packed_links;             // in their place
   std::vector<UpperLevel> levels;  // level 1 first
@@ -151,13 +154,11 @@ Result<std::vector<UpperLevel>> ReadLevels(const IndexFileReader& file) {
   return levels;
 }
 
-Result<Graph> ReadGraph(const IndexFileReader& file) {
+Status ReadCodes(const IndexFileReader& file, Graph& graph) {
   const IndexHeader& h = file.header();
-  if (h.degree == 0 || h.upper_degree == 0) return Corrupt("degree out of range");
-  Graph graph;
   ASSIGN_OR_RETURN(auto mean, file.Values<float>(SectionId::kMean, h.dim, "mean"));
   if (!std::all_of(mean.begin(), mean.end(), [](float x) { return std::isfinite(x); }))
-    return Corrupt("mean is not finite");
+    return Corrupt("mean is not finite").error();
   graph.codec = Sq8(h.metric, h.dim, h.scale, {mean.begin(), mean.end()});
   ASSIGN_OR_RETURN(
       auto codes,
@@ -168,6 +169,18 @@ Result<Graph> ReadGraph(const IndexFileReader& file) {
     terms = values.data();
   }
   graph.codes = CodeView(graph.codec, codes.data(), terms);
+  return Status::Ok();
+}
+
+Result<Graph> ReadGraph(const IndexFileReader& file) {
+  const IndexHeader& h = file.header();
+  if (h.degree == 0 || h.upper_degree == 0) return Corrupt("degree out of range");
+  Graph graph;
+  if (h.codec.kind != CodecKind::kOwn) {
+    ASSIGN_OR_RETURN(graph.coded, CodedRows::Read(file));
+  } else {
+    RETURN_IF_ERROR(ReadCodes(file, graph));
+  }
   ASSIGN_OR_RETURN(auto links,
                    file.Values<uint32_t>(SectionId::kLinks, uint64_t{h.rows} * h.degree, "links"));
   if (!AllBelow(links, h.rows, true)) return Corrupt("link out of range");
@@ -181,10 +194,16 @@ struct FromQuery {
   const CodeView& codes;
   const int8_t* query;
   int32_t bias;
+  const CodedRows* coded = nullptr;  // in place of the three above
+  const CodedQuery* coded_query = nullptr;
   void operator()(const uint32_t* rows, size_t count, int32_t* out) const {
+    if (coded != nullptr) return coded->Keys(*coded_query, rows, count, out);
     codes.Distances(query, bias, rows, count, out);
   }
-  void Prefetch(uint32_t row) const { codes.Prefetch(row); }
+  void Prefetch(uint32_t row) const {
+    if (coded != nullptr) return coded->Prefetch(row);
+    codes.Prefetch(row);
+  }
 };
 
 GraphScratch& ThreadScratch() {
@@ -233,7 +252,7 @@ class HnswIndex final : public VectorIndex {
     if (seen < wanted || seen < (plan == Plan::kVisibleOnly ? expected : expected / 4)) {
       return SearchAll(query, wanted, hidden, cancel);
     }
-    TakeRows(RowsMeasured(wanted), is_visible, s);
+    TakeRows(RowsMeasured(wanted, ef, params.reorder_k), is_visible, s);
     return Rerank(query, s.rows, wanted);
   }
 
@@ -242,7 +261,7 @@ class HnswIndex final : public VectorIndex {
     FloatRows row_at(raw_);
     const float* query = row_at(row);
     (void)Beam(query, width, row, {}, s).ok();  // a Cancel that never stops
-    TakeRows(RowsMeasured(top_k), [](uint32_t) { return true; }, s);
+    TakeRows(RowsMeasured(top_k, width, 0), [](uint32_t) { return true; }, s);
     return Rerank(query, s.rows, top_k);
   }
 
@@ -251,21 +270,28 @@ class HnswIndex final : public VectorIndex {
     memory.resident_bytes = graph_.packed_links.size();
     for (const Buffer& copy : copies_) memory.resident_bytes += copy.size();
     if (copies_.empty())
-      memory.mapped_bytes = EstimateIndexBytes(
-          raw_.rows, raw_.dim,
-          BuildParams{.kind = Kind::kHnsw, .metric = metric(), .m = static_cast<int>(header_.m)});
+      memory.mapped_bytes = EstimateIndexBytes(raw_.rows, raw_.dim,
+                                               BuildParams{.kind = Kind::kHnsw,
+                                                           .metric = metric(),
+                                                           .m = static_cast<int>(header_.m),
+                                                           .codec = header_.codec});
     return memory;
   }
 
  private:
   size_t DefaultEf(size_t top_k) const {
-    const size_t low = header_.tuning.width_10,
-                 high = std::max(low, size_t{header_.tuning.width_100});
-    size_t ef = low;
-    if (high > low && top_k > 10)
-      ef = low + (high - low) * (std::min<size_t>(top_k, 100) - 10) / 90;
-    if (top_k > 100) ef = ef * top_k / 100;
-    return std::max({ef, top_k, size_t{16}});
+    return std::max({header_.tuning.WidthFor(top_k), top_k, size_t{16}});
+  }
+
+  // Enough to mend the rounding of the codes, or as many as the caller says, if that is more.
+  size_t RowsMeasured(size_t wanted, size_t ef, int reorder_k) const {
+    const size_t some = std::max(wanted + 10, wanted * 3 / 2);
+    if (reorder_k > 0) return std::max(some, static_cast<size_t>(reorder_k));
+    return graph_.coded && graph_.coded->coarse() ? std::max(some, ef) : some;
+  }
+
+  size_t CodeBytes() const {
+    return graph_.coded ? graph_.coded->codec().code_bytes() : graph_.codec.stride();
   }
 
   enum class Plan { kBruteForce, kVisibleOnly, kAll };
@@ -279,16 +305,13 @@ class HnswIndex final : public VectorIndex {
                              : seen * (kRowNs + row_bytes * kByteNs);
     const double degree = static_cast<double>(header_.degree), pass = seen / rows;
     const double hops = std::min(static_cast<double>(ef), seen);
-    const double code = kCodeNs + static_cast<double>(graph_.codec.stride()) * kCodeByteNs;
+    const double code = kCodeNs + static_cast<double>(CodeBytes()) * kCodeByteNs;
     // Lists of hidden neighbours opened a hop to find about `degree` visible ones.
     const double doors = std::min(degree * (1 - pass), (1 - pass) / pass);
     const double graph = hops * (degree * kFreshShare * code + doors * degree * kLinkNs);
     if (brute < graph) return Plan::kBruteForce;
     return pass < kVisibleOnlyBelow ? Plan::kVisibleOnly : Plan::kAll;
   }
-
-  /// Enough rows to mend the rounding of the codes.
-  static size_t RowsMeasured(size_t wanted) { return std::max(wanted + 10, wanted * 3 / 2); }
 
   template <class Visible>
   static void TakeRows(size_t limit, const Visible& visible, GraphScratch& s) {
@@ -334,6 +357,11 @@ class HnswIndex final : public VectorIndex {
 
   FromQuery Encode(const void* query, GraphScratch& s) const {
     s.Reserve(std::max(header_.degree, header_.upper_degree));
+    if (graph_.coded) {
+      static thread_local CodedQuery coded;
+      graph_.coded->Prepare(static_cast<const float*>(query), coded);
+      return {graph_.codes, nullptr, 0, &*graph_.coded, &coded};
+    }
     s.query_code.resize(graph_.codec.stride());
     const int32_t bias =
         graph_.codec.EncodeQuery(static_cast<const float*>(query), s.query_code.data());

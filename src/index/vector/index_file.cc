@@ -10,7 +10,7 @@ namespace elanus::index {
 namespace {
 
 constexpr std::string_view kMagic = "ELANUSIX";
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 constexpr size_t kHeaderBytes = 512;  // room for 16 sections
 constexpr size_t kSectionsMax = 16;
 constexpr size_t kAlign = 64;
@@ -26,7 +26,7 @@ void PutHeader(ByteWriter& w, const IndexHeader& h) {
   w.Fixed(static_cast<uint8_t>(h.kind));
   w.Fixed(static_cast<uint8_t>(h.metric));
   w.Fixed(static_cast<uint8_t>(h.element));
-  w.Fixed(uint8_t{0});
+  w.Fixed(static_cast<uint8_t>(h.codec.kind));
   w.Fixed(h.rows);
   w.Fixed(h.dim);
   w.Fixed(h.scale);
@@ -39,7 +39,9 @@ void PutHeader(ByteWriter& w, const IndexHeader& h) {
   w.Fixed(h.tuning.width_100);
   w.Fixed(h.seed);
   w.Fixed(h.part_dim);
-  w.Fixed(uint32_t{0});
+  w.Fixed(static_cast<uint8_t>(h.codec.bits));
+  w.Fixed(static_cast<uint8_t>(h.codec.rounds));
+  w.Fixed(static_cast<uint16_t>(h.codec.parts));
 }
 
 Result<IndexHeader> GetHeader(ByteReader& r) {
@@ -51,8 +53,9 @@ Result<IndexHeader> GetHeader(ByteReader& r) {
   h.kind = static_cast<Kind>(kind);
   h.metric = static_cast<Metric>(metric);
   const auto element = r.Fixed<uint8_t>();
-  r.Fixed<uint8_t>();
+  const auto codec = r.Fixed<uint8_t>();
   if (element >= simd::kElements) return Corrupt("unknown element");
+  if (codec >= kCodecKinds) return Corrupt("unknown codec");
   h.element = static_cast<simd::Element>(element);
   h.rows = r.Fixed<uint32_t>();
   h.dim = r.Fixed<uint32_t>();
@@ -66,7 +69,10 @@ Result<IndexHeader> GetHeader(ByteReader& r) {
   h.tuning.width_100 = r.Fixed<uint32_t>();
   h.seed = r.Fixed<uint64_t>();
   h.part_dim = r.Fixed<uint32_t>();
-  r.Fixed<uint32_t>();
+  h.codec.kind = static_cast<CodecKind>(codec);
+  h.codec.bits = r.Fixed<uint8_t>();
+  h.codec.rounds = r.Fixed<uint8_t>();
+  h.codec.parts = r.Fixed<uint16_t>();
   if (h.dim == 0 || h.dim > kDimMax) return Corrupt("dimension out of range");
   if (h.rows > kRowsMax) return Corrupt("row count out of range");
   if (!std::isfinite(h.scale) || h.scale <= 0) return Corrupt("scale out of range");
@@ -107,6 +113,12 @@ std::vector<Buffer> IndexFileReader::MakeResident() {
     section = copies.back().span();
   }
   return copies;
+}
+
+uint64_t IndexFileReader::SectionBytes() const {
+  uint64_t bytes = 0;
+  for (const auto& section : sections_) bytes += section.size();
+  return bytes;
 }
 
 IndexFile IndexFileWriter::Finish(const IndexHeader& header) {

@@ -4,6 +4,7 @@
 // builders and by OpenIndex.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string>
@@ -11,31 +12,46 @@
 
 #include "base/status.h"
 #include "index/vector/buffer.h"
+#include "index/vector/codec.h"
 #include "index/vector/vectors.h"
 
 namespace elanus::index {
 
 /// On disk: never renumber.
-enum class Kind : uint8_t { kFlat = 0, kIvfFlat = 1, kHnsw = 2, kIvfPq = 3, kScann = 4 };
-inline constexpr size_t kKinds = 5;
+enum class Kind : uint8_t {
+  kFlat = 0,
+  kIvfFlat = 1,
+  kHnsw = 2,
+  kIvfPq = 3,
+  kScann = 4,
+  kIvfCoded = 5,  ///< lists under a codec of its own (codec.h)
+  kForest = 6,    ///< ANNOY
+  kNsg = 7        ///< RNSG; the sections of kHnsw
+};
+inline constexpr size_t kKinds = 8;
 
 /// What a section holds. On disk: never renumber.
 enum class SectionId : uint32_t {
-  kInverseNorms = 1,  // float[rows], COSINE
-  kMean = 2,          // float[dim]
-  kCodes = 3,         // uint8[rows][stride]
-  kTerms = 4,         // int32[rows], L2 where a code row has no room
-  kLinks = 5,         // uint32[rows][degree], level 0
-  kLevelCounts = 6,   // uint32[levels], nodes of level 1, 2, ...
-  kLevelRows = 7,     // uint32[sum of counts], the row of each node
-  kLevelDown = 8,     // uint32[sum of counts], its place in the level below (level 1: its row)
-  kLevelLinks = 9,    // uint32[sum of counts][upper degree], places in the same level
-  kCentroids = 10,    // float[nlist][dim]
-  kListStarts = 11,   // uint32[nlist + 1]
-  kListRows = 12,     // uint32[entries], in the order of kCodes or kBlocks
-  kCodebooks = 13,    // float[parts][part_dim][16]
-  kBlocks = 14,       // uint8: 4-bit codes, in whole blocks of 32 a list
-  kRowTerms = 15,     // float[entries], L2: |row|^2 - |centroid|^2
+  kInverseNorms = 1,   // float[rows], COSINE
+  kMean = 2,           // float[dim]
+  kCodes = 3,          // uint8[rows][stride]
+  kTerms = 4,          // int32[rows], L2 where a code row has no room
+  kLinks = 5,          // uint32[rows][degree], level 0
+  kLevelCounts = 6,    // uint32[levels], nodes of level 1, 2, ...
+  kLevelRows = 7,      // uint32[sum of counts], the row of each node
+  kLevelDown = 8,      // uint32[sum of counts], its place in the level below (level 1: its row)
+  kLevelLinks = 9,     // uint32[sum of counts][upper degree], places in the same level
+  kCentroids = 10,     // float[nlist][dim]
+  kListStarts = 11,    // uint32[nlist + 1]
+  kListRows = 12,      // uint32[entries], in the order of kCodes or kBlocks
+  kCodebooks = 13,     // float[parts][part_dim][16]
+  kBlocks = 14,        // uint8: 4-bit codes, in whole blocks of 32 a list
+  kRowTerms = 15,      // float[entries], L2: |row|^2 - |centroid|^2
+  kRowFactors = 17,    // float[rows], RaBitQ: of the signs, in the order of kListRows
+  kTreeStarts = 18,    // uint32: of each tree its first node and its first leaf, then both ends
+  kTreeNodes = 19,     // uint32[nodes][2]: children, places in the same tree; top bit: a leaf
+  kTreePlanes = 20,    // float[nodes][dim + 2]: normal, what IP's extra number counts, offset
+  kCodecNumbers = 16,  // float: what a codec of its own has learned (codec.h)
 };
 
 /// How wide to search for a wanted recall of .95 when the caller does not say: ef (HNSW) or nprobe
@@ -43,6 +59,14 @@ enum class SectionId : uint32_t {
 struct Tuning {
   uint32_t width_10 = 0;   ///< for top_k <= 10
   uint32_t width_100 = 0;  ///< for top_k = 100; 0: too few rows to say
+
+  /// At least 1. Between the two measured points in proportion, beyond them by top_k / 100.
+  size_t WidthFor(size_t top_k) const {
+    const size_t low = std::max<size_t>(width_10, 1), high = std::max(low, size_t{width_100});
+    if (top_k <= 10) return low;
+    if (top_k <= 100) return low + (high - low) * (top_k - 10) / 90;
+    return high * top_k / 100;
+  }
 };
 
 struct IndexHeader {
@@ -60,6 +84,7 @@ struct IndexHeader {
   uint64_t seed = 0;
   Tuning tuning;
   uint32_t part_dim = 0;  // 4-bit codes: dimensions a code
+  CodecParams codec;      // of the rows
 };
 
 /// A finished file as pieces that belong one after another.
@@ -107,6 +132,7 @@ class IndexFileReader {
   std::vector<Buffer> MakeResident();
 
   const IndexHeader& header() const { return header_; }
+  uint64_t SectionBytes() const;
   std::span<const std::byte> Section(SectionId id) const {
     return sections_[static_cast<size_t>(id)];
   }
@@ -124,7 +150,7 @@ class IndexFileReader {
   static std::unexpected<Status> WrongSize(const char* name);
 
   IndexHeader header_;
-  std::array<std::span<const std::byte>, 16> sections_;
+  std::array<std::span<const std::byte>, 24> sections_;  // by id
 };
 
 }  // namespace elanus::index

@@ -14,9 +14,14 @@ namespace {
 
 using testing::Clustered;
 
-std::string Build(const testing::Data& data, Kind kind, Metric metric = Metric::kL2) {
-  auto built = BuildIndexFile(
-      data.view(), {.kind = kind, .metric = metric, .m = 4, .ef_construction = 20, .nlist = 4});
+std::string Build(const testing::Data& data, const testing::Form& form,
+                  Metric metric = Metric::kL2) {
+  auto built = BuildIndexFile(data.view(), {.kind = form.kind,
+                                            .metric = metric,
+                                            .m = 4,
+                                            .ef_construction = 20,
+                                            .nlist = 4,
+                                            .codec = form.codec});
   return built->Join();
 }
 
@@ -44,7 +49,7 @@ void Reseal(std::string& bytes) {
   std::memcpy(bytes.data() + 508, &crc, 4);
 }
 
-class IndexFileTest : public ::testing::TestWithParam<Kind> {};
+class IndexFileTest : public ::testing::TestWithParam<testing::Form> {};
 
 TEST_P(IndexFileTest, EveryPrefixIsRefused) {
   const auto data = Clustered(60, 5, 1);
@@ -95,8 +100,8 @@ TEST_P(IndexFileTest, RefusesAnotherSegmentsRows) {
   EXPECT_EQ(OpenAndSearch(bytes, wider).code(), Code::kDataIntegrity);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, IndexFileTest, ::testing::ValuesIn(testing::AllKinds()),
-                         [](const auto& info) { return testing::KindName(info.param); });
+INSTANTIATE_TEST_SUITE_P(Forms, IndexFileTest, ::testing::ValuesIn(testing::AllForms()),
+                         [](const auto& info) { return testing::FormName(info.param); });
 
 }  // namespace
 }  // namespace elanus::index

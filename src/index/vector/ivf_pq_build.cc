@@ -9,6 +9,7 @@
 #include "index/vector/ivf_pq_index.h"
 #include "index/vector/kmeans.h"
 #include "index/vector/pq4.h"
+#include "index/vector/row_lists.h"
 #include "index/vector/workers.h"
 
 namespace elanus::index {
@@ -17,7 +18,6 @@ namespace {
 constexpr size_t kRowsAtOnce = 1024;
 constexpr size_t kTile = 12;  // rows of one many-to-many product
 constexpr size_t kTrainRows = 16384;
-constexpr uint32_t kNoList = 0xFFFFFFFF;
 
 // A second list for a row should err where the first does not: its residual counts this much more
 // along the first one's. Source: Sun et al. 2023 (SOAR).
@@ -50,11 +50,11 @@ class Builder {
                               .threads = params_.threads,
                               .unit_length = unit_,
                               .unit_centroids = false};
-    ASSIGN_OR_RETURN(centroids_, TrainCentroids(vectors_, kmeans, control_.stop));
+    ASSIGN_OR_RETURN(made_.centroids, TrainCentroids(vectors_, kmeans, control_.stop));
     Progress(0.3);
-    lists_.assign(vectors_.rows * spill_, kNoList);
+    lists_.assign(vectors_.rows * spill_, kNoRow);
     RETURN_IF_ERROR(ForRows(0.3, 0.6, [&](size_t first, size_t count) { Assign(first, count); }));
-    Arrange();
+    ArrangeRows(lists_, spill_, nlist, made_);
     Train();
     RETURN_IF_ERROR(EncodeAll());
     return Write();
@@ -91,17 +91,17 @@ class Builder {
   // The lists of `count` rows from `first`.
   void Assign(size_t first, size_t count) {
     const simd::Kernels& kernels = simd::Active();
-    const size_t nlist = centroids_.size() / dim_;
+    const size_t nlist = made_.centroids.size() / dim_;
     FloatRows row_at(vectors_);
     std::vector<float> rows(kTile * dim_), errors(kTile * dim_), products(kTile * nlist),
         along(kTile * nlist), squares(nlist);
     for (size_t c = 0; c < nlist; ++c)
-      squares[c] = kernels.ip(&centroids_[c * dim_], &centroids_[c * dim_], dim_);
+      squares[c] = kernels.ip(&made_.centroids[c * dim_], &made_.centroids[c * dim_], dim_);
     for (size_t i = first; i < first + count; i += kTile) {
       const size_t n = std::min(kTile, first + count - i);
       for (size_t j = 0; j < n; ++j) Read(row_at, i + j, &rows[j * dim_]);
-      kernels.ip_tile(rows.data(), dim_, n, centroids_.data(), dim_, nlist, dim_, products.data(),
-                      nlist);
+      kernels.ip_tile(rows.data(), dim_, n, made_.centroids.data(), dim_, nlist, dim_,
+                      products.data(), nlist);
       for (size_t j = 0; j < n; ++j) {
         float* p = &products[j * nlist];
         uint32_t best = 0;
@@ -113,17 +113,17 @@ class Builder {
         if (spill_ == 1) continue;
         float* error = &errors[j * dim_];
         for (size_t d = 0; d < dim_; ++d)
-          error[d] = rows[j * dim_ + d] - centroids_[best * dim_ + d];
+          error[d] = rows[j * dim_ + d] - made_.centroids[best * dim_ + d];
         const float f = InverseNorm(kernels, error, dim_);
         for (size_t d = 0; d < dim_; ++d) error[d] *= f;
       }
       if (spill_ == 1) continue;
-      kernels.ip_tile(errors.data(), dim_, n, centroids_.data(), dim_, nlist, dim_, along.data(),
-                      nlist);
+      kernels.ip_tile(errors.data(), dim_, n, made_.centroids.data(), dim_, nlist, dim_,
+                      along.data(), nlist);
       for (size_t j = 0; j < n; ++j) {
         const float own = kernels.ip(&rows[j * dim_], &errors[j * dim_], dim_);
         const uint32_t best = lists_[(i + j) * 2];
-        uint32_t second = kNoList;
+        uint32_t second = kNoRow;
         float least = std::numeric_limits<float>::infinity();
         for (uint32_t c = 0; c < nlist; ++c) {
           const float part = own - along[j * nlist + c];
@@ -137,21 +137,6 @@ class Builder {
     }
   }
 
-  // Entries list by list, rows ascending.
-  void Arrange() {
-    const size_t nlist = centroids_.size() / dim_;
-    starts_.assign(nlist + 1, 0);
-    for (uint32_t list : lists_) {
-      if (list != kNoList) ++starts_[list + 1];
-    }
-    for (size_t i = 0; i < nlist; ++i) starts_[i + 1] += starts_[i];
-    rows_.resize(starts_.back());
-    std::vector<uint32_t> at(starts_.begin(), starts_.end() - 1);
-    for (size_t i = 0; i < lists_.size(); ++i) {
-      if (lists_[i] != kNoList) rows_[at[lists_[i]]++] = static_cast<uint32_t>(i / spill_);
-    }
-  }
-
   void Train() {
     FloatRows row_at(vectors_);
     const size_t count = std::min(vectors_.rows, kTrainRows);
@@ -159,7 +144,7 @@ class Builder {
     for (size_t i = 0; i < count; ++i) {
       const size_t row = i * vectors_.rows / count;
       Read(row_at, row, &residuals[i * dim_]);
-      const float* centroid = &centroids_[lists_[row * spill_] * dim_];
+      const float* centroid = &made_.centroids[lists_[row * spill_] * dim_];
       for (size_t d = 0; d < dim_; ++d) residuals[i * dim_ + d] -= centroid[d];
     }
     codec_ = Pq4::Train(residuals, dim_, part_dim_, params_.seed);
@@ -167,18 +152,18 @@ class Builder {
   }
 
   Status EncodeAll() {
-    const size_t nlist = starts_.size() - 1;
-    block_starts_ = BlockStarts(starts_);
+    const size_t nlist = made_.count();
+    block_starts_ = BlockStarts(made_.starts);
     blocks_ = Buffer(block_starts_.back() * codec_.block_bytes());
-    if (params_.metric == Metric::kL2) terms_ = Buffer(rows_.size() * sizeof(float));
+    if (params_.metric == Metric::kL2) terms_ = Buffer(made_.rows.size() * sizeof(float));
     std::atomic<uint32_t> next{0};
     RunWorkers(params_.threads, [&](int id) {
       FloatRows row_at(vectors_);
       std::vector<float> row(dim_), along(dim_);
       std::vector<uint8_t> words(codec_.parts());
       for (uint32_t list; (list = next.fetch_add(1)) < nlist && !control_.stop.stop_requested();) {
-        for (uint32_t place = starts_[list]; place < starts_[list + 1]; ++place) {
-          Read(row_at, rows_[place], row.data());
+        for (uint32_t place = made_.starts[list]; place < made_.starts[list + 1]; ++place) {
+          Read(row_at, made_.rows[place], row.data());
           EncodeOne(list, place, row, along, words);
         }
         if (id == 0) Progress(0.65 + 0.3 * list / static_cast<double>(nlist));
@@ -191,7 +176,7 @@ class Builder {
   void EncodeOne(uint32_t list, uint32_t place, std::vector<float>& row, std::vector<float>& along,
                  std::vector<uint8_t>& words) {
     const simd::Kernels& kernels = simd::Active();
-    const float* centroid = &centroids_[list * dim_];
+    const float* centroid = &made_.centroids[list * dim_];
     if (params_.metric == Metric::kL2) {
       terms_.As<float>()[place] =
           kernels.ip(row.data(), row.data(), dim_) - kernels.ip(centroid, centroid, dim_);
@@ -202,7 +187,7 @@ class Builder {
       row[d] -= centroid[d];
     }
     codec_.Encode(row.data(), along.data(), AlongWeight(params_.metric, dim_), words.data());
-    codec_.Store(words.data(), place - starts_[list],
+    codec_.Store(words.data(), place - made_.starts[list],
                  blocks_.As<uint8_t>() + block_starts_[list] * codec_.block_bytes());
   }
 
@@ -212,14 +197,14 @@ class Builder {
                        .element = vectors_.element,
                        .rows = static_cast<uint32_t>(vectors_.rows),
                        .dim = static_cast<uint32_t>(dim_),
-                       .nlist = static_cast<uint32_t>(starts_.size() - 1),
+                       .nlist = static_cast<uint32_t>(made_.count()),
                        .seed = params_.seed,
                        .part_dim = static_cast<uint32_t>(part_dim_)};
     IndexFileWriter writer;
     AddInverseNorms(vectors_, params_.metric, writer);
-    writer.Add(SectionId::kCentroids, std::span<const float>(centroids_));
-    writer.Add(SectionId::kListStarts, std::span<const uint32_t>(starts_));
-    writer.Add(SectionId::kListRows, std::span<const uint32_t>(rows_));
+    writer.Add(SectionId::kCentroids, std::span<const float>(made_.centroids));
+    writer.Add(SectionId::kListStarts, std::span<const uint32_t>(made_.starts));
+    writer.Add(SectionId::kListRows, std::span<const uint32_t>(made_.rows));
     writer.Add(SectionId::kCodebooks, std::span<const float>(codec_.codebooks()));
     writer.Add(SectionId::kBlocks, std::move(blocks_));
     if (params_.metric == Metric::kL2) writer.Add(SectionId::kRowTerms, std::move(terms_));
@@ -235,10 +220,8 @@ class Builder {
   size_t part_dim_;
   bool unit_;
   size_t spill_ = 1;
-  std::vector<float> centroids_;
+  MadeLists made_;
   std::vector<uint32_t> lists_;  // [row][spill]
-  std::vector<uint32_t> starts_;
-  std::vector<uint32_t> rows_;
   std::vector<uint32_t> block_starts_;
   Pq4 codec_;
   Buffer blocks_;

@@ -22,4 +22,15 @@ struct SelfTest {
 Tuning FindTuning(const VectorView& vectors, Metric metric, const float* inverse_norms,
                   const SelfTest& test);
 
+/// The same for an index over lists: the width is nprobe.
+template <class Index>
+Tuning TuneLists(const Index& index) {
+  const SelfTest test{
+      .search = [&](uint32_t row, size_t top_k,
+                    uint32_t nprobe) { return index.SearchWithout(row, top_k, nprobe); },
+      .width_max = index.header().nlist,
+      .at_least_top_k = false};
+  return FindTuning(index.vectors(), index.metric(), index.inverse_norms(), test);
+}
+
 }  // namespace elanus::index

@@ -120,20 +120,38 @@ inline double RecallOf(const std::vector<Hit>& hits, const std::vector<Hit>& tru
   return static_cast<double>(std::min(found, k)) / static_cast<double>(k);
 }
 
-inline std::vector<Kind> AllKinds() {
-  std::vector<Kind> kinds;
-  for (size_t i = 0; i < kKinds; ++i) kinds.push_back(static_cast<Kind>(i));
-  return kinds;
-}
-inline std::string KindName(Kind kind) {
-  switch (kind) {
-    case Kind::kFlat: return "Flat";
-    case Kind::kIvfFlat: return "IvfFlat";
-    case Kind::kHnsw: return "Hnsw";
-    case Kind::kIvfPq: return "IvfPq";
-    case Kind::kScann: return "Scann";
+/// A structure and the codec under it.
+struct Form {
+  Kind kind;
+  CodecParams codec = {};
+  friend bool operator==(const Form&, const Form&) = default;
+};
+
+/// Every structure with every codec that it takes; product codes in pieces of `dim` / `part_dim`.
+inline std::vector<Form> AllForms() {
+  std::vector<Form> forms = {
+      {Kind::kFlat}, {Kind::kIvfFlat}, {Kind::kHnsw}, {Kind::kIvfPq}, {Kind::kScann}};
+  for (Kind kind : {Kind::kHnsw, Kind::kIvfCoded}) {
+    for (int bits : {4, 6}) forms.push_back({kind, {.kind = CodecKind::kPacked, .bits = bits}});
+    forms.push_back({kind, {.kind = CodecKind::kProduct, .bits = 8}});
   }
-  return "";
+  forms.push_back({Kind::kHnsw, {.kind = CodecKind::kFloat16}});
+  forms.push_back({Kind::kHnsw, {.kind = CodecKind::kBfloat16}});
+  forms.push_back({Kind::kHnsw, {.kind = CodecKind::kProduct, .bits = 6, .rounds = 2}});
+  forms.push_back({Kind::kIvfCoded, {.kind = CodecKind::kProduct, .bits = 9}});
+  for (int bits : {1, 2, 5, 9})
+    forms.push_back({Kind::kIvfCoded, {.kind = CodecKind::kRabitq, .bits = bits}});
+  return forms;
+}
+inline std::string FormName(const Form& form) {
+  static constexpr const char* kKindNames[] = {"Flat",  "IvfFlat",  "Hnsw",   "IvfPq",
+                                               "Scann", "IvfCoded", "Forest", "Nsg"};
+  static constexpr const char* kCodecNames[] = {"",         "Packed",  "Float16",
+                                                "Bfloat16", "Product", "Rabitq"};
+  std::string name = kKindNames[static_cast<size_t>(form.kind)];
+  if (form.codec.kind == CodecKind::kOwn) return name;
+  name += kCodecNames[static_cast<size_t>(form.codec.kind)] + std::to_string(form.codec.bits);
+  return form.codec.rounds == 1 ? name : name + "x" + std::to_string(form.codec.rounds);
 }
 inline std::string MetricName(Metric metric) {
   return metric == Metric::kL2 ? "L2" : metric == Metric::kIp ? "Ip" : "Cosine";

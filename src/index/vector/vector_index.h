@@ -24,6 +24,14 @@ namespace elanus::index {
 /// Milvus clamps nlist so that a list has that many rows on average.
 inline constexpr size_t kListRowsMin = 39;
 
+/// RNSG, in the words of its paper.
+struct NsgParams {
+  int out_degree = 30;       ///< links a row, [5, 300]
+  int candidate_pool = 300;  ///< of the nearest met that may become links, [50, 1000]
+  int search_length = 60;    ///< width of the searches that meet them, [10, 300]
+  int knng = 50;             ///< neighbours a row in the graph they walk on, [5, 300]
+};
+
 struct BuildParams {
   Kind kind = Kind::kHnsw;
   Metric metric = Metric::kL2;
@@ -31,7 +39,11 @@ struct BuildParams {
   int m = 30;                 ///< HNSW: links of a new row a level, [2, 2048]
   int ef_construction = 360;  ///< HNSW, >= 1
   int nlist = 128;            ///< IVF, [1, 65536]; at most rows / 39 are made
-  int part_dim = 2;   ///< IVF_PQ, SCANN: dimensions a 4-bit code, [1, 65536]; at most dim are used
+  int part_dim = 2;  ///< IVF_PQ, SCANN: dimensions a 4-bit code, [1, 65536]; at most dim are used
+  NsgParams nsg;
+  int trees = 8;  ///< ANNOY, [1, 1024]
+  /// HNSW: a codec of its own under the same graph; kIvfCoded: that of the lists.
+  CodecParams codec;
   uint64_t seed = 1;  ///< same rows, parameters, seed and one thread: the same bytes
   int threads = 1;
 };
@@ -44,7 +56,8 @@ struct BuildControl {
 
 struct SearchParams {
   size_t top_k = 10;
-  int ef = 0;         ///< HNSW; 0: the index's own choice, for recall .95
+  int ef = 0;         ///< HNSW, RNSG: width of the beam; ANNOY: rows gathered; 0: the index's own
+                      ///< choice, for recall .95
   int nprobe = 0;     ///< IVF; 0: the index's own choice, for recall .95
   int reorder_k = 0;  ///< IVF_PQ, SCANN: rows measured exactly, >= top_k; 0: the index's own choice
 };
@@ -76,7 +89,8 @@ class VectorIndex {
                                                            const Cancel& cancel) const;
 
   /// The nearest visible rows inside `window` (top_k.h), at most `limit`: range search, and the
-  /// next page of an iterator with Window::After(last hit). Exact: reads all visible rows.
+  /// next page of an iterator with Window::After(last hit). Through the index while that is cheaper
+  /// than reading all visible rows, which is exact.
   Result<std::vector<Hit>> SearchWindow(const void* query, size_t limit, const Window& window,
                                         const HiddenBits& hidden, const Cancel& cancel) const;
 

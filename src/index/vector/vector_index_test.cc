@@ -15,22 +15,33 @@ using testing::RecallOf;
 using testing::Reference;
 
 struct Case {
-  Kind kind;
+  testing::Form form;
   Metric metric;
 };
 
 std::vector<Case> Cases() {
   std::vector<Case> cases;
-  for (Kind kind : testing::AllKinds()) {
+  for (const testing::Form& form : testing::AllForms()) {
     for (Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine})
-      cases.push_back({kind, metric});
+      cases.push_back({form, metric});
   }
   return cases;
 }
 
-BuildParams ParamsOf(const Case& c) {
-  return {
-      .kind = c.kind, .metric = c.metric, .m = 12, .ef_construction = 100, .nlist = 32, .seed = 7};
+// Product codes of about two dimensions a part, so that they say something about a row.
+BuildParams ParamsOf(const Case& c, size_t dim) {
+  BuildParams params{.kind = c.form.kind,
+                     .metric = c.metric,
+                     .m = 12,
+                     .ef_construction = 100,
+                     .nlist = 32,
+                     .codec = c.form.codec,
+                     .seed = 7};
+  if (c.form.codec.kind == CodecKind::kProduct) {
+    params.codec.parts = static_cast<int>(std::max<size_t>(1, dim / 2));
+    while (dim % static_cast<size_t>(params.codec.parts) != 0) --params.codec.parts;
+  }
+  return params;
 }
 
 class VectorIndexTest : public ::testing::TestWithParam<Case> {
@@ -53,7 +64,7 @@ void ExpectExactAndSorted(Metric metric, const testing::Data& data, const float*
 TEST_P(VectorIndexTest, ReachesItsRecallOnUnseenQueriesByItsOwnChoiceOfWidth) {
   const auto data = Clustered(6000, 32, 1);
   const auto queries = Clustered(100, 32, 1, 6000);
-  const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
+  const auto opened = BuildAndOpen(data, ParamsOf(GetParam(), 32));
   ASSERT_NE(opened.index, nullptr);
   for (size_t k : {1, 10, 100}) {
     double recall = 0;
@@ -72,7 +83,7 @@ TEST_P(VectorIndexTest, ReachesItsRecallOverHalvesAndBytes) {
   for (auto element : {simd::Element::kFloat16, simd::Element::kBfloat16, simd::Element::kInt8}) {
     const auto data = testing::As(element, Clustered(3000, 32, 1));
     const auto queries = testing::As(element, Clustered(30, 32, 1, 3000));
-    const auto opened = BuildAndOpen(data.view(), ParamsOf(GetParam()));
+    const auto opened = BuildAndOpen(data.view(), ParamsOf(GetParam(), 32));
     ASSERT_NE(opened.index, nullptr);
     double recall = 0;
     for (size_t q = 0; q < 30; ++q) {
@@ -89,7 +100,7 @@ TEST_P(VectorIndexTest, ReachesItsRecallOverHalvesAndBytes) {
 TEST_P(VectorIndexTest, AnswersMinOfKAndVisibleAtEverySelectivity) {
   const auto data = Clustered(4000, 24, 3);
   const auto queries = Clustered(20, 24, 3, 4000);
-  const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
+  const auto opened = BuildAndOpen(data, ParamsOf(GetParam(), 24));
   ASSERT_NE(opened.index, nullptr);
   for (size_t visible : {4000, 3999, 3000, 2000, 1000, 400, 100, 40, 11, 9, 1, 0}) {
     std::mt19937_64 random(visible);
@@ -114,7 +125,7 @@ TEST_P(VectorIndexTest, AnswersMinOfKAndVisibleAtEverySelectivity) {
 TEST_P(VectorIndexTest, KeepsItsRecallWhenTheFilterFollowsTheData) {
   const auto data = Clustered(4000, 24, 3);
   const auto queries = Clustered(20, 24, 3, 4000);
-  const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
+  const auto opened = BuildAndOpen(data, ParamsOf(GetParam(), 24));
   // Only rows on one side of the origin are visible: whole clusters vanish.
   const auto bits =
       BitsWhere(4000, [&](size_t row) { return data.Row(row)[0] + data.Row(row)[1] < 0.8f; });
@@ -133,13 +144,13 @@ TEST_P(VectorIndexTest, TinyAndOddInputsWork) {
     for (size_t dim : {1, 2, 61, 64, 65, 200}) {
       const auto data = Clustered(rows, dim, rows + dim);
       const auto query = Clustered(1, dim, 9);
-      const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
+      const auto opened = BuildAndOpen(data, ParamsOf(GetParam(), dim));
       ASSERT_NE(opened.index, nullptr) << rows << " x " << dim;
       auto hits = opened.index->Search(query.Row(0), {.top_k = 100}, {}, {});
       ASSERT_TRUE(hits.has_value());
       ASSERT_EQ(hits->size(), rows);
       ExpectExactAndSorted(metric(), data, query.Row(0), {}, *hits);
-      EXPECT_EQ(opened.index->kind(), GetParam().kind);
+      EXPECT_EQ(opened.index->kind(), GetParam().form.kind);
     }
   }
 }
@@ -149,7 +160,7 @@ TEST_P(VectorIndexTest, DuplicatesAndZeroVectorsAreAllFound) {
   for (size_t row = 100; row < 700; ++row)
     std::copy_n(data.Row(99), 16, data.values.begin() + row * 16);
   for (size_t row = 800; row < 900; ++row) std::fill_n(data.values.begin() + row * 16, 16, 0.0f);
-  const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
+  const auto opened = BuildAndOpen(data, ParamsOf(GetParam(), 16));
   ASSERT_NE(opened.index, nullptr);
   double recall = 0;
   for (size_t row = 99; row < 1199; row += 50) {
@@ -167,7 +178,7 @@ TEST_P(VectorIndexTest, DuplicatesAndZeroVectorsAreAllFound) {
 
 TEST_P(VectorIndexTest, AllRowsEqualStillAnswersK) {
   testing::Data data{std::vector<float>(500 * 8, 0.25f), 8};
-  const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
+  const auto opened = BuildAndOpen(data, ParamsOf(GetParam(), 8));
   ASSERT_NE(opened.index, nullptr);
   for (size_t k : {1, 10, 200, 500, 600}) {
     auto hits = opened.index->Search(data.Row(0), {.top_k = k}, {}, {});
@@ -178,15 +189,15 @@ TEST_P(VectorIndexTest, AllRowsEqualStillAnswersK) {
 
 TEST_P(VectorIndexTest, OneThreadAndOneSeedGiveTheSameBytes) {
   const auto data = Clustered(1500, 20, 5);
-  const auto a = BuildIndexFile(data.view(), ParamsOf(GetParam())),
-             b = BuildIndexFile(data.view(), ParamsOf(GetParam()));
+  const auto a = BuildIndexFile(data.view(), ParamsOf(GetParam(), 20)),
+             b = BuildIndexFile(data.view(), ParamsOf(GetParam(), 20));
   ASSERT_TRUE(a.has_value() && b.has_value());
   EXPECT_TRUE(a->Join() == b->Join());
 }
 
 TEST_P(VectorIndexTest, SeveralThreadsBuildAnIndexAsGood) {
   const auto data = Clustered(3000, 20, 6);
-  auto params = ParamsOf(GetParam());
+  auto params = ParamsOf(GetParam(), 20);
   params.threads = 4;
   const auto opened = BuildAndOpen(data, params);
   ASSERT_NE(opened.index, nullptr);
@@ -202,8 +213,8 @@ TEST_P(VectorIndexTest, SeveralThreadsBuildAnIndexAsGood) {
 TEST_P(VectorIndexTest, MappedAndManyAnswerAsResidentAndSingle) {
   const auto data = Clustered(2000, 20, 8);
   const auto queries = Clustered(9, 20, 8, 2000);
-  const auto resident = BuildAndOpen(data, ParamsOf(GetParam()));
-  const auto mapped = BuildAndOpen(data, ParamsOf(GetParam()), OpenMode::kMapped);
+  const auto resident = BuildAndOpen(data, ParamsOf(GetParam(), 20));
+  const auto mapped = BuildAndOpen(data, ParamsOf(GetParam(), 20), OpenMode::kMapped);
   const auto bits = BitsWhere(2000, [](size_t row) { return row % 4 == 1; });
   auto many = mapped.index->SearchMany(queries.values.data(), 9, {.top_k = 5}, bits.view(), {});
   ASSERT_TRUE(many.has_value());
@@ -222,7 +233,7 @@ TEST_P(VectorIndexTest, MappedAndManyAnswerAsResidentAndSingle) {
 
 TEST_P(VectorIndexTest, PagesOfAWindowSearchCoverAllRowsOnceInOrder) {
   const auto data = Clustered(900, 12, 9);
-  const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
+  const auto opened = BuildAndOpen(data, ParamsOf(GetParam(), 12));
   const auto bits = BitsWhere(900, [](size_t row) { return row % 5 == 0; });
   const auto want = Reference(metric(), data, data.Row(3), bits.view());
   std::vector<Hit> all;
@@ -240,45 +251,45 @@ TEST_P(VectorIndexTest, PagesOfAWindowSearchCoverAllRowsOnceInOrder) {
 
 TEST_P(VectorIndexTest, RefusesParametersOutOfRange) {
   const auto data = Clustered(500, 8, 10);
-  const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
+  const auto opened = BuildAndOpen(data, ParamsOf(GetParam(), 8));
   EXPECT_EQ(opened.index->Search(data.Row(0), {.top_k = 0}, {}, {}).error().code(),
             Code::kInvalidParameter);
-  if (GetParam().kind == Kind::kHnsw) {
+  if (GetParam().form.kind == Kind::kHnsw) {
     const auto small_ef = opened.index->Search(data.Row(0), {.top_k = 10, .ef = 9}, {}, {});
     ASSERT_FALSE(small_ef.has_value());
     EXPECT_NE(small_ef.error().message().find("ef(9) should be larger than k(10)"),
               std::string::npos);
   }
-  auto params = ParamsOf(GetParam());
+  auto params = ParamsOf(GetParam(), 8);
   params.m = 1;
   params.nlist = 0;
-  EXPECT_EQ(BuildIndexFile(data.view(), params).has_value(), GetParam().kind == Kind::kFlat);
+  EXPECT_EQ(BuildIndexFile(data.view(), params).has_value(), GetParam().form.kind == Kind::kFlat);
 }
 
 TEST_P(VectorIndexTest, StopsWhenCanceled) {
   const auto data = Clustered(3000, 8, 11);
   std::stop_source source;
   source.request_stop();
-  const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
+  const auto opened = BuildAndOpen(data, ParamsOf(GetParam(), 8));
   auto params = SearchParams{.top_k = 2000};
   const auto hits =
       opened.index->Search(data.Row(0), params, {}, Cancel{.stop = source.get_token()});
   ASSERT_FALSE(hits.has_value());
   EXPECT_EQ(hits.error().code(), Code::kCanceled);
-  if (GetParam().kind == Kind::kFlat) return;
+  if (GetParam().form.kind == Kind::kFlat) return;
   const auto built =
-      BuildIndexFile(data.view(), ParamsOf(GetParam()), {.stop = source.get_token()});
+      BuildIndexFile(data.view(), ParamsOf(GetParam(), 8), {.stop = source.get_token()});
   ASSERT_FALSE(built.has_value());
   EXPECT_EQ(built.error().code(), Code::kCanceled);
 }
 
 TEST_P(VectorIndexTest, ASearchOfManyQueriesStopsBetweenThem) {
   const auto data = Clustered(3000, 8, 13);
-  const auto opened = BuildAndOpen(data, ParamsOf(GetParam()));
+  const auto opened = BuildAndOpen(data, ParamsOf(GetParam(), 8));
   // Each of them alone is over before it would ask.
   const Cancel late{.deadline_us = 0};
   const auto many = opened.index->SearchMany(data.values.data(), 1000, {.top_k = 1}, {}, late);
-  if (GetParam().kind == Kind::kFlat) return;  // all of them together are over before, too
+  if (GetParam().form.kind == Kind::kFlat) return;  // all of them together are over before, too
   ASSERT_FALSE(many.has_value());
   EXPECT_EQ(many.error().code(), Code::kTimeout);
 }
@@ -288,12 +299,12 @@ TEST_P(VectorIndexTest, ReportsProgressUpToTheEnd) {
   double last = 0;
   bool ordered = true;
   const auto built =
-      BuildIndexFile(data.view(), ParamsOf(GetParam()), {.progress = [&](double done) {
+      BuildIndexFile(data.view(), ParamsOf(GetParam(), 8), {.progress = [&](double done) {
                        ordered &= done >= last;
                        last = done;
                      }});
   ASSERT_TRUE(built.has_value());
-  if (GetParam().kind == Kind::kFlat) return;
+  if (GetParam().form.kind == Kind::kFlat) return;
   EXPECT_TRUE(ordered);
   EXPECT_EQ(last, 1.0);
 }
@@ -301,16 +312,67 @@ TEST_P(VectorIndexTest, ReportsProgressUpToTheEnd) {
 TEST_P(VectorIndexTest, EstimatesAreCloseToTheTruth) {
   for (size_t dim : {20, 64}) {
     const auto data = Clustered(5000, dim, 13);
-    const auto built = BuildIndexFile(data.view(), ParamsOf(GetParam()));
+    const auto built = BuildIndexFile(data.view(), ParamsOf(GetParam(), dim));
     ASSERT_TRUE(built.has_value());
-    const auto estimate = static_cast<double>(EstimateIndexBytes(5000, dim, ParamsOf(GetParam())));
+    const auto estimate =
+        static_cast<double>(EstimateIndexBytes(5000, dim, ParamsOf(GetParam(), dim)));
     EXPECT_NEAR(static_cast<double>(built->size()), estimate, 0.1 * estimate + 512);
   }
 }
 
+class LargeWindowTest : public ::testing::TestWithParam<testing::Form> {};
+
+TEST_P(LargeWindowTest, RangesAndFirstPagesGoThroughTheIndex) {
+  constexpr Metric kMetric = Metric::kL2;
+  constexpr size_t kRows = 24000, kLimit = 30, kNear = 25;
+  const auto data = Clustered(kRows, 8, 14);
+  const auto queries = Clustered(20, 8, 14, kRows);
+  const auto opened = BuildAndOpen(data, ParamsOf({GetParam(), kMetric}, 8));
+  const auto bits = BitsWhere(kRows, [](size_t row) { return row % 4 == 1; });
+  ASSERT_NE(opened.index, nullptr);
+  double in_range = 0, in_pages = 0;
+  for (size_t q = 0; q < 20; ++q) {
+    const float* query = queries.Row(q);
+    const auto truth = Reference(kMetric, data, query, bits.view());
+    // From after the fifth up to before the 25th.
+    const Window range{
+        .lower = truth[4].distance, .after_row = truth[4].row, .upper = truth[kNear].distance};
+    auto hits = opened.index->SearchWindow(query, kLimit, range, bits.view(), {});
+    ASSERT_TRUE(hits.has_value());
+    ExpectExactAndSorted(kMetric, data, query, bits.view(), *hits);
+    for (const Hit& hit : *hits) {
+      ASSERT_GE(hit.distance, range.lower);
+      ASSERT_LT(hit.distance, range.upper);
+    }
+    in_range += static_cast<double>(hits->size()) / (kNear - 5) / 20;
+    std::vector<Hit> pages;
+    Window window;
+    for (int page = 0; page < 3; ++page) {
+      auto next = opened.index->SearchWindow(query, 10, window, bits.view(), {});
+      ASSERT_TRUE(next.has_value());
+      ASSERT_EQ(next->size(), 10u);
+      pages.insert(pages.end(), next->begin(), next->end());
+      window = Window::After(next->back());
+    }
+    ExpectExactAndSorted(kMetric, data, query, bits.view(), pages);  // and none comes twice
+    in_pages += RecallOf(pages, truth, 30) / 20;
+  }
+  EXPECT_GE(in_range, 0.93);
+  EXPECT_LE(in_range, 1.05);  // kernels add in different orders than the plain search
+  EXPECT_GE(in_pages, 0.93);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Forms, LargeWindowTest,
+    ::testing::Values(testing::Form{Kind::kFlat}, testing::Form{Kind::kIvfFlat},
+                      testing::Form{Kind::kHnsw}, testing::Form{Kind::kScann},
+                      testing::Form{Kind::kIvfCoded, {.kind = CodecKind::kRabitq, .bits = 4}},
+                      testing::Form{Kind::kNsg}, testing::Form{Kind::kForest}),
+    [](const auto& info) { return testing::FormName(info.param); });
+
 INSTANTIATE_TEST_SUITE_P(Kinds, VectorIndexTest, ::testing::ValuesIn(Cases()),
                          [](const auto& info) {
-                           return testing::KindName(info.param.kind) +
+                           return testing::FormName(info.param.form) +
                                   testing::MetricName(info.param.metric);
                          });
 

@@ -11,6 +11,8 @@ namespace elanus::worker {
 namespace {
 
 using index::BuildParams;
+using index::CodecKind;
+using index::CodecParams;
 using index::Kind;
 using model::KeyValues;
 
@@ -33,17 +35,57 @@ void ReadLists(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
   build.nlist = NumberOr(given, "nlist", build.nlist);
 }
 
-/// Codes of `bits` a row, as 4-bit codes of as many dimensions each as that allows.
-int PartDim(size_t dim, size_t bits) {
-  const size_t parts = std::clamp<size_t>(bits / 4, 1, dim);
-  return static_cast<int>((dim + parts - 1) / parts);
+std::string TextOr(const KeyValues& params, std::string_view key, std::string_view fallback) {
+  const std::string* text = model::FindValue(params, key);
+  return Upper(text == nullptr || text->empty() ? fallback : std::string_view(*text));
 }
 
-void ReadProduct(const KeyValues& given, size_t dim, BuildParams& build) {
+/// Whole numbers of a few bits with a scale a row, or halves; SQ8 is the structures' own codec.
+CodecParams ScalarCodec(const std::string& name) {
+  if (name == "SQ4" || name == "SQ4U") return {.kind = CodecKind::kPacked, .bits = 4};
+  if (name == "SQ6") return {.kind = CodecKind::kPacked, .bits = 6};
+  if (name == "FP16") return {.kind = CodecKind::kFloat16};
+  if (name == "BF16") return {.kind = CodecKind::kBfloat16};
+  return {};
+}
+
+CodecParams ProductCodec(const KeyValues& given, int parts, int rounds) {
+  return {.kind = CodecKind::kProduct,
+          .bits = NumberOr(given, "nbits", 8),
+          .parts = std::max(1, NumberOr(given, "m", parts)),
+          .rounds = rounds};
+}
+
+void ReadScalarLinks(const KeyValues& given, size_t dim, BuildParams& build) {
+  ReadLinks(given, dim, build);
+  build.codec = ScalarCodec(TextOr(given, "sq_type", "SQ8"));
+}
+
+void ReadProductLinks(const KeyValues& given, size_t dim, BuildParams& build) {
+  ReadLinks(given, dim, build);
+  build.codec = ProductCodec(given, 32, 1);
+}
+
+void ReadResidualLinks(const KeyValues& given, size_t dim, BuildParams& build) {
+  ReadLinks(given, dim, build);
+  build.codec = ProductCodec(given, 2, std::max(1, NumberOr(given, "nrq", 2)));
+}
+
+void ReadScalarLists(const KeyValues& given, size_t dim, BuildParams& build) {
   ReadLists(given, dim, build);
-  const auto m = static_cast<size_t>(std::max(1, NumberOr(given, "m", 1)));
-  const auto bits = static_cast<size_t>(std::max(1, NumberOr(given, "nbits", 8)));
-  build.part_dim = PartDim(dim, m * bits);
+  build.codec = ScalarCodec(TextOr(given, "sq_type", "SQ8"));
+  if (build.codec.kind != CodecKind::kOwn) build.kind = Kind::kIvfCoded;
+}
+
+void ReadProductLists(const KeyValues& given, size_t dim, BuildParams& build) {
+  ReadLists(given, dim, build);
+  const CodecParams codec = ProductCodec(given, 1, 1);
+  if (codec.bits == 4) {  // the look-ups of whole blocks
+    build.part_dim = static_cast<int>(dim) / codec.parts;
+    return;
+  }
+  build.kind = Kind::kIvfCoded;
+  build.codec = codec;
 }
 
 void ReadScann(const KeyValues& given, size_t dim, BuildParams& build) {
@@ -53,7 +95,18 @@ void ReadScann(const KeyValues& given, size_t dim, BuildParams& build) {
 
 void ReadRabitq(const KeyValues& given, size_t dim, BuildParams& build) {
   ReadLists(given, dim, build);
-  build.part_dim = PartDim(dim, dim * static_cast<size_t>(NumberOr(given, "rbq_bits", 1)));
+  build.codec = {.kind = CodecKind::kRabitq, .bits = NumberOr(given, "rbq_bits", 1)};
+}
+
+void ReadNsg(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
+  build.nsg.out_degree = NumberOr(given, "out_degree", build.nsg.out_degree);
+  build.nsg.candidate_pool = NumberOr(given, "candidate_pool_size", build.nsg.candidate_pool);
+  build.nsg.search_length = NumberOr(given, "search_length", build.nsg.search_length);
+  build.nsg.knng = NumberOr(given, "knng", build.nsg.knng);
+}
+
+void ReadTrees(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
+  build.trees = NumberOr(given, "n_trees", build.trees);
 }
 
 void ReadVamana(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
@@ -72,24 +125,27 @@ struct TypeSpec {
   void (*read)(const KeyValues& given, size_t dim, BuildParams& build);
 };
 
-/// What each of Milvus' types is here. Types that differ only in how their vectors are coded in
-/// memory share a structure whose codes are ours and whose distances are exact.
+/// What each of Milvus' types is here: a structure, and for those that name one a codec. Distances
+/// are exact under every codec, from the segment's raw rows: `refine` and `refine_type` change
+/// nothing.
 constexpr std::array kTypes = {
     TypeSpec{"HNSW", Kind::kHnsw, ReadLinks},
-    TypeSpec{"HNSW_SQ", Kind::kHnsw, ReadLinks},
-    TypeSpec{"HNSW_PQ", Kind::kHnsw, ReadLinks},
-    TypeSpec{"HNSW_PRQ", Kind::kHnsw, ReadLinks},
+    TypeSpec{"HNSW_SQ", Kind::kHnsw, ReadScalarLinks},
+    TypeSpec{"HNSW_PQ", Kind::kHnsw, ReadProductLinks},
+    TypeSpec{"HNSW_PRQ", Kind::kHnsw, ReadResidualLinks},
     TypeSpec{"IVF_FLAT", Kind::kIvfFlat, ReadLists},
-    TypeSpec{"IVF_SQ8", Kind::kIvfFlat, ReadLists},
-    TypeSpec{"IVF_PQ", Kind::kIvfPq, ReadProduct},
+    TypeSpec{"IVF_SQ8", Kind::kIvfFlat, ReadScalarLists},
+    TypeSpec{"IVF_PQ", Kind::kIvfPq, ReadProductLists},
     TypeSpec{"SCANN", Kind::kScann, ReadScann},
-    TypeSpec{"IVF_RABITQ", Kind::kIvfPq, ReadRabitq},
-    TypeSpec{"IVF_RABITQ_FASTSCAN", Kind::kIvfPq, ReadRabitq},
+    TypeSpec{"IVF_RABITQ", Kind::kIvfCoded, ReadRabitq},
+    TypeSpec{"IVF_RABITQ_FASTSCAN", Kind::kIvfCoded, ReadRabitq},
+    TypeSpec{"RNSG", Kind::kNsg, ReadNsg},
+    TypeSpec{"ANNOY", Kind::kForest, ReadTrees},
     TypeSpec{"SVS_VAMANA", Kind::kHnsw, ReadVamana},
     TypeSpec{"SVS_VAMANA_LVQ", Kind::kHnsw, ReadVamana},
     TypeSpec{"SVS_VAMANA_LEANVEC", Kind::kHnsw, ReadVamana},
     TypeSpec{"GPU_IVF_FLAT", Kind::kIvfFlat, ReadLists},
-    TypeSpec{"GPU_IVF_PQ", Kind::kIvfPq, ReadProduct},
+    TypeSpec{"GPU_IVF_PQ", Kind::kIvfPq, ReadProductLists},
     TypeSpec{"GPU_CAGRA", Kind::kHnsw, ReadCagra},
 };
 

@@ -6,6 +6,8 @@
 namespace elanus::worker {
 namespace {
 
+using index::CodecKind;
+using index::CodecParams;
 using index::Kind;
 using model::DataType;
 
@@ -35,14 +37,48 @@ TEST(IndexSpec, TakesTypeInAnyCaseAndItsParameters) {
   EXPECT_EQ(lists->nlist, 128);
 }
 
-TEST(IndexSpec, ProductCodesTakeAboutAsManyBytesAsMilvusWould) {
-  EXPECT_EQ(Of({{"index_type", "IVF_PQ"}, {"m", "24"}, {"nbits", "8"}})->part_dim, 2);
-  EXPECT_EQ(Of({{"index_type", "IVF_PQ"}, {"m", "96"}, {"nbits", "8"}})->part_dim, 1);
-  EXPECT_EQ(Of({{"index_type", "IVF_PQ"}, {"m", "12"}, {"nbits", "4"}})->part_dim, 8);
-  EXPECT_EQ(Of({{"index_type", "IVF_PQ"}, {"m", "1"}, {"nbits", "1"}})->part_dim, 96);
-  EXPECT_EQ(Of({{"index_type", "IVF_RABITQ"}})->part_dim, 4);
-  EXPECT_EQ(Of({{"index_type", "IVF_RABITQ"}, {"rbq_bits", "9"}})->part_dim, 1);
+TEST(IndexSpec, EachTypeGetsTheCodecItNames) {
+  const auto codec_of = [](model::KeyValues params) { return Of(std::move(params))->codec; };
+  const CodecParams own, half{.kind = CodecKind::kFloat16};
+  EXPECT_EQ(codec_of({{"index_type", "HNSW_SQ"}}), own);
+  EXPECT_EQ(codec_of({{"index_type", "HNSW_SQ"}, {"sq_type", "sq8"}}), own);
+  EXPECT_EQ(codec_of({{"index_type", "HNSW_SQ"}, {"sq_type", "fp16"}}), half);
+  EXPECT_EQ(codec_of({{"index_type", "HNSW_SQ"}, {"sq_type", "sq4u"}}),
+            (CodecParams{.kind = CodecKind::kPacked, .bits = 4}));
+  EXPECT_EQ(codec_of({{"index_type", "HNSW_PQ"}}),
+            (CodecParams{.kind = CodecKind::kProduct, .bits = 8, .parts = 32}));
+  EXPECT_EQ(codec_of({{"index_type", "HNSW_PRQ"}, {"m", "4"}, {"nbits", "6"}, {"nrq", "3"}}),
+            (CodecParams{.kind = CodecKind::kProduct, .bits = 6, .parts = 4, .rounds = 3}));
+  EXPECT_EQ(codec_of({{"index_type", "IVF_SQ8"}, {"sq_type", "SQ6"}}),
+            (CodecParams{.kind = CodecKind::kPacked, .bits = 6}));
+  EXPECT_EQ(Of({{"index_type", "IVF_SQ8"}, {"sq_type", "SQ6"}})->kind, Kind::kIvfCoded);
+  EXPECT_EQ(codec_of({{"index_type", "IVF_PQ"}, {"m", "24"}, {"nbits", "9"}}),
+            (CodecParams{.kind = CodecKind::kProduct, .bits = 9, .parts = 24}));
+  const auto words = Of({{"index_type", "IVF_PQ"}, {"m", "12"}, {"nbits", "4"}});
+  EXPECT_EQ(words->kind, Kind::kIvfPq);
+  EXPECT_EQ(words->part_dim, 8);
+  for (const char* type : {"IVF_RABITQ", "IVF_RABITQ_FASTSCAN"}) {
+    EXPECT_EQ(Of({{"index_type", type}})->kind, Kind::kIvfCoded);
+    EXPECT_EQ(codec_of({{"index_type", type}, {"rbq_bits", "9"}}),
+              (CodecParams{.kind = CodecKind::kRabitq, .bits = 9}));
+  }
   EXPECT_EQ(Of({{"index_type", "SCANN"}})->part_dim, 2);
+}
+
+TEST(IndexSpec, GraphsAndForestsOfOldTakeTheirOwnParameters) {
+  const auto graph = Of({{"index_type", "RNSG"},
+                         {"out_degree", "40"},
+                         {"candidate_pool_size", "200"},
+                         {"search_length", "30"},
+                         {"knng", "60"}});
+  EXPECT_EQ(graph->kind, Kind::kNsg);
+  EXPECT_EQ(graph->nsg.out_degree, 40);
+  EXPECT_EQ(graph->nsg.candidate_pool, 200);
+  EXPECT_EQ(graph->nsg.search_length, 30);
+  EXPECT_EQ(graph->nsg.knng, 60);
+  const auto forest = Of({{"index_type", "ANNOY"}, {"n_trees", "16"}});
+  EXPECT_EQ(forest->kind, Kind::kForest);
+  EXPECT_EQ(forest->trees, 16);
 }
 
 TEST(IndexSpec, BuildsNothingForFewRowsExactTypesOrBits) {

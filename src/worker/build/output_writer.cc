@@ -117,9 +117,11 @@ Status OutputWriter::WriteRows(const model::CollectionInfo& collection,
                                Output& output) {
   storage::ObjectStore& objects = shard_.files().objects();
   ASSIGN_OR_RETURN(auto writer, objects.Create(output.ref.file.name));
+  const model::Timestamp horizon = context_.Horizon();
   const segment::SealedBuildOptions options{.id = output.ref.id,
                                             .schema = &collection.schema,
-                                            .horizon = context_.Horizon(),
+                                            .horizon = horizon,
+                                            .expiry = model::ExpiryOf(collection, horizon),
                                             .stop = context_.stop};
   ASSIGN_OR_RETURN(segment::SealedBuild build,
                    segment::BuildSealedFile(sources, options,
@@ -149,8 +151,11 @@ Status OutputWriter::BuildIndex(const model::IndexInfo& info, const IndexPlan& p
     const auto [vectors, owner] = segment.Vectors(info.field);
     index::BuildParams build = *params;
     build.threads = context_.build_threads;
-    ASSIGN_OR_RETURN(index::IndexFile file,
-                     index::BuildIndexFile(vectors, build, {.stop = context_.stop}));
+    ASSIGN_OR_RETURN(
+        index::IndexFile file,
+        index::BuildIndexFile(vectors, build, {.stop = context_.stop, .progress = [&](double part) {
+                                                 shard_.build_progress().Tell(info.id, part);
+                                               }}));
     ASSIGN_OR_RETURN(index_ref.file.name, declared_.NewName("index"));
     RETURN_IF_ERROR(WriteIndexFile(shard_.files().objects(), file.chunks(), index_ref.file));
   } else {

@@ -7,6 +7,18 @@
 namespace elanus::worker {
 namespace {
 
+BuildStep StepOf(std::span<const SegmentFigures> inputs, bool merge, const BuildLimits& limits) {
+  BuildStep step{.merge = merge};
+  uint64_t rows = 0;
+  for (const SegmentFigures& s : inputs) {
+    step.inputs.push_back(s.id);
+    step.ends_brute_force |= !s.indexed;
+    rows += s.rows;
+  }
+  if (limits.memory) step.memory = limits.memory(rows, merge);
+  return step;
+}
+
 /// The steps of one partition's segments, smallest first.
 class Picker {
  public:
@@ -82,31 +94,68 @@ class Picker {
   }
 
   BuildStep Step(std::span<const SegmentFigures> inputs, bool merge) const {
-    BuildStep step{.merge = merge};
-    uint64_t rows = 0;
-    for (const SegmentFigures& s : inputs) {
-      step.inputs.push_back(s.id);
-      step.ends_brute_force |= !s.indexed;
-      rows += s.rows;
-    }
-    if (limits_.memory) step.memory = limits_.memory(rows, merge);
-    return step;
+    return StepOf(inputs, merge, limits_);
   }
 
   std::vector<SegmentFigures> segments_;
   const BuildLimits& limits_;
 };
 
+using Partitions = std::map<PartitionId, std::vector<SegmentFigures>>;
+
+Partitions ByPartition(const std::vector<SegmentFigures>& segments) {
+  Partitions partitions;
+  for (const SegmentFigures& s : segments) partitions[s.partition].push_back(s);
+  return partitions;
+}
+
+uint64_t BytesOf(const std::vector<SegmentFigures>& segments) {
+  uint64_t bytes = 0;
+  for (const SegmentFigures& s : segments) bytes += s.bytes;
+  return bytes;
+}
+
+/// Largest first, each into the first group that has room for it.
+std::vector<std::vector<SegmentFigures>> Pack(std::vector<SegmentFigures> segments,
+                                              const BuildLimits& limits) {
+  std::ranges::sort(segments, [](const auto& a, const auto& b) {
+    return a.bytes != b.bytes ? a.bytes > b.bytes : a.id < b.id;
+  });
+  std::vector<std::vector<SegmentFigures>> groups;
+  for (const SegmentFigures& s : segments) {
+    const auto room = std::ranges::find_if(groups, [&](std::vector<SegmentFigures>& group) {
+      if (BytesOf(group) + s.bytes > limits.merge.segment_bytes_max) return false;
+      group.push_back(s);
+      const bool affordable = StepOf(group, true, limits).memory <= limits.memory_max;
+      group.pop_back();
+      return affordable;
+    });
+    if (room == groups.end()) {
+      groups.push_back({s});
+    } else {
+      room->push_back(s);
+    }
+  }
+  return groups;
+}
+
 }  // namespace
 
 std::optional<BuildStep> NextBuildStep(const std::vector<SegmentFigures>& segments,
                                        const BuildLimits& limits, bool settled) {
-  std::map<PartitionId, std::vector<SegmentFigures>> partitions;
-  for (const SegmentFigures& s : segments) partitions[s.partition].push_back(s);
-  for (auto& [partition, list] : partitions) {
-    if (auto step = Picker(std::move(list), limits).Pick(settled)) return step;
+  for (auto& [partition, list] : ByPartition(segments)) {
+    if (auto step = Picker(list, limits).Pick(settled)) return step;
   }
   return std::nullopt;
+}
+
+std::vector<BuildStep> PlanWholeMerge(const std::vector<SegmentFigures>& segments,
+                                      const BuildLimits& limits) {
+  std::vector<BuildStep> steps;
+  for (const auto& [partition, list] : ByPartition(segments)) {
+    for (const auto& group : Pack(list, limits)) steps.push_back(StepOf(group, true, limits));
+  }
+  return steps;
 }
 
 }  // namespace elanus::worker

@@ -65,4 +65,9 @@ struct BuildStep {
 std::optional<BuildStep> NextBuildStep(const std::vector<SegmentFigures>& segments,
                                        const BuildLimits& limits, bool settled);
 
+/// All segments, put together to as few outputs as fit, partition by partition: a merge that was
+/// asked for. A segment that goes with no other stays a group of its own.
+std::vector<BuildStep> PlanWholeMerge(const std::vector<SegmentFigures>& segments,
+                                      const BuildLimits& limits);
+
 }  // namespace elanus::worker

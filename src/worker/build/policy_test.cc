@@ -152,5 +152,34 @@ TEST(BuildPolicy, EndsWithFewSegmentsWhateverArrives) {
   EXPECT_LT(written, 200u * 7 * 14) << "each row is rewritten a small multiple of log2(n) times";
 }
 
+std::vector<std::vector<SegmentId>> Whole(const std::vector<SegmentFigures>& segments,
+                                          const BuildLimits& limits = {}) {
+  std::vector<std::vector<SegmentId>> groups;
+  for (const BuildStep& step : PlanWholeMerge(segments, limits)) groups.push_back(step.inputs);
+  return groups;
+}
+
+TEST(WholeMerge, TakesEverySegmentOfAPartitionThatFits) {
+  EXPECT_EQ(Whole({Indexed(1, 800), Indexed(2, 100), Indexed(3, 20)}),
+            (std::vector<std::vector<SegmentId>>{{{1}, {2}, {3}}}));
+  EXPECT_EQ(Whole({Indexed(1, 20, 0, 1), Indexed(2, 20, 0, 2), Indexed(3, 20, 0, 2)}),
+            (std::vector<std::vector<SegmentId>>{{{1}}, {{2}, {3}}}));
+  EXPECT_TRUE(Whole({}).empty());
+}
+
+TEST(WholeMerge, MakesNoOutputAboveTheLimit) {
+  BuildLimits limits{.merge = {.segment_bytes_max = 100 << 20}};
+  EXPECT_EQ(Whole({Indexed(1, 90), Indexed(2, 60), Indexed(3, 40), Indexed(4, 10)}, limits),
+            (std::vector<std::vector<SegmentId>>{{{1}, {4}}, {{2}, {3}}}));
+  EXPECT_EQ(Whole({Indexed(1, 200), Indexed(2, 1)}, limits),
+            (std::vector<std::vector<SegmentId>>{{{1}}, {{2}}}));
+}
+
+TEST(WholeMerge, StaysWithinTheMemoryOfOneJob) {
+  const BuildLimits limits{.memory_max = 250, .memory = [](uint64_t rows, bool) { return rows; }};
+  EXPECT_EQ(Whole({Indexed(1, 3), Indexed(2, 2), Indexed(3, 1)}, limits),
+            (std::vector<std::vector<SegmentId>>{{{1}, {2}}, {{3}}}));
+}
+
 }  // namespace
 }  // namespace elanus::worker

@@ -37,7 +37,8 @@ struct IndexWork {
   }
 };
 
-IndexWork WorkOn(const format::SegmentRef& ref, const model::CollectionInfo& collection) {
+IndexWork WorkOn(const format::SegmentRef& ref, const segment::SealedSegment& segment,
+                 const model::CollectionInfo& collection) {
   IndexWork work;
   for (const format::IndexRef& have : ref.indexes) {
     const bool wanted = std::ranges::any_of(
@@ -50,6 +51,7 @@ IndexWork WorkOn(const format::SegmentRef& ref, const model::CollectionInfo& col
         ref.indexes, [&](const format::IndexRef& r) { return r.index == info.id; });
     const model::FieldSchema* field = collection.schema.FindField(info.field);
     if (have || field == nullptr) continue;
+    if (IsVector(field->type) && !segment.HasColumn(field->id)) continue;
     if (auto plan = IndexPlanOf(info, *field, ref.rows)) work.build.emplace_back(info, *plan);
   }
   work.changed |= !work.build.empty();
@@ -108,21 +110,24 @@ Status FlushShard(Shard& shard, const JobContext& context) {
   return Status::Ok();
 }
 
-Status MergeSegments(Shard& shard, const std::vector<SegmentId>& inputs,
-                     const JobContext& context) {
+Result<SegmentId> MergeSegments(Shard& shard, const std::vector<SegmentId>& inputs,
+                                const JobContext& context) {
   const LogPhase phase("merge", "shard", shard.id().value);
+  const BuildProgress::Job progress(shard.build_progress(), inputs);
   std::vector<segment::SegmentPtr> segments;
   for (const SealedPtr& segment : shard.sealed()) {
     if (std::ranges::find(inputs, segment->id()) != inputs.end()) segments.push_back(segment);
   }
   if (segments.size() != inputs.size())
-    return {Code::kCanceled, "the segments were dropped meanwhile: canceled"};
+    return Error(Code::kCanceled, "the segments were dropped meanwhile: canceled");
   DeclaredFiles declared(shard.files());
   OutputWriter writer(shard, context, declared);
   ManifestChange change;
   ASSIGN_OR_RETURN(Output output, writer.Write(segments, /*with_indexes=*/true));
+  const SegmentId id = output.replacement.output == nullptr ? SegmentId{} : output.ref.id;
   change.outputs.push_back(std::move(output));
-  return CommitChange(shard, context, std::move(change), declared);
+  RETURN_IF_ERROR(CommitChange(shard, context, std::move(change), declared));
+  return id;
 }
 
 Status BuildMissingIndexes(Shard& shard, SegmentId id, const JobContext& context) {
@@ -133,8 +138,9 @@ Status BuildMissingIndexes(Shard& shard, SegmentId id, const JobContext& context
   const auto ref = std::ranges::find(manifest->segments, id, &format::SegmentRef::id);
   if (segment == sealed.end() || ref == manifest->segments.end())
     return {Code::kCanceled, "the segment was dropped meanwhile: canceled"};
-  IndexWork work = WorkOn(*ref, *collection);
+  IndexWork work = WorkOn(*ref, **segment, *collection);
   if (!work.changed) return Status::Ok();
+  const BuildProgress::Job progress(shard.build_progress(), {id});
   DeclaredFiles declared(shard.files());
   OutputWriter writer(shard, context, declared);
   format::SegmentRef next = *ref;
@@ -151,15 +157,19 @@ std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon
   const service::CollectionPtr collection = shard.collection();
   const auto manifest = shard.committed().manifest;
   std::vector<SegmentFigures> figures;
+  const model::Expiry expiry = model::ExpiryOf(*collection, horizon);
   for (const SealedPtr& segment : shard.sealed()) {
     auto ref = std::ranges::find(manifest->segments, segment->id(), &format::SegmentRef::id);
     if (ref == manifest->segments.end()) continue;
-    const IndexWork work = WorkOn(*ref, *collection);
+    const IndexWork work = WorkOn(*ref, *segment, *collection);
     figures.push_back({.id = ref->id,
                        .partition = ref->partition,
                        .bytes = ref->file.bytes,
                        .rows = ref->rows,
-                       .deleted_rows = segment->deletes().UpTo(horizon).size(),
+                       // All rows are over: what a merge would leave is nothing.
+                       .deleted_rows = ref->last_timestamp <= expiry.inserted
+                                           ? ref->rows
+                                           : segment->deletes().UpTo(horizon).size(),
                        .indexed = !work.LacksVectorIndex(),
                        .outdated = work.changed && !work.LacksVectorIndex()});
   }
@@ -207,7 +217,7 @@ namespace {
 /// Searches use what the manifest names and the collection asks for, and nothing else.
 Status OpenWantedIndexes(ShardFiles& files, const model::CollectionInfo& collection,
                          const format::SegmentRef& ref, segment::SealedSegment& segment) {
-  const std::vector<format::IndexRef> wanted = WorkOn(ref, collection).keep;
+  const std::vector<format::IndexRef> wanted = WorkOn(ref, segment, collection).keep;
   std::vector<IndexId> ids;
   for (const format::IndexRef& index : wanted) {
     ids.push_back(index.index);

@@ -63,8 +63,10 @@ struct JobContext {
 /// Writes everything applied so far into files. Cost: the rows' bytes written once.
 Status FlushShard(Shard& shard, const JobContext& context);
 
-/// Merges the given sealed segments into one, with its indexes, or drops them when no row is left.
-Status MergeSegments(Shard& shard, const std::vector<SegmentId>& inputs, const JobContext& context);
+/// Merges the given sealed segments into one, with its indexes, or drops them when no row is left:
+/// then the answer is 0, else the output.
+Result<SegmentId> MergeSegments(Shard& shard, const std::vector<SegmentId>& inputs,
+                                const JobContext& context);
 
 /// Builds the index files that the collection asks for and the segment lacks; removes those it no
 /// longer asks for.

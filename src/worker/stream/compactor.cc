@@ -1,5 +1,7 @@
 #include "worker/stream/compactor.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -57,6 +59,49 @@ void Compactor::Cancel(ShardId shard) {
     settling_.erase(shard);
   }
   job.request_stop();
+  orders_.Fail(shard, {Code::kCollectionNotFound, "the collection was dropped"});
+}
+
+Result<std::vector<service::CompactionPlan>> Compactor::Order(
+    const Shard& shard, const service::CompactionRequest& request) {
+  BuildLimits limits = Limits(shard);
+  const uint64_t limit_mb = limits.merge.segment_bytes_max >> 20;
+  if (request.target_mb != 0) {
+    if (request.target_mb < 0 || static_cast<uint64_t>(request.target_mb) < limit_mb) {
+      return Error(InvalidParameter(
+          fmt::format("targetSize {} MB should be greater than or equal to configMaxSize {} MB",
+                      request.target_mb, limit_mb)));
+    }
+    constexpr uint64_t kMbMax = UINT64_MAX >> 20;
+    limits.merge.segment_bytes_max = std::min<uint64_t>(request.target_mb, kMbMax) << 20;
+  }
+  std::vector<SegmentFigures> figures = Figures(shard, context_.Horizon());
+  std::erase_if(figures, [&](const SegmentFigures& s) {
+    const bool named = request.segments.empty() ||
+                       std::ranges::find(request.segments, s.id) != request.segments.end();
+    return !named || (request.partition && s.partition != request.partition);
+  });
+  std::vector<service::CompactionPlan> plans;
+  for (BuildStep& step : PlanWholeMerge(figures, limits)) {
+    const auto first = std::ranges::find(figures, step.inputs.front(), &SegmentFigures::id);
+    service::CompactionPlan plan{.id = static_cast<int64_t>(context_.clock->Next()),
+                                 .job = request.job,
+                                 .kind = request.kind,
+                                 .collection = shard.collection()->id,
+                                 .shard = shard.id(),
+                                 .partition = first->partition,
+                                 .sources = std::move(step.inputs)};
+    if (plan.sources.size() == 1 && first->deleted_rows == 0) {
+      plan.state = service::CompactionState::kCompleted;
+      plan.target = first->id;
+    }
+    plans.push_back(std::move(plan));
+  }
+  orders_.Add(plans);
+  // Dropped meanwhile: nobody would take them.
+  if (const Status fault = shard.fault(); !fault.ok()) orders_.Fail(shard.id(), fault);
+  Kick();
+  return plans;
 }
 
 void Compactor::Load(Shard& shard) {
@@ -119,7 +164,9 @@ bool Compactor::WorkOn(Shard& shard, ThreadPriority priority, int64_t& wait_us) 
     if (stopping_ || !running_.try_emplace(shard.id(), stop).second) return false;
   }
   bool worked = false;
-  if (shard.fault().ok()) {
+  if (const Status fault = shard.fault(); !fault.ok()) {
+    orders_.Fail(shard.id(), fault);
+  } else {
     const int64_t settles_us = SettlesIn(shard);
     if (settles_us > 0 && (wait_us < 0 || settles_us < wait_us)) wait_us = settles_us;
     JobContext context = context_;
@@ -132,7 +179,28 @@ bool Compactor::WorkOn(Shard& shard, ThreadPriority priority, int64_t& wait_us) 
   return worked;
 }
 
+void Compactor::CarryOut(Shard& shard, const CompactionOrders::Order& order, JobContext context) {
+  uint64_t rows = 0;
+  for (const SealedPtr& segment : shard.sealed()) {
+    if (std::ranges::find(order.inputs, segment->id()) != order.inputs.end())
+      rows += segment->rows();
+  }
+  const MemoryBudget::Lease lease =
+      budget_.Take(EstimateStepBytes(*shard.collection(), rows, /*merged=*/true), context.stop);
+  if (!lease) return orders_.End(order.plan, Error(Code::kCanceled, "canceled"));
+  // Someone waits for it.
+  if (context.priority == ThreadPriority::kLow) context.priority = ThreadPriority::kReduced;
+  tally_.Began(JobTally::Kind::kMerge);
+  const Result<SegmentId> output = MergeSegments(shard, order.inputs, context);
+  tally_.Ended(JobTally::Kind::kMerge, shard, StatusOf(output));
+  orders_.End(order.plan, output);
+}
+
 bool Compactor::Step(Shard& shard, JobContext context, bool settled) {
+  if (const auto order = orders_.Begin(shard.id())) {
+    CarryOut(shard, *order, std::move(context));
+    return true;
+  }
   const auto step = NextBuildStep(Figures(shard, context.Horizon()), Limits(shard), settled);
   if (!step) return false;
   const MemoryBudget::Lease lease = budget_.Take(step->memory, context.stop);
@@ -143,8 +211,14 @@ bool Compactor::Step(Shard& shard, JobContext context, bool settled) {
     context.priority = ThreadPriority::kReduced;
   const auto kind = step->merge ? JobTally::Kind::kMerge : JobTally::Kind::kIndexBuild;
   tally_.Began(kind);
-  const Status status = step->merge ? MergeSegments(shard, step->inputs, context)
-                                    : BuildMissingIndexes(shard, step->inputs.front(), context);
+  Status status;
+  if (step->merge) {
+    const Result<SegmentId> output = MergeSegments(shard, step->inputs, context);
+    status = StatusOf(output);
+    if (status.ok()) orders_.Replaced(shard.id(), step->inputs, *output);
+  } else {
+    status = BuildMissingIndexes(shard, step->inputs.front(), context);
+  }
   tally_.Ended(kind, shard, status);
   return status.ok();
 }

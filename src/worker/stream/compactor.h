@@ -1,4 +1,5 @@
-// Merges and indexes sealed segments as build/policy.h says, and keeps what is loaded in memory.
+// Merges and indexes sealed segments as build/policy.h says or as a user asks, and keeps what is
+// loaded in memory.
 // Holds: at most one merge or build of a shard at a time, so that a step's inputs are there when it
 // begins; memory comes out of one budget; what computes runs below the priority of reads and
 // writes. Loading does not wait for builds. Called by Maintenance. Threads: kJobThreads that each
@@ -16,6 +17,7 @@
 #include "worker/build/memory_budget.h"
 #include "worker/build/policy.h"
 #include "worker/build/segment_job.h"
+#include "worker/stream/compaction_orders.h"
 #include "worker/stream/flusher.h"
 #include "worker/stream/job_tally.h"
 
@@ -46,8 +48,18 @@ class Compactor {
   void Kick() EXCLUDES(mutex_);
   /// Someone waits for the shard's indexes: it counts as settled.
   void Settle(ShardId shard) EXCLUDES(mutex_);
-  /// Asks the shard's job to end; does not wait for it.
+  /// The shard goes: asks its job to end and does not wait for it; its orders have failed.
   void Cancel(ShardId shard) EXCLUDES(mutex_);
+
+  /// Orders the merge of the shard's sealed segments and returns the plans before they begin. A
+  /// lone segment without rows to drop is as a merge would leave it: its plan has ended. Errors:
+  /// Milvus' text for a target below the limit of segments.
+  Result<std::vector<service::CompactionPlan>> Order(const Shard& shard,
+                                                     const service::CompactionRequest& request)
+      EXCLUDES(mutex_);
+  std::vector<service::CompactionPlan> Orders(const service::CompactionFilter& filter) const {
+    return orders_.Find(filter);
+  }
 
   /// Loads, then does one merge or build for each shard, on this thread; true when there was one.
   bool RunOnce() EXCLUDES(mutex_);
@@ -68,6 +80,7 @@ class Compactor {
   /// less when the shard is to be looked at again without a kick.
   bool WorkOn(Shard& shard, ThreadPriority priority, int64_t& wait_us) EXCLUDES(mutex_);
   bool Step(Shard& shard, JobContext context, bool settled);
+  void CarryOut(Shard& shard, const CompactionOrders::Order& order, JobContext context);
   /// How long until the shard counts as settled, in microseconds; 0 = it does.
   int64_t SettlesIn(const Shard& shard) EXCLUDES(mutex_);
   BuildLimits Limits(const Shard& shard) const;
@@ -77,6 +90,7 @@ class Compactor {
   const JobContext context_;
   JobTally& tally_;
   MemoryBudget budget_;
+  CompactionOrders orders_;
 
   mutable Mutex mutex_;
   CondVar changed_;

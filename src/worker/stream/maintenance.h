@@ -51,6 +51,14 @@ class Maintenance {
   }
   /// Asks the merge or build of a shard to end: it is in vain.
   void Cancel(ShardId shard) { compactor_.Cancel(shard); }
+  /// See Compactor::Order.
+  Result<std::vector<service::CompactionPlan>> Order(const Shard& shard,
+                                                     const service::CompactionRequest& request) {
+    return compactor_.Order(shard, request);
+  }
+  std::vector<service::CompactionPlan> Orders(const service::CompactionFilter& filter) const {
+    return compactor_.Orders(filter);
+  }
 
   /// One flush of what is due, and one merge or index build a shard, on this thread; true when it
   /// built something: call again. \pre the options ask for no threads

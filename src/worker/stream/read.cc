@@ -1,14 +1,16 @@
 #include "worker/stream/read.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <optional>
 
+#include "model/expiry.h"
 #include "query/boost.h"
 #include "query/fetch.h"
 #include "query/retrieve.h"
 #include "query/row_value.h"
 #include "query/search.h"
+#include "query/struct_elements.h"
 #include "rank/score.h"
 #include "worker/stream/explain.h"
 
@@ -26,19 +28,6 @@ std::vector<segment::SegmentPtr> Segments(const Shard& shard,
   return segments;
 }
 
-/// The timestamp at and below which rows have outlived the collection's time to live; 0 = none.
-model::Timestamp ExpiredAt(const model::CollectionInfo& collection, model::Timestamp at) {
-  const std::string* text = model::FindValue(collection.properties, "collection.ttl.seconds");
-  int64_t seconds = 0;
-  if (text == nullptr ||
-      std::from_chars(text->data(), text->data() + text->size(), seconds).ec != std::errc() ||
-      seconds <= 0) {
-    return 0;
-  }
-  const model::Timestamp span = model::TimestampFromMs(seconds * 1000);
-  return at > span ? at - span : 0;
-}
-
 /// The user's range in distances: [near, far) for L2's radius, (radius, range_filter] for
 /// similarities.
 index::Window WindowOf(const service::VectorSearchParams& params, model::Metric metric) {
@@ -46,7 +35,9 @@ index::Window WindowOf(const service::VectorSearchParams& params, model::Metric 
   if (params.radius) {
     window.upper = rank::DistanceOf(metric, static_cast<float>(*params.radius));
   }
-  if (params.range_filter) {
+  // Rounding carries some rows a little beyond a cosine of 1: a range that begins there has them.
+  const bool from_best = metric == model::Metric::kCosine && params.range_filter >= 1.0;
+  if (params.range_filter && !from_best) {
     // The near end belongs to the range: everything beyond the float just before it.
     const float near = rank::DistanceOf(metric, static_cast<float>(*params.range_filter));
     window.lower = std::nextafter(near, -std::numeric_limits<float>::infinity());
@@ -60,6 +51,14 @@ index::Window WindowOf(const service::VectorSearchParams& params, model::Metric 
     }
   }
   return window;
+}
+
+/// What the user sees of a hit. A cosine that rounding carried beyond 1 is 1; a boosted one may be
+/// anything.
+float ShownScore(const service::SearchRequest& request, float distance) {
+  const float score = rank::ScoreOf(request.metric, distance);
+  const bool cosine = request.metric == model::Metric::kCosine && !request.boost;
+  return cosine ? std::clamp(score, -1.0F, 1.0F) : score;
 }
 
 Status CheckFields(const model::CollectionSchema& schema, const service::QueryRequest& request) {
@@ -79,7 +78,8 @@ size_t GroupColumns(const service::SearchRequest& request) {
 /// The request's vectors as a column. They lay where the wire's bytes lay: a column aligns them.
 Result<model::Column> QueryColumn(const model::FieldSchema& field,
                                   const service::SearchRequest& request) {
-  model::Column column = model::MakeColumn(field.id, field.type, field.dim());
+  const model::DataType type = request.by_element ? field.vector_type() : field.type;
+  model::Column column = model::MakeColumn(field.id, type, field.dim());
   column.rows = static_cast<uint64_t>(request.nq);
   if (column.IsFixed()) {
     column.fixed = request.vectors;
@@ -98,7 +98,7 @@ query::ReadView ViewOf(const model::CollectionInfo& collection, const expr::Boun
                        const ReadScope& scope, query::ReadTrace* trace) {
   return {.schema = &collection.schema,
           .at = scope.at,
-          .expired = ExpiredAt(collection, scope.at),
+          .expiry = model::ExpiryOf(collection, scope.at),
           .filter = &filter,
           .cancel = &scope.cancel,
           .filters = trace == nullptr ? scope.filters : nullptr,
@@ -122,6 +122,7 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
       .field = request.field,
       .metric = request.metric,
       .queries = segment::ViewOf(queries),
+      .by_element = request.by_element,
       .top_k = static_cast<size_t>(request.top_k),
       .ef = static_cast<int>(std::min<int64_t>(request.params.ef, INT32_MAX)),
       .nprobe = static_cast<int>(std::min<int64_t>(request.params.nprobe, INT32_MAX)),
@@ -146,7 +147,8 @@ Result<service::SearchReply> SearchShard(const Shard& shard, const service::Sear
     reply.counts.push_back(static_cast<int64_t>(hits.size()));
     for (const query::SearchHit& hit : hits) {
       reply.keys.Append(segments[hit.ref.segment]->KeyAt(hit.ref.row));
-      reply.scores.push_back(rank::ScoreOf(request.metric, hit.distance));
+      reply.scores.push_back(ShownScore(request, hit.distance));
+      if (request.by_element) reply.elements.push_back(hit.element);
       rows.push_back(hit.ref);
     }
   }
@@ -205,6 +207,14 @@ Result<service::QueryReply> QueryShard(const Shard& shard, const service::QueryR
                                                .bytes_max = request.bytes_max,
                                                .cancel = &scope.cancel},
                                               found.rows));
+  }
+  if (request.filter.elements != nullptr) {
+    ASSIGN_OR_RETURN(const auto kept,
+                     query::KeptElements(segments, view, *request.filter.elements, found.rows));
+    for (const auto& row : kept) {
+      reply.element_counts.push_back(static_cast<int64_t>(row.size()));
+      reply.elements.insert(reply.elements.end(), row.begin(), row.end());
+    }
   }
   if (request.explain) reply.plan = ExplainText(shard.id(), trace, collection->schema);
   return reply;

@@ -288,8 +288,8 @@ service::ShardStats Shard::Stats() const {
   MutexLock lock(state_mutex_);
   stats.applied = applied_timestamp_;
   for (const format::SegmentRef& ref : committed_.manifest->segments) {
-    const segment::SegmentPtr segment = FindLocked(ref.id);
-    if (segment == nullptr) continue;
+    const auto segment = std::ranges::find(sealed_, ref.id, [](const auto& s) { return s->id(); });
+    if (segment == sealed_.end()) continue;
     service::SegmentStats s{.id = ref.id,
                             .partition = ref.partition,
                             .state = service::SegmentState::kSealed,
@@ -299,8 +299,15 @@ service::ShardStats Shard::Stats() const {
       const model::FieldSchema* field = collection->schema.FindField(index.field);
       const bool built =
           std::ranges::find(ref.indexes, index.id, &format::IndexRef::index) != ref.indexes.end();
-      if (built || field == nullptr || !IndexPlanOf(index, *field, ref.rows))
+      const bool missing =
+          field != nullptr && IsVector(field->type) && !(*segment)->HasColumn(field->id);
+      const double part = build_progress_.Of(ref.id, index.id);
+      if (built || missing || field == nullptr || !IndexPlanOf(index, *field, ref.rows)) {
         s.built_indexes.push_back(index.id);
+      } else if (part > 0) {
+        s.building.push_back(
+            {index.id, static_cast<int64_t>(part * static_cast<double>(ref.rows))});
+      }
     }
     stats.segments.push_back(std::move(s));
   }

@@ -20,6 +20,7 @@
 #include "segment/sealed_builder.h"
 #include "service/coordinator.h"
 #include "service/shard.h"
+#include "worker/stream/build_progress.h"
 #include "worker/stream/shard_files.h"
 
 namespace elanus::worker {
@@ -50,6 +51,7 @@ class Shard {
 
   ShardId id() const { return id_; }
   ShardFiles& files() { return files_; }
+  BuildProgress& build_progress() { return build_progress_; }
 
   // Recovery, before the shard is shared:
   void Adopt(CommittedManifest committed, std::vector<SealedPtr> sealed);
@@ -109,6 +111,7 @@ class Shard {
 
   const ShardId id_;
   ShardFiles files_;
+  BuildProgress build_progress_;
 
   mutable Mutex info_mutex_;
   service::CollectionPtr collection_ GUARDED_BY(info_mutex_);

@@ -223,6 +223,17 @@ Result<service::ShardStats> ShardOwner::Stats(ShardId id) const {
   return shard->Stats();
 }
 
+Result<service::CompactionPlans> ShardOwner::Compact(const service::CompactionRequest& request) {
+  ASSIGN_OR_RETURN(auto shard, ServingShard(request.shard));
+  ASSIGN_OR_RETURN(auto plans, maintenance_->Order(*shard, request));
+  return service::CompactionPlans{std::move(plans)};
+}
+
+Result<service::CompactionPlans> ShardOwner::Compactions(
+    const service::CompactionFilter& filter) const {
+  return service::CompactionPlans{maintenance_->Orders(filter)};
+}
+
 Status ShardOwner::Barrier(const std::shared_ptr<Shard>& shard, format::LogRecord record) {
   std::promise<Status> promise;
   auto applied = promise.get_future();

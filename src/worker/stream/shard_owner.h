@@ -57,6 +57,9 @@ class ShardOwner final : public service::ShardService {
                                     const Cancel& cancel) override;
   Result<std::vector<SegmentId>> Flush(ShardId shard, const Cancel& cancel) override;
   Result<service::ShardStats> Stats(ShardId shard) const override;
+  Result<service::CompactionPlans> Compact(const service::CompactionRequest& request) override;
+  Result<service::CompactionPlans> Compactions(
+      const service::CompactionFilter& filter) const override;
   Status Change(const service::ShardChange& change) override;
 
   /// See Maintenance::RunOnce.

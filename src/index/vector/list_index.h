@@ -1,0 +1,223 @@
+// An opened IVF over any codes: ranks the lists, lets a scan read the nearest, measures the best
+// rows exactly. How rows are coded is the scan's affair:
+//   Scan:     RowLists lists;  struct Scratch
+//             size_t Reorder(size_t top_k) const     rows worth an exact look
+//             double RowNs() const                   what reading a code costs, roughly
+//             void Prepare(const float* query, Scratch&) const;  void Prefetch(uint32_t list) const
+//             void ScanList(const NearList&, ListSink&, Scratch&) const
+// Holds: distances between a scan's rows are comparable over all lists of one search.
+#pragma once
+
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "index/vector/row_lists.h"
+#include "index/vector/vector_index.h"
+
+namespace elanus::index {
+
+template <class Scan>
+class ListIndex final : public VectorIndex {
+ public:
+  struct Parts {
+    Scan scan;
+    std::vector<Buffer> copies;  // the memory `file` reads from when it is resident, else empty
+    std::shared_ptr<const void> owner;
+  };
+
+  ListIndex(const IndexFileReader& file, VectorView raw, const float* norms, Parts parts)
+      : VectorIndex(file.header(), raw, norms),
+        parts_(std::move(parts)),
+        file_bytes_(file.SectionBytes()) {}
+
+  Result<std::vector<Hit>> Search(const void* query, const SearchParams& params,
+                                  const HiddenBits& hidden, const Cancel& cancel) const override {
+    if (params.top_k == 0) return Error(InvalidParameter("top_k must be at least 1"));
+    if (params.reorder_k != 0 && static_cast<size_t>(params.reorder_k) < params.top_k) {
+      return Error(InvalidParameter(fmt::format("reorder_k({}) should be larger than k({})",
+                                                params.reorder_k, params.top_k)));
+    }
+    const size_t visible = hidden.CountVisible(raw_.rows);
+    const size_t wanted = std::min(params.top_k, visible);
+    if (wanted == 0) return std::vector<Hit>{};
+    // Where every other row is hidden the tenth visible one is the twentieth of all.
+    const size_t rank = params.top_k * raw_.rows / visible;
+    const bool own_width = params.nprobe <= 0;
+    const Want want{.rows = wanted,
+                    .reorder = params.reorder_k != 0 ? static_cast<size_t>(params.reorder_k)
+                                                     : scan().Reorder(wanted),
+                    .nprobe = !own_width
+                                  ? std::min(static_cast<size_t>(params.nprobe), lists().count())
+                              : visible == raw_.rows
+                                  ? std::min(header_.tuning.WidthFor(params.top_k), lists().count())
+                                  : WidthFor(rank),
+                    .visible = visible,
+                    .widen = own_width && visible != raw_.rows};
+    if (BruteForceIsCheaper(visible, want.nprobe) || wanted * 2 > visible)
+      return SearchAll(query, wanted, hidden, cancel);
+    Scratch& s = ThreadScratch();
+    ASSIGN_OR_RETURN(const bool found,
+                     Candidates(static_cast<const float*>(query), want, hidden, cancel, s));
+    if (!found || s.rows.size() < wanted) return SearchAll(query, wanted, hidden, cancel);
+    return Rerank(query, s.rows, wanted);
+  }
+
+  /// The rows near `row`, without it: for the self-test.
+  std::vector<Hit> SearchWithout(uint32_t row, size_t top_k, uint32_t nprobe) const {
+    FloatRows row_at(raw_);
+    const float* query = row_at(row);
+    const Want want{.rows = top_k,
+                    .reorder = scan().Reorder(top_k),
+                    .nprobe = nprobe,
+                    .visible = raw_.rows,
+                    .without = row};
+    Scratch& s = ThreadScratch();
+    (void)Candidates(query, want, {}, {}, s).has_value();  // a Cancel that never stops
+    return Rerank(query, s.rows, top_k);
+  }
+
+  IndexMemory Memory() const override {
+    IndexMemory memory;
+    for (const Buffer& copy : parts_.copies) memory.resident_bytes += copy.size();
+    if (parts_.copies.empty()) memory.mapped_bytes = file_bytes_;
+    return memory;
+  }
+
+ private:
+  static constexpr size_t kCancelEvery = 32768;  // codes between two looks at `cancel`
+
+  struct Want {
+    size_t rows;
+    size_t reorder;  // rows measured exactly
+    size_t nprobe;
+    size_t visible;
+    bool widen = false;  // when rows near the query are hidden more than others
+    uint32_t without = kNoRow;
+  };
+
+  struct Scratch {
+    ListScratch lists;
+    typename Scan::Scratch scan;
+    std::vector<float> hidden;  // distances of rows the filter hides
+    std::vector<uint64_t> met;  // one bit a row; all zero between searches
+    std::vector<uint32_t> rows;
+  };
+  static Scratch& ThreadScratch() {
+    static thread_local Scratch scratch;
+    return scratch;
+  }
+
+  const Scan& scan() const { return parts_.scan; }
+  const RowLists& lists() const { return parts_.scan.lists; }
+
+  // For the row that is the `rank`-th of all. Beyond the hundredth, the last one measured, wanted
+  // rows lie in lists that few others share: the width grows with the root, but so many rows fill
+  // some lists in any case.
+  size_t WidthFor(size_t rank) const {
+    constexpr double kSpread = 3.0;  // lists that as many rows lie in, when they could fill one
+    rank = std::max<size_t>(rank, 1);
+    const size_t known = std::min<size_t>(rank, 100);
+    const auto nth = static_cast<double>(rank);
+    const double width = static_cast<double>(header_.tuning.WidthFor(known)) *
+                         std::sqrt(nth / static_cast<double>(known));
+    const double filled =
+        kSpread * nth * static_cast<double>(lists().count()) / static_cast<double>(raw_.rows);
+    const auto wanted = static_cast<size_t>(std::max(width, rank > known ? filled : 0.0));
+    return std::clamp<size_t>(wanted, 1, lists().count());
+  }
+
+  // In nanoseconds, roughly.
+  bool BruteForceIsCheaper(size_t visible, size_t nprobe) const {
+    const double share = static_cast<double>(nprobe) / static_cast<double>(lists().count());
+    const double scanned = static_cast<double>(lists().rows.size()) * share;
+    return static_cast<double>(visible) * (3.0 + static_cast<double>(raw_.row_bytes()) * 0.02) <
+           scanned * scan().RowNs();
+  }
+
+  // Rows worth an exact look, each once, in s.rows. False when reading all visible rows is cheaper
+  // than going on.
+  Result<bool> Candidates(const float* query, const Want& want, const HiddenBits& hidden,
+                          const Cancel& cancel, Scratch& s) const {
+    scan().Prepare(query, s.scan);
+    const bool twice = lists().rows.size() > raw_.rows;
+    // A row in two lists may come twice: room for some of these, and more when it was not enough.
+    for (size_t room = want.reorder + (twice ? want.reorder / 4 + 8 : 0);; room *= 2) {
+      TopK top(room);
+      ListSink sink(hidden, want.without, top, s.hidden);
+      ASSIGN_OR_RETURN(const bool found, ScanLists(query, want, cancel, top, sink, s));
+      if (!found) return false;
+      KeepOnce(top.TakeUnordered(), s);
+      if (s.rows.size() >= want.rows || top.size() < room) return true;
+    }
+  }
+
+  // The nprobe nearest lists, and further ones while too few rows are found, or while the filter
+  // lets through much less near the query than elsewhere.
+  Result<bool> ScanLists(const float* query, const Want& want, const Cancel& cancel, TopK& top,
+                         ListSink& sink, Scratch& s) const {
+    const size_t count = lists().count();
+    const size_t enough = lists().rows.size() > raw_.rows ? want.rows * 2 : want.rows;
+    size_t work = 0, done = 0;
+    for (size_t target = want.nprobe;;) {
+      lists().near.Nearest(query, target, s.lists);
+      for (; done < target; ++done) {
+        const NearList& list = s.lists.lists[done];
+        if (done + 1 < target) scan().Prefetch(s.lists.lists[done + 1].list);
+        scan().ScanList(list, sink, s.scan);
+        if ((work += lists().SizeOf(list.list)) >= kCancelEvery) {
+          RETURN_IF_ERROR(cancel.Check());
+          work = 0;
+        }
+      }
+      if (done == count) return true;
+      if (top.size() < enough) {
+        target = std::min(count, done * 4);
+        continue;
+      }
+      if (!want.widen) return true;
+      const size_t times = lists().rows.size() > raw_.rows ? 2 : 1;
+      const size_t needed = WidthFor(sink.RankOf(want.rows * times) / times);
+      if (needed <= done + done / 4) return true;
+      target = std::min(needed, done * 2);  // step by step: further out less may be hidden
+      if (BruteForceIsCheaper(want.visible, target)) return false;
+    }
+  }
+
+  void KeepOnce(const std::vector<Hit>& hits, Scratch& s) const {
+    const size_t words = (raw_.rows + 63) / 64;
+    if (s.met.size() < words) s.met.resize(words, 0);
+    s.rows.clear();
+    for (const Hit& hit : hits) {
+      uint64_t& word = s.met[hit.row / 64];
+      const uint64_t bit = uint64_t{1} << (hit.row % 64);
+      if ((word & bit) == 0) s.rows.push_back(hit.row);
+      word |= bit;
+    }
+    for (uint32_t row : s.rows) s.met[row / 64] = 0;
+  }
+
+  Parts parts_;
+  uint64_t file_bytes_;
+};
+
+/// Opens an index over the lists of `file` whose codes `Scan::Read` understands.
+template <class Scan>
+Result<std::unique_ptr<ListIndex<Scan>>> OpenLists(const IndexFileReader& file, VectorView raw,
+                                                   std::vector<Buffer> copies,
+                                                   std::shared_ptr<const void> owner) {
+  ASSIGN_OR_RETURN(Scan scan, Scan::Read(file));
+  const float* norms = nullptr;
+  if (file.header().metric == Metric::kCosine) {
+    ASSIGN_OR_RETURN(auto values,
+                     file.Values<float>(SectionId::kInverseNorms, file.header().rows, "norms"));
+    norms = values.data();
+  }
+  return std::make_unique<ListIndex<Scan>>(
+      file, raw, norms,
+      typename ListIndex<Scan>::Parts{std::move(scan), std::move(copies), std::move(owner)});
+}
+
+}  // namespace elanus::index

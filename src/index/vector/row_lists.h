@@ -1,0 +1,78 @@
+// The lists of an opened IVF, whatever its codes are: centroids, which rows each list holds, and
+// what a scan gives its rows to. Threads: immutable; a sink belongs to one search.
+#pragma once
+
+#include "index/vector/hidden_bits.h"
+#include "index/vector/index_file.h"
+#include "index/vector/ivf_lists.h"
+#include "index/vector/top_k.h"
+
+namespace elanus::index {
+
+struct RowLists {
+  IvfLists near;
+  std::span<const uint32_t> starts;  // of each list, in places; nlist + 1
+  std::span<const uint32_t> rows;    // the row at each place
+
+  size_t count() const { return near.count(); }
+  size_t SizeOf(uint32_t list) const { return starts[list + 1] - starts[list]; }
+
+  /// Borrows the sections of `file`: every row in one to `times` lists, once in each, ascending.
+  /// Errors: kDataIntegrity.
+  static Result<RowLists> Read(const IndexFileReader& file, uint32_t times);
+};
+
+inline constexpr uint32_t kNoRow = 0xFFFFFFFF;
+
+/// Takes the rows that a scan found near enough.
+class ListSink {
+ public:
+  /// \param hidden_met  distances of hidden rows are added there, for RankOf
+  ListSink(const HiddenBits& hidden, uint32_t without, TopK& top, std::vector<float>& hidden_met)
+      : hidden_(hidden), without_(without), top_(top), hidden_met_(hidden_met) {
+    hidden_met.clear();
+  }
+
+  /// A distance above this is not worth a Push.
+  float bound() const { return top_.bound(); }
+  void Push(float distance, uint32_t row) {
+    if (row == without_) return;
+    if (!hidden_.Hidden(row)) return top_.Push(distance, row);
+    if (hidden_met_.size() < kHiddenMax) hidden_met_.push_back(distance);
+  }
+
+  /// Which of all rows, hidden ones too, the `nth` (from 1) nearest visible one is.
+  size_t RankOf(size_t nth) const;
+
+ private:
+  static constexpr size_t kHiddenMax = 8192;  // beyond that the rank is large in any case
+
+  const HiddenBits& hidden_;
+  uint32_t without_;
+  TopK& top_;
+  std::vector<float>& hidden_met_;
+};
+
+/// The centroids of a build and the lists its rows are in.
+struct MadeLists {
+  std::vector<float> centroids;
+  std::vector<uint32_t> starts;
+  std::vector<uint32_t> rows;
+
+  size_t count() const { return starts.size() - 1; }
+};
+
+struct BuildParams;
+struct BuildControl;
+
+/// k-means and one list a row; nlist is clamped to rows / 39. Progress goes to `until`.
+/// \param unit_centroids  COSINE: centroids of unit length
+/// Errors: kCanceled.
+Result<MadeLists> MakeLists(const VectorView& vectors, const BuildParams& params,
+                            bool unit_centroids, const BuildControl& control, double until);
+
+/// From the list of each row (or several a row: lists[row * times + i], kNoRow for none), list by
+/// list, rows ascending.
+void ArrangeRows(std::span<const uint32_t> lists, size_t times, size_t nlist, MadeLists& made);
+
+}  // namespace elanus::index
