@@ -317,7 +317,8 @@ bool ByComplement(const ScalarIndex& index, uint64_t entries) {
 
 Match Matcher::Finish(std::vector<KeySet> sets, size_t searches) const {
   IndexMatch match{.index = index_, .rows_max = index_->known_count()};
-  const double words = static_cast<double>((index_->rows() + 63) / 64);
+  const uint64_t whole_words = (index_->rows() + 63) / 64;
+  const auto words = static_cast<double>(whole_words);
   match.lookup_ns = static_cast<double>(searches) * kSearchNs;
   for (const KeySet& set : sets) {
     const uint64_t entries = EntriesOf(*index_, set);
