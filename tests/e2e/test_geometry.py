@@ -17,8 +17,7 @@ SHAPES = {
 SQUARE = SHAPES[8]
 
 
-@pytest.fixture(params=["growing", "sealed"])
-def shapes(client, name, request):
+def fill(client, name, layout):
     schema = client.create_schema()
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
@@ -28,9 +27,17 @@ def shapes(client, name, request):
     params.add_index("geo", index_type="RTREE")
     client.create_collection(name, schema=schema, index_params=params, consistency_level="Strong")
     client.insert(name, [{"id": i, "vector": [float(i), 0.0], "geo": shape} for i, shape in SHAPES.items()])
-    if request.param == "sealed":
+    if layout == "sealed":
         client.flush(name)
-    return name
+
+
+@pytest.fixture(scope="module", params=["growing", "sealed"])
+def shapes(client, module_name, request):
+    """Filled once a layout; its tests only read."""
+    name = f"{module_name}_{request.param}"
+    fill(client, name, request.param)
+    yield name
+    client.drop_collection(name)
 
 
 @pytest.mark.parametrize("filter, expected", [
@@ -56,8 +63,13 @@ def test_in_a_search_and_with_a_template(client, shapes):
                          output_fields=["geo"])[0]
     assert [h["id"] for h in hits] == [1, 4, 8]
     assert hits[0]["entity"]["geo"] == "POINT (1 1)"
-    client.delete(shapes, filter=f"st_touches(geo, '{SQUARE}')")
-    assert [r["id"] for r in client.query(shapes, filter="id < 9")] == [1, 3, 4, 5, 7, 8]
+
+
+@pytest.mark.parametrize("layout", ["growing", "sealed"])
+def test_rows_are_deleted_by_their_shape(client, name, layout):
+    fill(client, name, layout)
+    client.delete(name, filter=f"st_touches(geo, '{SQUARE}')")
+    assert [r["id"] for r in client.query(name, filter="id < 9")] == [1, 3, 4, 5, 7, 8]
 
 
 @pytest.mark.parametrize("filter, text", [

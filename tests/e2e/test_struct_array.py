@@ -31,7 +31,7 @@ def make(client, name, metric="MAX_SIM_COSINE", nullable=False):
     client.create_collection(name, schema=schema, index_params=params, consistency_level="Strong")
 
 
-@pytest.fixture(params=["growing", "sealed", "both"])
+@pytest.fixture(scope="module", params=["growing", "sealed", "both"])
 def layout(request):
     return request.param
 
@@ -45,11 +45,22 @@ def fill(client, name, layout, rows=ROWS):
         client.flush(name)
 
 
-@pytest.fixture
-def clips(client, name, layout):
-    make(client, name)
-    fill(client, name, layout)
-    return name
+@pytest.fixture(scope="module")
+def clips(client, module_name, layout):
+    """Filled once a layout; its tests only read."""
+    made = f"{module_name}_{layout}"
+    make(client, made)
+    fill(client, made, layout)
+    yield made
+    client.drop_collection(made)
+
+
+@pytest.fixture(scope="module")
+def plain(client, module_name):
+    """Empty; for what is refused."""
+    make(client, f"{module_name}_plain")
+    yield f"{module_name}_plain"
+    client.drop_collection(f"{module_name}_plain")
 
 
 def ids(rows):
@@ -120,10 +131,9 @@ def test_a_filter_of_elements_says_which(client, clips):
     ("not element_filter(clips, $[score] > 1)", "element filter expression"),
     ("match_any(vector, $[score] > 1)", "only supported on struct array fields"),
 ])
-def test_wrong_filters(client, name, filter, text):
-    make(client, name)
+def test_wrong_filters(client, plain, filter, text):
     with pytest.raises(MilvusException, match=text):
-        client.query(name, filter=filter)
+        client.query(plain, filter=filter)
 
 
 def max_sim(query, row, sim):
@@ -187,7 +197,10 @@ def test_a_hybrid_search_over_both_kinds_of_vectors(client, clips):
     assert found[0]["id"] == 1 and {h["id"] for h in found} == {1, 2, 3, 4}
 
 
-def test_upserts_and_deletes_replace_whole_structs(client, clips):
+def test_upserts_and_deletes_replace_whole_structs(client, name, layout):
+    clips = name
+    make(client, clips)
+    fill(client, clips, layout)
     client.upsert(clips, [{"id": 1, "vector": [1.0, 0.0], "clips": [{"name": "z", "score": 2, "emb": [0.5, 0.5]}]}])
     client.delete(clips, filter="match_any(clips, $[score] == 7)")
     assert ids(client.query(clips, filter="id > 0")) == [1, 2, 3]
