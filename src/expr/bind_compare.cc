@@ -7,6 +7,7 @@
 #include "expr/binder.h"
 #include "expr/fold.h"
 #include "expr/number.h"
+#include "expr/text.h"
 
 namespace elanus::expr {
 
@@ -56,18 +57,6 @@ bool Comparable(DataType a, DataType b) {
 std::unexpected<Status> NotComparable(DataType left, DataType right) {
   return BindError(fmt::format("comparisons between {} and {} are not supported",
                                DataTypeName(left), DataTypeName(right)));
-}
-
-std::string_view OpName(CompareOp op) {
-  switch (op) {
-    case CompareOp::kEq: return "Equal";
-    case CompareOp::kNe: return "NotEqual";
-    case CompareOp::kLt: return "LessThan";
-    case CompareOp::kLe: return "LessEqual";
-    case CompareOp::kGt: return "GreaterThan";
-    case CompareOp::kGe: return "GreaterEqual";
-  }
-  return "";
 }
 
 }  // namespace

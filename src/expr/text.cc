@@ -146,6 +146,18 @@ class Printer {
 
 }  // namespace
 
+std::string_view OpName(CompareOp op) {
+  switch (op) {
+    case CompareOp::kEq: return "Equal";
+    case CompareOp::kNe: return "NotEqual";
+    case CompareOp::kLt: return "LessThan";
+    case CompareOp::kLe: return "LessEqual";
+    case CompareOp::kGt: return "GreaterThan";
+    case CompareOp::kGe: return "GreaterEqual";
+  }
+  return "";
+}
+
 std::string TextOf(const Node& node, const model::CollectionSchema& schema) {
   return Printer(schema).Print(node, 0);
 }

@@ -6,24 +6,13 @@
 #include <string>
 
 #include "base/letter_case.h"
+#include "expr/text.h"
 
 namespace elanus::proxy {
 namespace {
 
 Status Unsupported(std::string_view what) {
   return InvalidParameter(fmt::format("partition key isolation does not support {}", what));
-}
-
-std::string_view NameOf(expr::CompareOp op) {
-  switch (op) {
-    case expr::CompareOp::kEq: return "Equal";
-    case expr::CompareOp::kNe: return "NotEqual";
-    case expr::CompareOp::kLt: return "LessThan";
-    case expr::CompareOp::kLe: return "LessEqual";
-    case expr::CompareOp::kGt: return "GreaterThan";
-    case expr::CompareOp::kGe: return "GreaterEqual";
-  }
-  return "";
 }
 
 /// Whether a tree names one key; what it asks of the key otherwise is an error.
@@ -58,7 +47,7 @@ class KeyFinder {
 
   Result<bool> InLeaf(const expr::Node::Form& form) const {
     if (const auto* compare = std::get_if<expr::Compare>(&form); IsKey(compare)) {
-      if (compare->op != expr::CompareOp::kEq) return Error(Unsupported(NameOf(compare->op)));
+      if (compare->op != expr::CompareOp::kEq) return Error(Unsupported(expr::OpName(compare->op)));
       return true;
     }
     if (IsKey(std::get_if<expr::In>(&form))) return Error(Unsupported("IN"));

@@ -1,23 +1,10 @@
 // TIMESTAMPTZ columns moved by an interval, then compared.
-#include <compare>
-
+#include "expr/number.h"
 #include "model/timestamptz.h"
 #include "query/filter_operator.h"
 
 namespace elanus::query {
 namespace {
-
-bool Holds(expr::CompareOp op, std::strong_ordering order) {
-  switch (op) {
-    case expr::CompareOp::kEq: return order == 0;
-    case expr::CompareOp::kNe: return order != 0;
-    case expr::CompareOp::kLt: return order < 0;
-    case expr::CompareOp::kLe: return order <= 0;
-    case expr::CompareOp::kGt: return order > 0;
-    case expr::CompareOp::kGe: return order >= 0;
-  }
-  return false;
-}
 
 class TimeOperator final : public FilterOperator {
  public:
@@ -28,7 +15,7 @@ class TimeOperator final : public FilterOperator {
     const int64_t* values = column_.Values<int64_t>(block);
     ForEachWanted(block, [&](size_t i) {
       const int64_t moved = model::AddInterval(values[i], form_.interval, form_.sign);
-      if (Holds(form_.op, moved <=> form_.value)) SetBit(block.is_true, i);
+      if (expr::Holds(form_.op, moved <=> form_.value)) SetBit(block.is_true, i);
     });
     ApplyNulls(column_, block);
   }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "expr/number.h"
 #include "model/array_value.h"
 #include "query/filter.h"
 #include "query/filter_operator.h"
@@ -147,23 +148,11 @@ class ListLengthOperator final : public FilterOperator {
       if (column_.view.IsNull(base + i)) return SetBit(block.is_unknown, i);
       const auto length =
           static_cast<int64_t>(column_.view.StringAt(base + i).size() / vector_bytes_);
-      if (Holds(length <=> form_.value)) SetBit(block.is_true, i);
+      if (expr::Holds(form_.op, length <=> form_.value)) SetBit(block.is_true, i);
     });
   }
 
  private:
-  bool Holds(std::strong_ordering order) const {
-    switch (form_.op) {
-      case expr::CompareOp::kEq: return order == 0;
-      case expr::CompareOp::kNe: return order != 0;
-      case expr::CompareOp::kLt: return order < 0;
-      case expr::CompareOp::kLe: return order <= 0;
-      case expr::CompareOp::kGt: return order > 0;
-      case expr::CompareOp::kGe: return order >= 0;
-    }
-    return false;
-  }
-
   BoundColumn column_;
   size_t vector_bytes_;
   expr::LengthCompare form_;

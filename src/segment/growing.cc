@@ -291,7 +291,6 @@ void GrowingSegment::GrowGraph(FieldId field, model::Metric metric, const std::s
     const auto sample =
         std::ranges::max_element(runs, {}, [](const Run& run) { return run.source->rows(); });
     graph = std::make_shared<index::GrowingGraph>(metric, VectorsOf(*sample, field));
-    graph->Append(VectorsOf(runs.front(), field), stop);
     MutexLock lock(graphs_mutex_);
     graphs_[field] = graph;
   }

@@ -77,6 +77,22 @@ GraphLists::GraphLists(GraphLevels levels, size_t m, size_t degree)
       upper_links_(size_t{levels_.places} * m, kNoNode),
       upper_distances_(upper_links_.size()) {}
 
+void GraphLists::MarkReached(uint32_t from, std::vector<uint8_t>& reached) {
+  const GrowingLinks links = Level(0);
+  std::vector<uint32_t> open{from}, list(degree_);
+  reached[from] = 1;
+  while (!open.empty()) {
+    const uint32_t row = open.back();
+    open.pop_back();
+    const size_t count = links.Read(row, list.data());
+    for (size_t i = 0; i < count; ++i) {
+      if (reached[list[i]] != 0) continue;
+      reached[list[i]] = 1;
+      open.push_back(list[i]);
+    }
+  }
+}
+
 void GraphLists::MoveTo(IndexFileWriter& writer) {
   distances_ = Buffer();
   writer.Add(SectionId::kLinks, std::move(links_));

@@ -115,6 +115,8 @@ class GraphLists {
     return GrowingLinks(upper_links_.data() + skip, upper_distances_.data() + skip,
                         levels_.first_place.data(), m_);
   }
+  /// Marks the rows that level 0 leads to from a row, and that row. \param reached  by row
+  void MarkReached(uint32_t from, std::vector<uint8_t>& reached);
   void Clear(uint32_t row) { std::fill_n(links_.As<uint32_t>() + row * degree_, degree_, kNoNode); }
 
   const GraphLevels& levels() const { return levels_; }

@@ -81,33 +81,15 @@ class Builder {
   Status Repair() {
     std::vector<uint8_t> reached(n_, 0);
     Worker w = inserter_.NewWorker();
-    Spread(entry(), reached, w);
+    lists_.MarkReached(entry(), reached);
     for (uint32_t row = 0; row < n_; ++row) {
       if (reached[row] != 0) continue;
       if (control_.stop.stop_requested()) return Status(Code::kCanceled, "index build canceled");
       LinkUnreached(row, w);
-      Spread(row, reached, w);
+      lists_.MarkReached(row, reached);
     }
     if (control_.progress) control_.progress(0.97);
     return Status::Ok();
-  }
-
-  void Spread(uint32_t from, std::vector<uint8_t>& reached, Worker& w) {
-    const GrowingLinks links = lists_.Level(0);
-    std::vector<uint32_t> open{from};
-    reached[from] = 1;
-    while (!open.empty()) {
-      const uint32_t row = open.back();
-      open.pop_back();
-      const size_t count = links.Read(row, w.graph.nodes.data());
-      for (size_t i = 0; i < count; ++i) {
-        const uint32_t next = w.graph.nodes[i];
-        if (reached[next] == 0) {
-          reached[next] = 1;
-          open.push_back(next);
-        }
-      }
-    }
   }
 
   // Gives `row` a link from the nearest reachable row that has room, or takes the place of the

@@ -292,10 +292,10 @@ class Builder {
   Status Repair() {
     Worker w;
     w.graph.Reserve(lists_->degree());
-    std::vector<bool> reached(n_, false);
-    Spread(middle_, reached);
+    std::vector<uint8_t> reached(n_, 0);
+    lists_->MarkReached(middle_, reached);
     for (uint32_t row = 0; row < n_; ++row) {
-      if (reached[row]) continue;
+      if (reached[row] != 0) continue;
       RETURN_IF_ERROR(Stopped());
       GraphScratch& g = w.graph;
       w.met.clear();
@@ -309,7 +309,7 @@ class Builder {
       ExpandBeam(lists_->Level(0), distance, g, [] { return true; });
       std::sort(w.met.begin(), w.met.end(), NearerLink);
       Attach(row, w);
-      Spread(row, reached);
+      lists_->MarkReached(row, reached);
     }
     Progress(0.95);
     return Status::Ok();
@@ -331,22 +331,6 @@ class Builder {
     if (w.list.size() == lists_->degree()) w.list.pop_back();
     w.list.push_back(last);
     Write(row, w.list);
-  }
-
-  void Spread(uint32_t from, std::vector<bool>& reached) {
-    const GrowingLinks links = lists_->Level(0);
-    std::vector<uint32_t> open{from}, list(links.degree());
-    reached[from] = true;
-    while (!open.empty()) {
-      const uint32_t row = open.back();
-      open.pop_back();
-      const size_t count = links.Read(row, list.data());
-      for (size_t i = 0; i < count; ++i) {
-        if (reached[list[i]]) continue;
-        reached[list[i]] = true;
-        open.push_back(list[i]);
-      }
-    }
   }
 
   const VectorView vectors_;
