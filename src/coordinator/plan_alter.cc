@@ -13,14 +13,25 @@ namespace {
 
 using service::CollectionPtr;
 
-void AppendField(model::CollectionSchema& schema, model::FieldSchema field) {
+FieldId NextFieldId(const model::CollectionSchema& schema) {
   int64_t last = model::kFirstUserField.value - 1;
   for (const auto& f : schema.fields) last = std::max(last, f.id.value);
   for (const auto& s : schema.structs) last = std::max(last, s.id.value);
-  field.id = FieldId{last + 1};
+  return FieldId{last + 1};
+}
+
+void AppendField(model::CollectionSchema& schema, model::FieldSchema field) {
+  field.id = NextFieldId(schema);
   auto at = std::ranges::find_if(schema.fields, &model::FieldSchema::is_dynamic);
   schema.fields.insert(at, std::move(field));
   ++schema.version;
+}
+
+/// A vector field that comes while the collection is loaded is searched after the next load.
+void KeepFromSearches(model::CollectionInfo& info, std::string_view name) {
+  const model::FieldSchema& field = *info.schema.FindField(name);
+  if (info.loaded && IsVector(field.type) && LoadedWhole(info))
+    info.load_fields.push_back({-field.id.value});
 }
 
 }  // namespace
@@ -99,8 +110,32 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AddField& reques
   RETURN_IF_ERROR(CheckWarmup(request.field.type_params));
   model::CollectionInfo info = *old;
   AppendField(info.schema, request.field);
-  if (info.loaded && IsVector(request.field.type) && LoadedWhole(info))
-    info.load_fields.push_back({-info.schema.FindField(request.field.name)->id.value});
+  KeepFromSearches(info, request.field.name);
+  info.updated = context.now;
+  DdlPlan plan;
+  plan.Replace(std::move(info));
+  return plan;
+}
+
+Result<DdlPlan> Plan(const PlanContext& context, const service::AddStructField& request) {
+  ASSIGN_OR_RETURN(CollectionPtr old, context.state.Find(request.database, request.collection));
+  const std::string& name = request.field.name;
+  if (old->schema.FindField(name) != nullptr || old->schema.FindStruct(name) != nullptr) {
+    return Error(InvalidParameter(fmt::format("duplicated field name {}", name)));
+  }
+  RETURN_IF_ERROR(CheckWarmup(request.field.type_params));
+  for (const auto& member : request.members) RETURN_IF_ERROR(CheckWarmup(member.type_params));
+  model::CollectionInfo info = *old;
+  // The struct's own id comes before its members', as at creation.
+  model::StructSchema added = request.field;
+  added.id = NextFieldId(info.schema);
+  info.schema.structs.push_back(std::move(added));
+  const uint64_t version = info.schema.version + 1;
+  for (const auto& member : request.members) {
+    AppendField(info.schema, member);
+    KeepFromSearches(info, member.name);
+  }
+  info.schema.version = version;
   info.updated = context.now;
   DdlPlan plan;
   plan.Replace(std::move(info));
