@@ -1,6 +1,7 @@
 #include "query/search.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "query/list_scan.h"
@@ -244,7 +245,8 @@ class Searcher {
   double* Trace(size_t s, const index::VectorIndex* index) const {
     if (view_.trace == nullptr) return nullptr;
     SegmentTrace& trace = view_.trace->Of(segments_[s]->id());
-    constexpr std::string_view kKinds[] = {"FLAT", "IVF_FLAT", "HNSW", "IVF_PQ", "SCANN"};
+    constexpr std::array<std::string_view, index::kKinds> kKinds = {
+        "FLAT", "IVF_FLAT", "HNSW", "IVF_PQ", "SCANN", "IVF of codes", "ANNOY", "RNSG"};
     const bool by_graph =
         index == nullptr && request_.window.all() && segments_[s]->GraphOn(request_.field);
     trace.search_way = by_graph           ? "growing graph"
