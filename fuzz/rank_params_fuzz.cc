@@ -45,17 +45,66 @@ class Words {
  public:
   explicit Words(FuzzedDataProvider& data) : data_(data) {}
   std::string Word() {
-    static constexpr std::string_view kKnown[] = {
-        "reranker", "boost",  "decay",    "rrf",         "weighted",   "weight",      "filter",
-        "n > 1",    "random_score",       "{\"seed\": 126, \"field\": \"id\"}",       "origin",
-        "scale",    "offset", "function", "gauss",       "exp",        "linear",      "k",
-        "60",       "0.5",    "-1",       "[0.1, 0.9]",  "weights",    "norm_score",  "true",
-        "strategy", "params", "{\"k\": 60}",             "limit",      "10",          "round_decimal",
-        "group_by_field",     "group_size",              "strict_group_size",         "boost_mode",
-        "function_mode",      "Multiply", "Sum",         "nan",        "1e999",       "id",
-        "n",        "d",      "s",        "j",           "t",          "b",           "_score",
-        "_count",   "_key",   "count",    "sum",         "avg",        "min",         "max",
-        "*",        "asc",    "desc",     "rank_group_scorer",         "sum"};
+    static constexpr std::string_view kKnown[] = {"reranker",
+                                                  "boost",
+                                                  "decay",
+                                                  "rrf",
+                                                  "weighted",
+                                                  "weight",
+                                                  "filter",
+                                                  "n > 1",
+                                                  "random_score",
+                                                  "{\"seed\": 126, \"field\": \"id\"}",
+                                                  "origin",
+                                                  "scale",
+                                                  "offset",
+                                                  "function",
+                                                  "gauss",
+                                                  "exp",
+                                                  "linear",
+                                                  "k",
+                                                  "60",
+                                                  "0.5",
+                                                  "-1",
+                                                  "[0.1, 0.9]",
+                                                  "weights",
+                                                  "norm_score",
+                                                  "true",
+                                                  "strategy",
+                                                  "params",
+                                                  "{\"k\": 60}",
+                                                  "limit",
+                                                  "10",
+                                                  "round_decimal",
+                                                  "group_by_field",
+                                                  "group_size",
+                                                  "strict_group_size",
+                                                  "boost_mode",
+                                                  "function_mode",
+                                                  "Multiply",
+                                                  "Sum",
+                                                  "nan",
+                                                  "1e999",
+                                                  "id",
+                                                  "n",
+                                                  "d",
+                                                  "s",
+                                                  "j",
+                                                  "t",
+                                                  "b",
+                                                  "_score",
+                                                  "_count",
+                                                  "_key",
+                                                  "count",
+                                                  "sum",
+                                                  "avg",
+                                                  "min",
+                                                  "max",
+                                                  "*",
+                                                  "asc",
+                                                  "desc",
+                                                  "rank_group_scorer",
+                                                  "sum"};
     constexpr size_t kCount = sizeof(kKnown) / sizeof(kKnown[0]);
     const size_t at = data_.ConsumeIntegralInRange<size_t>(0, kCount + kCount / 4);
     return at < kCount ? std::string(kKnown[at]) : data_.ConsumeRandomLengthString(40);
@@ -139,7 +188,8 @@ void Feed(FuzzedDataProvider& data) {
       return;
     }
     default: {
-      service::HybridSearchCall call{.collection = "c", .searches = {}, .rank_params = words.Pairs()};
+      service::HybridSearchCall call{
+          .collection = "c", .searches = {}, .rank_params = words.Pairs()};
       call.searches.resize(words.Count());
       if (data.ConsumeBool()) call.function_score = Score(words);
       (void)PlanRank(collection.schema, call);

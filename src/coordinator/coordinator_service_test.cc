@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "coordinator/coordinator_fixture.h"
+#include "model/load_fields.h"
 #include "storage/meta/faulty_meta_store.h"
 
 namespace elanus::coordinator {
@@ -378,9 +379,8 @@ TEST_F(CoordinatorTest, AddsAStructAndItsMembersInOneVersion) {
                   .ok());
   ASSERT_TRUE(Index("c").ok());
   ASSERT_TRUE(Load("c").ok());
-  service::AddStructField add{.database = "default",
-                              .collection = "c",
-                              .field = {.name = "clips", .nullable = true}};
+  service::AddStructField add{
+      .database = "default", .collection = "c", .field = {.name = "clips", .nullable = true}};
   for (const auto& [name, type] : {std::pair{"clips[n]", model::DataType::kArray},
                                    std::pair{"clips[emb]", model::DataType::kArrayOfVector}}) {
     add.members.push_back({.name = name, .type = type, .struct_name = "clips", .nullable = true});

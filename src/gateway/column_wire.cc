@@ -321,9 +321,9 @@ Result<Column> Spread(Column compact, std::vector<uint8_t> valid, const std::str
   }
   const uint64_t width = model::ValueBytes(compact.type, compact.dim);
   if (width != 0 && valid.size() > kSpreadBytesMax / width) {
-    return Error(InvalidParameter(fmt::format(
-        "field ({}) has {} rows of {} bytes, nulls included: too many for one request", name,
-        valid.size(), width)));
+    return Error(InvalidParameter(
+        fmt::format("field ({}) has {} rows of {} bytes, nulls included: too many for one request",
+                    name, valid.size(), width)));
   }
   Column full = model::MakeColumn(compact.field, compact.type, compact.dim);
   uint64_t next = 0;

@@ -211,8 +211,7 @@ void AddField(RestCall rest) {
 }
 
 void AddStructField(RestCall rest) {
-  service::AddStructField add{.database = rest.context().database,
-                              .collection = Collection(rest)};
+  service::AddStructField add{.database = rest.context().database, .collection = Collection(rest)};
   if (Status read = StructOf(rest.body.Object("schema"), add.field, add.members); !read.ok()) {
     return rest.Fail(read);
   }

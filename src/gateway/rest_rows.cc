@@ -135,8 +135,8 @@ Result<std::vector<service::UserColumn>> ColumnsOfRows(dom::array rows,
 namespace {
 
 std::unexpected<Status> BadVectors(std::string_view reason) {
-  return Error(Status(kRestBadJson,
-                      fmt::format("can only accept json format request, error: {}", reason)));
+  return Error(
+      Status(kRestBadJson, fmt::format("can only accept json format request, error: {}", reason)));
 }
 
 /// Adds the numbers of one vector. \return their bytes

@@ -15,9 +15,8 @@ using model::DataType;
 
 /// A member of all elements of a row, in the form that its column has.
 Status AppendMember(dom::array elements, const model::FieldSchema& member, model::Column& column) {
-  const model::FieldSchema one{.name = member.name,
-                               .type = member.element_type,
-                               .type_params = member.type_params};
+  const model::FieldSchema one{
+      .name = member.name, .type = member.element_type, .type_params = member.type_params};
   const bool vectors = member.type == DataType::kArrayOfVector;
   model::Column values = model::MakeColumn({}, one.type, vectors ? member.dim() : 0);
   for (dom::element element : elements) {
@@ -66,8 +65,7 @@ size_t ElementsOf(const service::OutputColumn& member, size_t row) {
 Status AppendStructs(dom::element value, const StructRow& row) {
   if (value.is_null()) {
     if (!row.of.nullable) {
-      return BadRows(
-          fmt::format("the value (nil) of field ({}) must not be null", row.of.name));
+      return BadRows(fmt::format("the value (nil) of field ({}) must not be null", row.of.name));
     }
     for (const auto& [field, column] : row.members) column->AppendNull();
     return Status::Ok();

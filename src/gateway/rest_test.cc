@@ -227,10 +227,10 @@ TEST_F(RestTest, RefusesStructsThatDoNotFit) {
         R"([{"n":1,"t":"a","e":[0,1],"x":1}])", R"([{"n":1,"t":"a","e":[0]}])",
         R"([{"n":70000,"t":"a","e":[0,1]}])", R"([{"n":null,"t":"a","e":[0,1]}])",
         R"([{"n":1,"t":2,"e":[0,1]}])", R"([],"parts":[])", R"([],"parts[n]":[1])"}) {
-    EXPECT_EQ(CodeOf("entities/insert",
-                     R"({"collectionName":"clips","data":[{"id":1,"v":[1,2],"parts":)" + parts +
-                         "}]}"),
-              1804)
+    EXPECT_EQ(
+        CodeOf("entities/insert",
+               R"({"collectionName":"clips","data":[{"id":1,"v":[1,2],"parts":)" + parts + "}]}"),
+        1804)
         << parts;
   }
 }

@@ -342,9 +342,8 @@ bool AllowsGivenAutoId(const model::CollectionInfo& collection) {
 
 Status CheckFieldSet(const model::CollectionInfo& collection, const Given& given,
                      MutationKind kind) {
-  RETURN_IF_ERROR(CheckGivenMembers(collection.schema, [&](std::string_view name) {
-    return given.Find(name) != nullptr;
-  }));
+  RETURN_IF_ERROR(CheckGivenMembers(
+      collection.schema, [&](std::string_view name) { return given.Find(name) != nullptr; }));
   size_t known = 0;
   size_t wanted = 0;
   for (const FieldSchema& field : collection.schema.fields) {

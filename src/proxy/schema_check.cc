@@ -458,9 +458,8 @@ Status CheckAddField(const CollectionSchema& schema, std::string_view time_zone,
 Status CheckAddStructField(const CollectionSchema& schema, service::AddStructField& request) {
   const std::string& name = request.field.name;
   if (!request.field.nullable) {
-    return InvalidParameter(
-        fmt::format("added struct field must be nullable, please check it, struct field name = {}",
-                    name));
+    return InvalidParameter(fmt::format(
+        "added struct field must be nullable, please check it, struct field name = {}", name));
   }
   RETURN_IF_ERROR(CheckFieldName(name));
   RETURN_IF_ERROR(CheckNotSystem(name));

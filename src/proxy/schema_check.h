@@ -17,7 +17,6 @@ Status CheckAddField(const model::CollectionSchema& schema, std::string_view tim
                      model::FieldSchema& field);
 
 /// Checks a struct array to be added to an existing schema.
-Status CheckAddStructField(const model::CollectionSchema& schema,
-                           service::AddStructField& request);
+Status CheckAddStructField(const model::CollectionSchema& schema, service::AddStructField& request);
 
 }  // namespace elanus::proxy

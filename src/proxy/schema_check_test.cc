@@ -206,8 +206,8 @@ service::AddStructField AddClips() {
   for (const auto& [name, type, element] :
        {std::tuple{"n", DataType::kArray, DataType::kInt64},
         std::tuple{"emb", DataType::kArrayOfVector, DataType::kFloatVector}}) {
-    auto member = Field(0, fmt::format("clips[{}]", name), type,
-                        {{"max_capacity", "4"}, {"dim", "8"}});
+    auto member =
+        Field(0, fmt::format("clips[{}]", name), type, {{"max_capacity", "4"}, {"dim", "8"}});
     member.element_type = element;
     member.struct_name = "clips";
     member.nullable = true;

@@ -35,8 +35,8 @@ index::HiddenBits CountedBitsOf(const HiddenRows& hidden) {
 
 Result<std::vector<std::vector<index::Hit>>> SearchIndex(const index::VectorIndex& index,
                                                          const HiddenRows& hidden,
-                                                         const SearchRequest& request,
-                                                         size_t top_k, const Cancel& cancel) {
+                                                         const SearchRequest& request, size_t top_k,
+                                                         const Cancel& cancel) {
   std::vector<float> floats;
   const auto* queries = static_cast<const char*>(KernelQueries(request.queries, floats));
   const size_t nq = request.queries.rows;

@@ -22,7 +22,7 @@ index::HiddenBits CountedBitsOf(const HiddenRows& hidden);
 /// \param hidden  by row of the index
 Result<std::vector<std::vector<index::Hit>>> SearchIndex(const index::VectorIndex& index,
                                                          const HiddenRows& hidden,
-                                                         const SearchRequest& request,
-                                                         size_t top_k, const Cancel& cancel);
+                                                         const SearchRequest& request, size_t top_k,
+                                                         const Cancel& cancel);
 
 }  // namespace elanus::query

@@ -227,11 +227,10 @@ Result<std::vector<std::vector<ElementHit>>> SearchElements(const ListIndex& thr
   if (elements == nullptr) {
     hidden = HiddenVectors(vectors, through.hidden);
   } else {
-    ASSIGN_OR_RETURN(hidden,
-                     UnkeptVectors(vectors, through, *lists->run.source, *elements, view));
+    ASSIGN_OR_RETURN(hidden, UnkeptVectors(vectors, through, *lists->run.source, *elements, view));
   }
-  ASSIGN_OR_RETURN(const std::vector<Hits> found, SearchIndex(through.index, hidden, through.request,
-                                                              search.top_k, *view.cancel));
+  ASSIGN_OR_RETURN(const std::vector<Hits> found,
+                   SearchIndex(through.index, hidden, through.request, search.top_k, *view.cancel));
   std::vector<std::vector<ElementHit>> results;
   for (const Hits& hits : found) {
     std::vector<ElementHit>& out = results.emplace_back();

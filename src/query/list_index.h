@@ -1,5 +1,5 @@
-// Search over lists of vectors through an index of their vectors. The index' rows are the vectors of
-// all lists of a sealed segment one after another, as the segment file has them: nothing but the
+// Search over lists of vectors through an index of their vectors. The index' rows are the vectors
+// of all lists of a sealed segment one after another, as the segment file has them: nothing but the
 // offsets of the lists says whose they are. Holds: distances are exact; a search answers
 // min(top_k, visible rows or elements) hits. Which they are may differ from the exact ones as with
 // any index. Why: docs/design/0005-structs-and-shapes.md. Threads: pure functions.

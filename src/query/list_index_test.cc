@@ -49,10 +49,10 @@ class SealedLists {
                               .m = 12,
                               .ef_construction = 60};
     const std::string file = index::BuildIndexFile(vectors, params).value().Join();
-    segment_->SetIndex(kEmb, IndexId{1},
-                       index::OpenIndex(owner, std::as_bytes(std::span(file)), vectors,
-                                        index::OpenMode::kResident)
-                           .value());
+    segment_->SetIndex(
+        kEmb, IndexId{1},
+        index::OpenIndex(owner, std::as_bytes(std::span(file)), vectors, index::OpenMode::kResident)
+            .value());
   }
 
   const model::FieldSchema& field() const { return *schema_.FindField(kEmb); }
@@ -78,10 +78,9 @@ class SealedLists {
   }
   /// Queries of a MAX_SIM search, each of several vectors, or of a search by element.
   model::Column Queries(size_t count, size_t vectors) {
-    model::Column queries =
-        model::IsMaxSim(metric_)
-            ? model::MakeColumn(kEmb, DataType::kArrayOfVector, kDim)
-            : model::MakeColumn(kEmb, shape_.type, static_cast<int64_t>(kDim));
+    model::Column queries = model::IsMaxSim(metric_)
+                                ? model::MakeColumn(kEmb, DataType::kArrayOfVector, kDim)
+                                : model::MakeColumn(kEmb, shape_.type, static_cast<int64_t>(kDim));
     for (size_t q = 0; q < count; ++q) {
       std::string bytes;
       for (size_t v = 0; v < vectors; ++v) bytes += Vector();
@@ -110,9 +109,9 @@ class SealedLists {
   void Seal() {
     auto growing = std::make_shared<segment::GrowingSegment>(SegmentId{1}, PartitionId{1}, schema_);
     model::RowBatch batch{.rows = shape_.rows};
-    batch.columns = {
-        model::MakeColumn({100}, DataType::kInt64), model::MakeColumn(kScore, DataType::kArray),
-        model::MakeColumn(kEmb, DataType::kArrayOfVector, static_cast<int64_t>(kDim))};
+    batch.columns = {model::MakeColumn({100}, DataType::kInt64),
+                     model::MakeColumn(kScore, DataType::kArray),
+                     model::MakeColumn(kEmb, DataType::kArrayOfVector, static_cast<int64_t>(kDim))};
     for (int64_t key = 0; key < shape_.rows; ++key) {
       batch.columns[0].Append(key);
       if (key % 11 == 0) {
@@ -137,11 +136,12 @@ class SealedLists {
           bytes.append(piece);
           return Status::Ok();
         });
-    auto file = std::make_shared<index::Buffer>(index::Buffer::Copy(std::as_bytes(std::span(bytes))));
-    segment_ = segment::SealedSegment::Open(
-                   {.id = {1}, .partition = PartitionId{1}, .rows = build->rows},
-                   {"file", file->span(), file}, {})
-                   .value();
+    auto file =
+        std::make_shared<index::Buffer>(index::Buffer::Copy(std::as_bytes(std::span(bytes))));
+    segment_ =
+        segment::SealedSegment::Open({.id = {1}, .partition = PartitionId{1}, .rows = build->rows},
+                                     {"file", file->span(), file}, {})
+            .value();
     ASSERT_TRUE(segment_->LoadVectors(kEmb).ok());
     ASSERT_TRUE(segment_->VectorsLoaded(kEmb));
   }
@@ -250,8 +250,8 @@ TEST(ListIndex, FindsSingleElementsAndOnlyThoseThatAFilterKeeps) {
   for (uint32_t row = 0; row < 20'000; row += 3) bits->Set(row);
   const HiddenRows hidden{.rows = 20'000, .bits = bits};
   const Cancel cancel;
-  for (const char* text : {"", "element_filter(clips, $[score] > 5)",
-                           "element_filter(clips, $[score] == 7)"}) {
+  for (const char* text :
+       {"", "element_filter(clips, $[score] > 5)", "element_filter(clips, $[score] == 7)"}) {
     const auto filter = expr::ParseFilter(text, lists.schema(), {});
     ASSERT_TRUE(filter) << filter.error().message();
     const ReadView view{.schema = &lists.schema(), .at = 20, .cancel = &cancel};
@@ -259,15 +259,12 @@ TEST(ListIndex, FindsSingleElementsAndOnlyThoseThatAFilterKeeps) {
                             .metric = Metric::kCosine,
                             .queries = segment::ViewOf(queries),
                             .top_k = 10};
-    const SearchRequest request{.field = kEmb,
-                                .metric = Metric::kCosine,
-                                .queries = search.queries,
-                                .by_element = true};
+    const SearchRequest request{
+        .field = kEmb, .metric = Metric::kCosine, .queries = search.queries, .by_element = true};
     const auto index = lists.segment().IndexOn(kEmb);
     const ListIndex through{lists.segment(), *index, hidden, request};
     const auto found = SearchElements(through, search, filter->elements.get(), view);
-    const auto exact =
-        ScanElements(lists.segment(), hidden, search, filter->elements.get(), view);
+    const auto exact = ScanElements(lists.segment(), hidden, search, filter->elements.get(), view);
     ASSERT_TRUE(found && exact);
     size_t hits = 0;
     for (size_t q = 0; q < 30; ++q) {

@@ -215,8 +215,9 @@ class Searcher {
     const uint64_t kept = hidden_[s].rows - (hidden_[s].bits ? hidden_[s].bits->Count() : 0);
     // A graph or lists measure what they meet: the index does not count that, nor does a scan the
     // vectors of lists.
-    const bool all = !by_graph && !OverLists() && (index == nullptr || !request_.window.all() ||
-                                   index->kind() == index::Kind::kFlat);
+    const bool all =
+        !by_graph && !OverLists() &&
+        (index == nullptr || !request_.window.all() || index->kind() == index::Kind::kFlat);
     if (all) trace.distances = trace.distances.value_or(0) + kept * request_.queries.rows;
     return &trace.search_us;
   }

@@ -191,8 +191,8 @@ Result<std::vector<uint64_t>> KeptBits(const segment::RowSource& source, const E
   if (elements.match.children.empty()) return Unfit("a filter of elements");
   const model::CollectionSchema schema = ElementSchema(*view.schema);
   const ElementSource spread(source, schema, rows.rows, rows.counts);
-  ASSIGN_OR_RETURN(
-      Truth truth, Evaluate(ChildOf(elements.match), spread, schema, {.cancel = view.cancel}));
+  ASSIGN_OR_RETURN(Truth truth,
+                   Evaluate(ChildOf(elements.match), spread, schema, {.cancel = view.cancel}));
   return std::move(truth.is_true);
 }
 

@@ -107,14 +107,14 @@ struct Structs : ::testing::Test {
   /// The rows of the growing segment as a file; keys ascend, so they keep their places.
   segment::SegmentPtr Seal() {
     std::string bytes;
-    const auto build =
-        segment::BuildSealedFile({{segments[0], segment.RowsAt(model::kTimestampMax), {}}},
-                                 {.id = SegmentId{2}, .schema = &schema},
-                                 [&](std::string_view piece) {
-                                   bytes.append(piece);
-                                   return Status::Ok();
-                                 });
-    auto file = std::make_shared<index::Buffer>(index::Buffer::Copy(std::as_bytes(std::span(bytes))));
+    const auto build = segment::BuildSealedFile(
+        {{segments[0], segment.RowsAt(model::kTimestampMax), {}}},
+        {.id = SegmentId{2}, .schema = &schema}, [&](std::string_view piece) {
+          bytes.append(piece);
+          return Status::Ok();
+        });
+    auto file =
+        std::make_shared<index::Buffer>(index::Buffer::Copy(std::as_bytes(std::span(bytes))));
     return segment::SealedSegment::Open(
                {.id = SegmentId{2}, .partition = PartitionId{1}, .rows = build->rows},
                {"file", file->span(), file}, {})

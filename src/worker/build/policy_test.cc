@@ -176,7 +176,8 @@ TEST(WholeMerge, MakesNoOutputAboveTheLimit) {
 }
 
 TEST(WholeMerge, StaysWithinTheMemoryOfOneJob) {
-  const BuildLimits limits{.memory_max = 250, .memory = [](const StepSize& size) { return size.rows; }};
+  const BuildLimits limits{.memory_max = 250,
+                           .memory = [](const StepSize& size) { return size.rows; }};
   EXPECT_EQ(Whole({Indexed(1, 3), Indexed(2, 2), Indexed(3, 1)}, limits),
             (std::vector<std::vector<SegmentId>>{{{1}, {2}}, {{3}}}));
 }

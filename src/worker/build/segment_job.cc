@@ -162,9 +162,8 @@ Status BuildMissingIndexes(Shard& shard, SegmentId id, const JobContext& context
   format::SegmentRef next = *ref;
   next.indexes = std::move(work.keep);
   for (const IndexWork::Build& entry : work.build)
-    RETURN_IF_ERROR(context.Heavily([&] {
-      return writer.BuildIndex({entry.info, entry.field}, entry.plan, **segment, next);
-    }));
+    RETURN_IF_ERROR(context.Heavily(
+        [&] { return writer.BuildIndex({entry.info, entry.field}, entry.plan, **segment, next); }));
   ManifestChange change;
   change.indexes.emplace_back(next.id, next.indexes);
   return CommitChange(shard, context, std::move(change), declared);
