@@ -114,6 +114,8 @@ class ListSearcher {
   // search to this depth is seldom repeated.
   static constexpr size_t kDepthMin = 64;
   static constexpr size_t kDepthOfWanted = 6;
+  // Fewer rows than this say little about whether a search went deep enough.
+  static constexpr size_t kJudgedMin = 10;
   // Vectors that a scan measures in the time in which the index finds one more.
   static constexpr size_t kScanPart = 16;
 
@@ -131,7 +133,7 @@ class ListSearcher {
                     .rows = distance_.VectorsOf(q),
                     .fixed = search_.queries.ValueAt(q).data()};
     Candidates found;
-    for (size_t depth = std::max(kDepthMin, kDepthOfWanted * search_.top_k);
+    for (size_t depth = std::max(kDepthMin, kDepthOfWanted * std::max(search_.top_k, kJudgedMin));
          indexable && depth < visible_ / kScanPart; depth *= 2) {
       ASSIGN_OR_RETURN(const std::vector<Hits> lists,
                        SearchIndex(through_.index, hidden_, near, depth, cancel_));
@@ -157,22 +159,27 @@ class ListSearcher {
     return Status::Ok();
   }
 
-  /// The nearest rows, when going deeper would hardly change them: each was met in the first half
-  /// of a list, or no row that was not met can be as near as the last of them.
+  /// The nearest rows, when going deeper would hardly change them: they, and a few more when few
+  /// are wanted, were each met in the first half of a list; or no row that was not met can be as
+  /// near as the last of them.
   std::optional<Hits> Settled(const Candidates& found, const std::vector<Hits>& lists,
                               size_t depth) const {
-    if (found.size() < search_.top_k) return std::nullopt;
+    const size_t wanted = search_.top_k;
+    if (found.size() < wanted) return std::nullopt;
     Hits best;
     for (const auto& [row, candidate] : found) best.push_back({row, candidate.distance});
-    const auto end = best.begin() + static_cast<std::ptrdiff_t>(search_.top_k);
+    const size_t judged = std::max(wanted, kJudgedMin);
+    const auto end = best.begin() + static_cast<std::ptrdiff_t>(std::min(judged, best.size()));
     std::partial_sort(best.begin(), end, best.end(), index::Nearer);
-    best.resize(search_.top_k);
     float unmet = 0;  // a row that was not met is no nearer than this
     for (const Hits& hits : lists) {
       unmet += hits.size() < depth ? std::numeric_limits<float>::infinity() : hits.back().distance;
     }
-    const bool halves = std::ranges::all_of(
-        best, [&](const index::Hit& hit) { return found.at(hit.row).place < depth / 2; });
+    const bool halves =
+        best.size() >= judged && std::all_of(best.begin(), end, [&](const auto& hit) {
+          return found.at(hit.row).place < depth / 2;
+        });
+    best.resize(wanted);
     if (halves || best.empty() || best.back().distance <= unmet) return best;
     return std::nullopt;
   }
