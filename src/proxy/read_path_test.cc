@@ -137,14 +137,19 @@ std::vector<int64_t> Walk(FrontendTest& test, service::SearchCall search,
   return keys;
 }
 
-TEST_F(FrontendTest, SearchIteratorReturnsEveryRowOnceInspiteOfTies) {
+/// 20 rows of each distance.
+bool InsertTies(FrontendTest& test, int64_t rows) {
   std::vector<int64_t> ids;
   std::vector<float> vectors;
-  for (int64_t i = 0; i < 200; ++i) {
+  for (int64_t i = 0; i < rows; ++i) {
     ids.push_back(i);
-    vectors.insert(vectors.end(), {static_cast<float>(i / 20), 0});  // 20 rows of each distance
+    vectors.insert(vectors.end(), {static_cast<float>(i / 20), 0});
   }
-  ASSERT_TRUE(Insert({Ints("id", ids), Vectors("v", vectors)}));
+  return test.Insert({Ints("id", ids), Vectors("v", vectors)}).has_value();
+}
+
+TEST_F(FrontendTest, SearchIteratorReturnsEveryRowOnceInspiteOfTies) {
+  ASSERT_TRUE(InsertTies(*this, 200));
   for (const char* metric : {"L2", "IP"}) {
     auto info = SampleCollection();
     info.indexes[0].params = {{"index_type", "FLAT"}, {"metric_type", metric}};
@@ -158,13 +163,7 @@ TEST_F(FrontendTest, SearchIteratorReturnsEveryRowOnceInspiteOfTies) {
 }
 
 TEST_F(FrontendTest, SearchIteratorPagesEndBetweenScoresAndKeepToTheirSize) {
-  std::vector<int64_t> ids;
-  std::vector<float> vectors;
-  for (int64_t i = 0; i < 100; ++i) {
-    ids.push_back(i);
-    vectors.insert(vectors.end(), {static_cast<float>(i / 20), 0});  // 20 rows of each distance
-  }
-  ASSERT_TRUE(Insert({Ints("id", ids), Vectors("v", vectors)}));
+  ASSERT_TRUE(InsertTies(*this, 100));
   const auto page = [&](const char* batch) {
     auto search = SearchFrom({0, 0});
     search.params = {{"topk", batch},

@@ -244,12 +244,11 @@ class Searcher {
   double* Trace(size_t s, const index::VectorIndex* index) const {
     if (view_.trace == nullptr) return nullptr;
     SegmentTrace& trace = view_.trace->Of(segments_[s]->id());
-    constexpr std::string_view kKinds[] = {"FLAT", "IVF_FLAT", "HNSW", "IVF_PQ", "SCANN"};
     const bool by_graph =
         index == nullptr && request_.window.all() && segments_[s]->GraphOn(request_.field);
     trace.search_way = by_graph           ? "growing graph"
                        : index == nullptr ? "brute force"
-                                          : kKinds[static_cast<size_t>(index->kind())];
+                                          : index::KindName(index->kind());
     const uint64_t kept = hidden_[s].rows - (hidden_[s].bits ? hidden_[s].bits->Count() : 0);
     // A graph or lists measure what they meet: the index does not count that.
     const bool all = !by_graph && (index == nullptr || !request_.window.all() ||

@@ -452,19 +452,11 @@ class Builder {
   }
 
   Result<IndexFile> Write() {
-    IndexHeader header{.kind = params_.kind,
-                       .metric = params_.metric,
-                       .element = vectors_.element,
-                       .rows = static_cast<uint32_t>(vectors_.rows),
-                       .dim = static_cast<uint32_t>(dim_),
-                       .nlist = static_cast<uint32_t>(made_.count()),
-                       .seed = params_.seed,
-                       .codec = codec_params_};
+    IndexHeader header = HeaderOfLists(vectors_, params_, made_);
+    header.codec = codec_params_;
     IndexFileWriter writer;
     AddInverseNorms(vectors_, params_.metric, writer);
-    writer.Add(SectionId::kCentroids, std::span<const float>(made_.centroids));
-    writer.Add(SectionId::kListStarts, std::span<const uint32_t>(made_.starts));
-    writer.Add(SectionId::kListRows, std::span<const uint32_t>(made_.rows));
+    AddLists(made_, writer);
     if (codec_ != nullptr && !codec_->numbers().empty())
       writer.Add(SectionId::kCodecNumbers, codec_->numbers());
     if (codes_.size() != 0) writer.Add(SectionId::kCodes, std::move(codes_));

@@ -82,6 +82,20 @@ Result<IndexHeader> GetHeader(ByteReader& r) {
 
 }  // namespace
 
+std::string_view KindName(Kind kind) {
+  switch (kind) {
+    case Kind::kFlat: return "FLAT";
+    case Kind::kIvfFlat: return "IVF_FLAT";
+    case Kind::kHnsw: return "HNSW";
+    case Kind::kIvfPq: return "IVF_PQ";
+    case Kind::kScann: return "SCANN";
+    case Kind::kIvfCoded: return "IVF of codes";
+    case Kind::kForest: return "ANNOY";
+    case Kind::kNsg: return "RNSG";
+  }
+  return "unknown";
+}
+
 size_t IndexFile::size() const {
   size_t bytes = 0;
   for (const Buffer& chunk : chunks_) bytes += chunk.size();

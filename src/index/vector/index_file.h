@@ -8,6 +8,7 @@
 #include <array>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -29,6 +30,8 @@ enum class Kind : uint8_t {
   kNsg = 7        ///< RNSG; the sections of kHnsw
 };
 inline constexpr size_t kKinds = 8;
+/// For people to read: the type it serves, where it serves one.
+std::string_view KindName(Kind kind);
 
 /// What a section holds. On disk: never renumber.
 enum class SectionId : uint32_t {

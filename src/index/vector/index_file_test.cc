@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <set>
 
 #include "base/crc32c.h"
 #include "index/vector/testing.h"
@@ -102,6 +103,13 @@ TEST_P(IndexFileTest, RefusesAnotherSegmentsRows) {
 
 INSTANTIATE_TEST_SUITE_P(Forms, IndexFileTest, ::testing::ValuesIn(testing::AllForms()),
                          [](const auto& info) { return testing::FormName(info.param); });
+
+TEST(IndexFile, EveryKindHasANameOfItsOwn) {
+  std::set<std::string_view> names;
+  for (size_t kind = 0; kind < kKinds; ++kind) names.insert(KindName(static_cast<Kind>(kind)));
+  EXPECT_EQ(names.size(), kKinds);
+  EXPECT_FALSE(names.contains(KindName(static_cast<Kind>(kKinds))));
+}
 
 }  // namespace
 }  // namespace elanus::index

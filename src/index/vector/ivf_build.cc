@@ -23,22 +23,14 @@ Result<IndexFile> BuildIvf(const VectorView& vectors, const BuildParams& params,
   }
   if (control.progress) control.progress(0.9);
 
-  IndexHeader header{.kind = Kind::kIvfFlat,
-                     .metric = params.metric,
-                     .element = vectors.element,
-                     .rows = static_cast<uint32_t>(vectors.rows),
-                     .dim = static_cast<uint32_t>(vectors.dim),
-                     .scale = codec.scale(),
-                     .nlist = static_cast<uint32_t>(lists.count()),
-                     .seed = params.seed};
+  IndexHeader header = HeaderOfLists(vectors, params, lists);
+  header.scale = codec.scale();
   IndexFileWriter writer;
   AddInverseNorms(vectors, params.metric, writer);
   writer.Add(SectionId::kMean, codec.mean());
   writer.Add(SectionId::kCodes, std::move(codes));
   if (side_terms) writer.Add(SectionId::kTerms, std::move(terms));
-  writer.Add(SectionId::kCentroids, std::span<const float>(lists.centroids));
-  writer.Add(SectionId::kListStarts, std::span<const uint32_t>(lists.starts));
-  writer.Add(SectionId::kListRows, std::span<const uint32_t>(lists.rows));
+  AddLists(lists, writer);
   ASSIGN_OR_RETURN(header.tuning, TuneIvf(writer.Peek(header), vectors));
   if (control.progress) control.progress(1.0);
   return writer.Finish(header);

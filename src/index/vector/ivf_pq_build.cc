@@ -192,19 +192,11 @@ class Builder {
   }
 
   Result<IndexFile> Write() {
-    IndexHeader header{.kind = params_.kind,
-                       .metric = params_.metric,
-                       .element = vectors_.element,
-                       .rows = static_cast<uint32_t>(vectors_.rows),
-                       .dim = static_cast<uint32_t>(dim_),
-                       .nlist = static_cast<uint32_t>(made_.count()),
-                       .seed = params_.seed,
-                       .part_dim = static_cast<uint32_t>(part_dim_)};
+    IndexHeader header = HeaderOfLists(vectors_, params_, made_);
+    header.part_dim = static_cast<uint32_t>(part_dim_);
     IndexFileWriter writer;
     AddInverseNorms(vectors_, params_.metric, writer);
-    writer.Add(SectionId::kCentroids, std::span<const float>(made_.centroids));
-    writer.Add(SectionId::kListStarts, std::span<const uint32_t>(made_.starts));
-    writer.Add(SectionId::kListRows, std::span<const uint32_t>(made_.rows));
+    AddLists(made_, writer);
     writer.Add(SectionId::kCodebooks, std::span<const float>(codec_.codebooks()));
     writer.Add(SectionId::kBlocks, std::move(blocks_));
     if (params_.metric == Metric::kL2) writer.Add(SectionId::kRowTerms, std::move(terms_));

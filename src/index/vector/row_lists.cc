@@ -112,4 +112,21 @@ Result<MadeLists> MakeLists(const VectorView& vectors, const BuildParams& params
   return made;
 }
 
+IndexHeader HeaderOfLists(const VectorView& vectors, const BuildParams& params,
+                          const MadeLists& made) {
+  return {.kind = params.kind,
+          .metric = params.metric,
+          .element = vectors.element,
+          .rows = static_cast<uint32_t>(vectors.rows),
+          .dim = static_cast<uint32_t>(vectors.dim),
+          .nlist = static_cast<uint32_t>(made.count()),
+          .seed = params.seed};
+}
+
+void AddLists(const MadeLists& made, IndexFileWriter& writer) {
+  writer.Add(SectionId::kCentroids, std::span<const float>(made.centroids));
+  writer.Add(SectionId::kListStarts, std::span<const uint32_t>(made.starts));
+  writer.Add(SectionId::kListRows, std::span<const uint32_t>(made.rows));
+}
+
 }  // namespace elanus::index

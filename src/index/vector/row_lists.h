@@ -71,6 +71,13 @@ struct BuildControl;
 Result<MadeLists> MakeLists(const VectorView& vectors, const BuildParams& params,
                             bool unit_centroids, const BuildControl& control, double until);
 
+/// The header of a file of lists, for its builder to complete.
+IndexHeader HeaderOfLists(const VectorView& vectors, const BuildParams& params,
+                          const MadeLists& made);
+
+/// The sections that RowLists::Read wants.
+void AddLists(const MadeLists& made, IndexFileWriter& writer);
+
 /// From the list of each row (or several a row: lists[row * times + i], kNoRow for none), list by
 /// list, rows ascending.
 void ArrangeRows(std::span<const uint32_t> lists, size_t times, size_t nlist, MadeLists& made);

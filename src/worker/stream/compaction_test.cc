@@ -116,14 +116,7 @@ TEST_F(CompactionTest, ADroppedPartitionFailsItsPlan) {
   Seal(0, 5, 2);
   Seal(10, 5, 2);
   ASSERT_EQ(Compact().size(), 1u);
-  collection_ = std::make_shared<model::CollectionInfo>(*collection_);
-  collection_->partitions.pop_back();
-  ASSERT_TRUE(process_->owner
-                  ->Change({.kind = service::ShardChange::Kind::kDropPartition,
-                            .shard = {1},
-                            .partition = {2},
-                            .collection = collection_})
-                  .ok());
+  ASSERT_TRUE(DropLastPartition().ok());
   Work();
   EXPECT_EQ(Plans()[0].state, CompactionState::kFailed);
   EXPECT_NE(Plans()[0].failure.find("dropped"), std::string::npos) << Plans()[0].failure;

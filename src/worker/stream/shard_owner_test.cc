@@ -73,14 +73,7 @@ TEST_F(ShardOwnerTest, DroppedPartitionsStayDroppedAfterRestart) {
   ASSERT_TRUE(Write(Rows({3, 4}, 1), {}, 2).has_value());
   Flush();
   ASSERT_TRUE(Write(Rows({5}, 1), {}, 2).has_value());
-  collection_ = std::make_shared<model::CollectionInfo>(*collection_);
-  collection_->partitions.pop_back();
-  ASSERT_TRUE(process_->owner
-                  ->Change({.kind = service::ShardChange::Kind::kDropPartition,
-                            .shard = {1},
-                            .partition = {2},
-                            .collection = collection_})
-                  .ok());
+  ASSERT_TRUE(DropLastPartition().ok());
   EXPECT_EQ(Shown(), (std::map<int64_t, int64_t>{{1, 1}, {2, 1}}));
   EXPECT_EQ(Write(Rows({6}, 1), {}, 2).error().code(), Code::kPartitionNotFound);
   Restart();

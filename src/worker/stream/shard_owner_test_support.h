@@ -154,6 +154,16 @@ class ShardOwnerTest : public testing::Test {
     EXPECT_TRUE(flushed.has_value()) << flushed.error().message();
   }
 
+  /// Partition 2, the last one of the collection.
+  Status DropLastPartition() {
+    collection_ = std::make_shared<model::CollectionInfo>(*collection_);
+    collection_->partitions.pop_back();
+    return process_->owner->Change({.kind = service::ShardChange::Kind::kDropPartition,
+                                    .shard = {1},
+                                    .partition = {2},
+                                    .collection = collection_});
+  }
+
   SimFileSystem files_;
   std::unique_ptr<storage::MetaStore> meta_;
   ShardOwnerOptions options_;
