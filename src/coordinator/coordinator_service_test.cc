@@ -432,15 +432,15 @@ TEST_F(CoordinatorTest, KeepsTheFieldsThatACollectionCannotBeWithout) {
       {"s[m]", "field not found: s[m]"},
   };
   for (const auto& [field, text] : refused) {
-    ExpectError(coordinator->Execute(service::DropField{
-                    .database = "default", .collection = "c", .field = field}),
+    ExpectError(coordinator->Execute(
+                    service::DropField{.database = "default", .collection = "c", .field = field}),
                 Code::kInvalidParameter, text);
   }
   EXPECT_EQ(Find("c")->schema.version, 1u);
-  ASSERT_TRUE(coordinator
-                  ->Execute(service::DropField{
-                      .database = "default", .collection = "c", .field = "s"})
-                  .ok());
+  ASSERT_TRUE(
+      coordinator
+          ->Execute(service::DropField{.database = "default", .collection = "c", .field = "s"})
+          .ok());
   EXPECT_EQ(Find("c")->schema.FindField("s[m]"), nullptr);
   EXPECT_TRUE(Find("c")->schema.structs.empty());
 }
@@ -453,9 +453,8 @@ TEST_F(CoordinatorTest, ADynamicFieldThatIsDisabledComesBackAsAnother) {
                       .database = "default", .schema = schema, .shards_num = 1})
                   .ok());
   const FieldId first = Find("c")->schema.dynamic()->id;
-  service::AlterCollection alter{.database = "default",
-                                 .collection = "c",
-                                 .properties = {{"dynamicfield.enabled", "False"}}};
+  service::AlterCollection alter{
+      .database = "default", .collection = "c", .properties = {{"dynamicfield.enabled", "False"}}};
   ASSERT_TRUE(coordinator->Execute(alter).ok());
   EXPECT_FALSE(Find("c")->schema.enable_dynamic_field);
   EXPECT_EQ(Find("c")->schema.dynamic(), nullptr);

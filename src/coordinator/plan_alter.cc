@@ -21,8 +21,8 @@ void AppendField(model::CollectionSchema& schema, model::FieldSchema field) {
   ++schema.version;
 }
 
-/// Takes fields out of a collection with the indexes on them. Their values stay in files until these
-/// are merged; nothing finds them, since no later field has such an id.
+/// Takes fields out of a collection with the indexes on them. Their values stay in files until
+/// these are merged; nothing finds them, since no later field has such an id.
 template <class Gone>
 void RemoveFields(model::CollectionInfo& info, Gone&& gone) {
   model::CollectionSchema& schema = info.schema;
@@ -160,9 +160,9 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::DropField& reque
   const auto shape = std::ranges::find_if(old->schema.structs, wanted);
   const bool is_field = field != old->schema.fields.end();
   if (!is_field && shape == old->schema.structs.end()) {
-    return Error(InvalidParameter(
-        request.field.empty() ? fmt::format("field not found with ID: {}", request.id.value)
-                              : fmt::format("field not found: {}", request.field)));
+    return Error(InvalidParameter(request.field.empty()
+                                      ? fmt::format("field not found with ID: {}", request.id.value)
+                                      : fmt::format("field not found: {}", request.field)));
   }
   if (is_field) RETURN_IF_ERROR(CheckDropField(*old, *field));
   const std::string name = is_field ? field->name : shape->name;

@@ -75,7 +75,12 @@ Result<model::FieldSchema> AddedField(
                  "functions in a schema are not supported: service unimplemented");
   if (in.field_infos_size() != 1)
     return Error(InvalidParameter("a schema change adds one field at a time"));
-  return FieldFromPb(in.field_infos(0).field_schema());
+  const auto& added = in.field_infos(0);
+  if (!added.index_name().empty() || added.extra_params_size() != 0)
+    return Error(Code::kUnimplemented,
+                 "an index in a schema change is not supported, create it after the field: "
+                 "service unimplemented");
+  return FieldFromPb(added.field_schema());
 }
 
 }  // namespace
@@ -199,8 +204,8 @@ void AlterCollectionSchema(const Services& services, CallPtr call) {
   using Request = pb::milvus::AlterCollectionSchemaRequest;
   Unary<Request, pb::milvus::AlterCollectionSchemaResponse>(
       *call, [&](const Request& request, Call& current, auto&) -> Status {
-        ASSIGN_OR_RETURN(auto info, Named(services, current, request.collection_name(),
-                                          request.collectionid()));
+        ASSIGN_OR_RETURN(
+            auto info, Named(services, current, request.collection_name(), request.collectionid()));
         const std::string& database = current.context().database;
         if (request.action().has_drop_request()) {
           ASSIGN_OR_RETURN(auto drop, DropOf(request.action().drop_request()));

@@ -120,7 +120,8 @@ struct CollectionSchema {
   const FieldSchema* primary() const;
   const FieldSchema* dynamic() const;
   const StructSchema* FindStruct(std::string_view struct_name) const;
-  /// The largest id of a field or struct array, of those that were dropped too: a new one is larger.
+  /// The largest id of a field or struct array, of those that were dropped too: a new one is
+  /// larger.
   FieldId LastFieldId() const;
   /// The members of a struct array, in their order.
   std::vector<const FieldSchema*> MembersOf(std::string_view struct_name) const;

@@ -284,7 +284,7 @@ struct SetLoad {
 using DdlRequest =
     std::variant<CreateDatabase, DropDatabase, AlterDatabase, CreateCollection, DropCollection,
                  TruncateCollection, RenameCollection, AlterCollection, AlterField, AddField,
-                 DropField, CreatePartition, DropPartition, CreateAlias, AlterAlias, DropAlias, CreateIndex,
-                 DropIndex, AlterIndex, SetLoad>;
+                 DropField, CreatePartition, DropPartition, CreateAlias, AlterAlias, DropAlias,
+                 CreateIndex, DropIndex, AlterIndex, SetLoad>;
 
 }  // namespace elanus::service

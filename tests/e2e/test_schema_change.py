@@ -32,7 +32,7 @@ def test_a_dropped_field_is_gone_from_every_read_and_write(client, name, flushed
     fields = [field["name"] for field in client.describe_collection(name)["fields"]]
     assert fields == ["id", "v", "n"]
     assert client.list_indexes(name) == ["v"]
-    assert client.query(name, filter="n == 30", output_fields=["*"]) == [{"id": 3, "v": [3.0, 0.0], "n": 30}]
+    assert list(client.query(name, filter="n == 30", output_fields=["*"])) == [{"id": 3, "v": [3.0, 0.0], "n": 30}]
     hit = client.search(name, data=[[2.0, 0.0]], limit=1, output_fields=["*"])[0][0]
     assert hit["entity"] == {"id": 2, "v": [2.0, 0.0], "n": 20}
     with fails(1100, "field tag not exist"):
@@ -54,7 +54,7 @@ def test_a_field_of_the_same_name_has_none_of_the_old_values(client, name):
     client.add_collection_field(name, "tag", DataType.INT64, nullable=True)
     assert [row["tag"] for row in client.query(name, filter="id >= 0", output_fields=["tag"])] == [None] * 5
     client.insert(name, [{"id": 9, "v": [9.0, 0.0], "n": 90, "tag": 7}])
-    assert client.query(name, filter="tag == 7", output_fields=["id"]) == [{"id": 9}]
+    assert list(client.query(name, filter="tag == 7", output_fields=["id"])) == [{"id": 9}]
     client.release_collection(name)
     client.load_collection(name)
     assert [row["tag"] for row in client.query(name, filter="id < 9", output_fields=["tag"])] == [None] * 5
@@ -74,7 +74,7 @@ def test_a_dropped_field_stays_gone_after_a_restart(server_factory, name):
     server.start()
     client = MilvusClient(server.uri)
     client.add_collection_field(name, "n", DataType.INT64, nullable=True)
-    rows = client.query(name, filter="id < 2", output_fields=["*"])
+    rows = list(client.query(name, filter="id < 2", output_fields=["*"]))
     assert rows == [{"id": 0, "v": [0.0, 0.0], "n": None}, {"id": 1, "v": [1.0, 0.0], "n": None}]
     client.close()
 
@@ -90,7 +90,7 @@ def test_dynamic_keys_of_before_stay_hidden_when_they_are_allowed_again(client, 
         client.query(name, filter="extra == 1", output_fields=["id"])
     client.alter_collection_properties(name, {"dynamicfield.enabled": True})
     client.insert(name, [dict(ROWS[0], id=8, extra=1)])
-    assert client.query(name, filter="extra == 1", output_fields=["id"]) == [{"id": 8}]
+    assert list(client.query(name, filter="extra == 1", output_fields=["id"])) == [{"id": 8}]
 
 
 def test_what_a_collection_needs_is_not_dropped(client, name):
