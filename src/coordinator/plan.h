@@ -72,6 +72,7 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AlterCollection&
 Result<DdlPlan> Plan(const PlanContext& context, const service::AlterField& request);
 Result<DdlPlan> Plan(const PlanContext& context, const service::AddField& request);
 Result<DdlPlan> Plan(const PlanContext& context, const service::AddStructField& request);
+Result<DdlPlan> Plan(const PlanContext& context, const service::DropField& request);
 Result<DdlPlan> Plan(const PlanContext& context, const service::CreatePartition& request);
 Result<DdlPlan> Plan(const PlanContext& context, const service::DropPartition& request);
 Result<DdlPlan> Plan(const PlanContext& context, const service::CreateAlias& request);

@@ -46,7 +46,7 @@ constexpr RpcInfo kTable[] = {
     {kMilvus, "AlterCollectionField", RpcKind::kDdl, kReplyIsStatus, "Global", "CreateCollection", handle::AlterCollectionField},
     {kMilvus, "AddCollectionField", RpcKind::kDdl, kReplyIsStatus, "Collection", "AddCollectionField", handle::AddCollectionField},
     {kMilvus, "AddCollectionStructField", RpcKind::kDdl, kReplyIsStatus, "Collection", "AddCollectionField", handle::AddCollectionStructField},
-    {kMilvus, "AlterCollectionSchema", RpcKind::kDdl, 1, "Collection", "AlterCollectionSchema", nullptr},
+    {kMilvus, "AlterCollectionSchema", RpcKind::kDdl, 1, "Collection", "AlterCollectionSchema", handle::AlterCollectionSchema},
     {kMilvus, "AddCollectionFunction", RpcKind::kDdl, kReplyIsStatus, "Global", "CreateCollection", nullptr},
     {kMilvus, "AlterCollectionFunction", RpcKind::kDdl, kReplyIsStatus, "Global", "CreateCollection", nullptr},
     {kMilvus, "DropCollectionFunction", RpcKind::kDdl, kReplyIsStatus, "Global", "CreateCollection", nullptr},

@@ -78,26 +78,6 @@ Status CheckNumberForm(const pb::schema::FieldSchema& in) {
                   DataTypeName(type), in.name(), sent));
 }
 
-Result<model::FieldSchema> FieldFromPb(const pb::schema::FieldSchema& in) {
-  RETURN_IF_ERROR(CheckNumberForm(in));
-  model::FieldSchema field;
-  field.name = in.name();
-  field.description = in.description();
-  field.type = static_cast<DataType>(in.data_type());
-  field.element_type = static_cast<DataType>(in.element_type());
-  field.is_primary = in.is_primary_key();
-  field.auto_id = in.autoid();
-  field.nullable = in.nullable();
-  field.is_dynamic = in.is_dynamic();
-  field.is_partition_key = in.is_partition_key();
-  field.is_clustering_key = in.is_clustering_key();
-  field.is_function_output = in.is_function_output();
-  if (in.has_default_value()) field.default_value = ScalarFromPb(in.default_value());
-  field.type_params = PairsFromPb(in.type_params());
-  field.index_params = PairsFromPb(in.index_params());
-  return field;
-}
-
 void FieldToPb(const model::FieldSchema& field, pb::schema::FieldSchema& out) {
   out.set_fieldid(field.id.value);
   out.set_name(field.name);
@@ -188,6 +168,26 @@ Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes) {
     for (auto& field : schema.fields) field.auto_id |= field.is_primary;
   }
   return schema;
+}
+
+Result<model::FieldSchema> FieldFromPb(const pb::schema::FieldSchema& in) {
+  RETURN_IF_ERROR(CheckNumberForm(in));
+  model::FieldSchema field;
+  field.name = in.name();
+  field.description = in.description();
+  field.type = static_cast<DataType>(in.data_type());
+  field.element_type = static_cast<DataType>(in.element_type());
+  field.is_primary = in.is_primary_key();
+  field.auto_id = in.autoid();
+  field.nullable = in.nullable();
+  field.is_dynamic = in.is_dynamic();
+  field.is_partition_key = in.is_partition_key();
+  field.is_clustering_key = in.is_clustering_key();
+  field.is_function_output = in.is_function_output();
+  if (in.has_default_value()) field.default_value = ScalarFromPb(in.default_value());
+  field.type_params = PairsFromPb(in.type_params());
+  field.index_params = PairsFromPb(in.index_params());
+  return field;
 }
 
 Result<model::FieldSchema> FieldFromBytes(const std::string& bytes) {

@@ -21,6 +21,7 @@ void PairsToPb(const model::KeyValues& pairs, PbPairs& out);
 /// (the coordinator adds it). Field ids are not set. Errors: kInvalidParameter for bytes that
 /// are no schema, kUnimplemented for functions, struct arrays, external sources and namespaces.
 Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes);
+Result<model::FieldSchema> FieldFromPb(const milvus::proto::schema::FieldSchema& in);
 Result<model::FieldSchema> FieldFromBytes(const std::string& bytes);
 
 /// A struct array and its members; a member is named after both. Ids are not set.
