@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "coordinator/coordinator_fixture.h"
+#include "model/load_fields.h"
 #include "storage/meta/faulty_meta_store.h"
 
 namespace elanus::coordinator {
@@ -367,6 +368,36 @@ TEST_F(CoordinatorTest, AddsFieldsBeforeTheDynamicOneWithNewIds) {
   EXPECT_TRUE(fields[3].is_dynamic);
   EXPECT_EQ(Find("c")->schema.version, 2u);
   ExpectError(coordinator->Execute(add), Code::kInvalidParameter, "duplicated field name n");
+}
+
+TEST_F(CoordinatorTest, AddsAStructAndItsMembersInOneVersion) {
+  model::CollectionSchema schema = Schema("c");
+  schema.enable_dynamic_field = true;
+  ASSERT_TRUE(coordinator
+                  ->Execute(service::CreateCollection{
+                      .database = "default", .schema = schema, .shards_num = 1})
+                  .ok());
+  ASSERT_TRUE(Index("c").ok());
+  ASSERT_TRUE(Load("c").ok());
+  service::AddStructField add{
+      .database = "default", .collection = "c", .field = {.name = "clips", .nullable = true}};
+  for (const auto& [name, type] : {std::pair{"clips[n]", model::DataType::kArray},
+                                   std::pair{"clips[emb]", model::DataType::kArrayOfVector}}) {
+    add.members.push_back({.name = name, .type = type, .struct_name = "clips", .nullable = true});
+  }
+  ASSERT_TRUE(coordinator->Execute(add).ok());
+  const auto info = Find("c");
+  EXPECT_EQ(info->schema.version, 2u);
+  EXPECT_EQ(info->schema.FindStruct("clips")->id, FieldId{103});
+  const auto members = info->schema.MembersOf("clips");
+  ASSERT_EQ(members.size(), 2u);
+  EXPECT_EQ(members[0]->id, FieldId{104});
+  EXPECT_EQ(members[1]->id, FieldId{105});
+  EXPECT_TRUE(info->schema.fields.back().is_dynamic);
+  EXPECT_FALSE(model::MaySearch(*info, FieldId{105})) << "until the next load";
+  ExpectError(coordinator->Execute(add), Code::kInvalidParameter, "duplicated field name clips");
+  add.field.name = "v";
+  ExpectError(coordinator->Execute(add), Code::kInvalidParameter, "duplicated field name v");
 }
 
 TEST_F(CoordinatorTest, DropsAFieldWithItsIndexAndNeverGivesItsIdAgain) {

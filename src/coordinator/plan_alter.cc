@@ -21,6 +21,13 @@ void AppendField(model::CollectionSchema& schema, model::FieldSchema field) {
   ++schema.version;
 }
 
+/// A vector field that comes while the collection is loaded is searched after the next load.
+void KeepFromSearches(model::CollectionInfo& info, std::string_view name) {
+  const model::FieldSchema& field = *info.schema.FindField(name);
+  if (info.loaded && IsVector(field.type) && LoadedWhole(info))
+    info.load_fields.push_back({-field.id.value});
+}
+
 /// Takes fields out of a collection with the indexes on them. Their values stay in files until
 /// these are merged; nothing finds them, since no later field has such an id.
 template <class Gone>
@@ -141,8 +148,32 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AddField& reques
   RETURN_IF_ERROR(CheckWarmup(request.field.type_params));
   model::CollectionInfo info = *old;
   AppendField(info.schema, request.field);
-  if (info.loaded && IsVector(request.field.type) && LoadedWhole(info))
-    info.load_fields.push_back({-info.schema.FindField(request.field.name)->id.value});
+  KeepFromSearches(info, request.field.name);
+  info.updated = context.now;
+  DdlPlan plan;
+  plan.Replace(std::move(info));
+  return plan;
+}
+
+Result<DdlPlan> Plan(const PlanContext& context, const service::AddStructField& request) {
+  ASSIGN_OR_RETURN(CollectionPtr old, context.state.Find(request.database, request.collection));
+  const std::string& name = request.field.name;
+  if (old->schema.FindField(name) != nullptr || old->schema.FindStruct(name) != nullptr) {
+    return Error(InvalidParameter(fmt::format("duplicated field name {}", name)));
+  }
+  RETURN_IF_ERROR(CheckWarmup(request.field.type_params));
+  for (const auto& member : request.members) RETURN_IF_ERROR(CheckWarmup(member.type_params));
+  model::CollectionInfo info = *old;
+  // The struct's own id comes before its members', as at creation.
+  model::StructSchema added = request.field;
+  added.id = FieldId{info.schema.LastFieldId().value + 1};
+  info.schema.structs.push_back(std::move(added));
+  const uint64_t version = info.schema.version + 1;
+  for (const auto& member : request.members) {
+    AppendField(info.schema, member);
+    KeepFromSearches(info, member.name);
+  }
+  info.schema.version = version;
   info.updated = context.now;
   DdlPlan plan;
   plan.Replace(std::move(info));

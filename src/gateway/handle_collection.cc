@@ -200,6 +200,24 @@ void AddCollectionField(const Services& services, CallPtr call) {
       });
 }
 
+void AddCollectionStructField(const Services& services, CallPtr call) {
+  Unary<pb::milvus::AddCollectionStructFieldRequest, pb::common::Status>(
+      *call, [&](const auto& request, Call& current, auto&) -> Status {
+        service::AddStructField change{.database = current.context().database,
+                                       .collection = request.collection_name()};
+        if (!request.has_struct_array_field_schema()) {
+          return InvalidParameter("struct array field schema is nil");
+        }
+        if (change.collection.empty() && request.collectionid() != 0) {
+          ASSIGN_OR_RETURN(auto info, Named(services, current, {}, request.collectionid()));
+          change.collection = info->name;
+        }
+        RETURN_IF_ERROR(
+            StructFromPb(request.struct_array_field_schema(), change.field, change.members));
+        return services.catalog->Ddl(current.context(), change);
+      });
+}
+
 void AlterCollectionSchema(const Services& services, CallPtr call) {
   using Request = pb::milvus::AlterCollectionSchemaRequest;
   Unary<Request, pb::milvus::AlterCollectionSchemaResponse>(

@@ -45,7 +45,7 @@ constexpr RpcInfo kTable[] = {
     {kMilvus, "AlterCollection", RpcKind::kDdl, kReplyIsStatus, "Global", "CreateCollection", handle::AlterCollection},
     {kMilvus, "AlterCollectionField", RpcKind::kDdl, kReplyIsStatus, "Global", "CreateCollection", handle::AlterCollectionField},
     {kMilvus, "AddCollectionField", RpcKind::kDdl, kReplyIsStatus, "Collection", "AddCollectionField", handle::AddCollectionField},
-    {kMilvus, "AddCollectionStructField", RpcKind::kDdl, kReplyIsStatus, "Collection", "AddCollectionField", nullptr},
+    {kMilvus, "AddCollectionStructField", RpcKind::kDdl, kReplyIsStatus, "Collection", "AddCollectionField", handle::AddCollectionStructField},
     {kMilvus, "AlterCollectionSchema", RpcKind::kDdl, 1, "Collection", "AlterCollectionSchema", handle::AlterCollectionSchema},
     {kMilvus, "AddCollectionFunction", RpcKind::kDdl, kReplyIsStatus, "Global", "CreateCollection", nullptr},
     {kMilvus, "AlterCollectionFunction", RpcKind::kDdl, kReplyIsStatus, "Global", "CreateCollection", nullptr},

@@ -136,6 +136,21 @@ struct AddField {
   }
 };
 
+/// The members of the struct array, as a schema's fields have them, without ids.
+struct AddStructField {
+  std::string database;
+  std::string collection;
+  model::StructSchema field;
+  std::vector<model::FieldSchema> members;
+  template <class V>
+  void Visit(V& v) {
+    v(database);
+    v(collection);
+    v(field);
+    v(members);
+  }
+};
+
 /// Drops a field, or a struct array with its members, and the indexes on it.
 struct DropField {
   std::string database;
@@ -285,6 +300,6 @@ using DdlRequest =
     std::variant<CreateDatabase, DropDatabase, AlterDatabase, CreateCollection, DropCollection,
                  TruncateCollection, RenameCollection, AlterCollection, AlterField, AddField,
                  DropField, CreatePartition, DropPartition, CreateAlias, AlterAlias, DropAlias,
-                 CreateIndex, DropIndex, AlterIndex, SetLoad>;
+                 CreateIndex, DropIndex, AlterIndex, SetLoad, AddStructField>;
 
 }  // namespace elanus::service
