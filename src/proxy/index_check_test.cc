@@ -146,7 +146,7 @@ TEST(IndexCheck, KeepsScalarIndexesWhereMilvusWould) {
 }
 
 TEST(IndexCheck, SortsTheElementsOfAStructsMember) {
-  FieldSchema member = Field(1, "s[n]", DataType::kArray);
+  auto member = Field(1, "s[n]", DataType::kArray);
   member.element_type = DataType::kInt64;
   KeyValues params = {{"index_type", "STL_SORT"}};
   ExpectError(CheckCreateIndex(member, "", params), Code::kInvalidParameter,
@@ -159,7 +159,7 @@ TEST(IndexCheck, SortsTheElementsOfAStructsMember) {
 }
 
 TEST(IndexCheck, DiskIndexesOfListsHaveOneStrategy) {
-  FieldSchema lists = Field(1, "s[e]", DataType::kArrayOfVector);
+  auto lists = Field(1, "s[e]", DataType::kArrayOfVector);
   lists.element_type = DataType::kFloatVector;
   lists.type_params = {{"dim", "8"}};
   for (const auto& [type, strategy, fits] :

@@ -11,6 +11,12 @@ struct Row {
   std::vector<float> scores;
 };
 
+struct Scored {
+  float score = 0;
+  size_t place = 0;  ///< among the keys, ascending
+  uint32_t nearest = 0;
+};
+
 float ScoreOf(const Row& row, const Collapse& collapse) {
   if (collapse.by == Collapse::By::kNearest) return row.scores.front();
   const size_t count =
@@ -33,14 +39,17 @@ CollapsedLists CollapseElements(const ScoredLists& lists, model::Metric metric,
       auto [at, added] = rows.try_emplace(lists.keys->At(next), Row{.nearest = next});
       at->second.scores.push_back(lists.scores[next]);
     }
-    std::vector<std::pair<float, uint32_t>> scored;  // by key so far
-    for (const auto& [key, row] : rows) scored.emplace_back(ScoreOf(row, collapse), row.nearest);
-    std::ranges::stable_sort(scored, [&](const auto& a, const auto& b) {
-      return larger_first ? a.first > b.first : a.first < b.first;
+    std::vector<Scored> scored;
+    for (const auto& [key, row] : rows) {
+      scored.push_back({ScoreOf(row, collapse), scored.size(), row.nearest});
+    }
+    std::ranges::sort(scored, [&](const Scored& a, const Scored& b) {
+      if (a.score != b.score) return larger_first ? a.score > b.score : a.score < b.score;
+      return a.place < b.place;
     });
-    for (const auto& [score, hit] : scored) {
-      out.rows.push_back({0, hit});
-      out.scores.push_back(score);
+    for (const Scored& row : scored) {
+      out.rows.push_back({0, row.nearest});
+      out.scores.push_back(row.score);
     }
     out.counts.push_back(static_cast<int64_t>(scored.size()));
   }
