@@ -162,3 +162,19 @@ def test_members_are_sorted_and_filters_find_the_same(client, name):
     client.create_index(name, params)
     assert client.describe_index(name, "sorted")["index_type"] == "STL_SORT"
     assert ids(client.query(name, filter="match_any(a, $[place] == 2)")) == before == [1, 2]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 50])
+@pytest.mark.parametrize("key", [DataType.INT64, DataType.VARCHAR], ids=["number", "text"])
+def test_a_query_iterator_gives_each_kept_element_once(client, name, batch, key):
+    make(client, name, key=key, row=(lambda i: f"k{i}") if key == DataType.VARCHAR else (lambda i: i))
+    filter = "element_filter(a, $[place] != 1)"
+    wanted = [(f"k{i}" if key == DataType.VARCHAR else i, e) for i, scores in sorted(SCORES.items()) for e in range(len(scores)) if e != 1]
+    assert [(r["id"], r["offset"]) for r in client.query(name, filter=filter, output_fields=["id"])] == wanted
+    found = []
+    iterator = client.query_iterator(name, batch_size=batch, filter=filter, output_fields=["id", "a"])
+    while page := iterator.next():
+        found.extend((r["id"], r["offset"]) for r in page)
+        assert len(page) <= batch and len(found) <= len(wanted) and all(r["a"][r["offset"]]["place"] != 1 for r in page)
+    iterator.close()
+    assert found == wanted
