@@ -22,6 +22,7 @@ KINDS = [
     ("HNSW_PRQ", {"M": 16, "efConstruction": 100, "m": 8, "nrq": 2}, {"ef": 100, "refine_k": 8.0}),
     ("RNSG", {"out_degree": 32, "candidate_pool_size": 200, "search_length": 60, "knng": 40}, {"search_length": 120}),
     ("ANNOY", {"n_trees": 10}, {"search_k": 1500}),
+    ("DISKANN", {"max_degree": 32, "search_list_size": 100}, {"search_list": 100}),
     ("SVS_VAMANA", {"svs_graph_max_degree": 32}, {}),
     ("GPU_CAGRA", {}, {}),
     ("AUTOINDEX", {}, {}),
