@@ -22,7 +22,7 @@ namespace elanus::coordinator {
 
 /// The form of the records: counted up with every change of a struct that is stored, whose new
 /// members then say `v.Since(kCatalogForm, ...)`.
-inline constexpr uint64_t kCatalogForm = 2;
+inline constexpr uint64_t kCatalogForm = 3;
 
 using CatalogStatePtr = std::shared_ptr<const CatalogState>;
 

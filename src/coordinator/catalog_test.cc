@@ -226,6 +226,20 @@ constexpr std::string_view kCollectionOfForm2 =
     "65094155544f494e4445580602017801790116636f6c6c656374696f6e2e74746c2e7365636f6e6473013902"
     "4d4e010202c801ca01";
 
+/// What form 3 added: the largest id that a field ever had.
+model::CollectionInfo CollectionWithDropped() {
+  model::CollectionInfo info = CollectionWithStruct();
+  info.schema.last_field = {104};
+  return info;
+}
+constexpr std::string_view kCollectionOfForm3 =
+    "14020764656661756c740163016309616c6c206f66206974010103c801026964036b65792a00000101000001"
+    "010000010a6d61785f6c656e67746802363400ca01046c697374002c0801730000010000000101020d00010a"
+    "696e6465785f7479706508494e564552544544cc0105246d657461002e00000000000100000000000001ce01"
+    "017300010003d001021618011a085f64656661756c7405010201610162011c0169cc01010a696e6465785f74"
+    "797065094155544f494e4445580602017801790116636f6c6c656374696f6e2e74746c2e7365636f6e647301"
+    "39024d4e010202c801ca01";
+
 std::unique_ptr<storage::MetaStore> StoreOfForm1() {
   auto store = storage::NewMemoryMetaStore();
   const std::string collection = BytesOfHex(kCollectionOfForm1);
@@ -255,6 +269,12 @@ TEST(CatalogForm, ReadsWhatForm2Wrote) {
   auto info = DecodeBytes<model::CollectionInfo>(BytesOfHex(kCollectionOfForm2), "collection", 2);
   ASSERT_TRUE(info.has_value()) << info.error().message();
   EXPECT_EQ(EncodeBytes(*info), EncodeBytes(CollectionWithStruct()));
+}
+
+TEST(CatalogForm, ReadsWhatForm3Wrote) {
+  auto info = DecodeBytes<model::CollectionInfo>(BytesOfHex(kCollectionOfForm3), "collection", 3);
+  ASSERT_TRUE(info.has_value()) << info.error().message();
+  EXPECT_EQ(EncodeBytes(*info), EncodeBytes(CollectionWithDropped()));
 }
 
 TEST(CatalogForm, AnOlderStoreIsWrittenAnewAsAWhole) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "coordinator/coordinator_fixture.h"
+#include "model/load_fields.h"
 #include "storage/meta/faulty_meta_store.h"
 
 namespace elanus::coordinator {
@@ -367,6 +368,130 @@ TEST_F(CoordinatorTest, AddsFieldsBeforeTheDynamicOneWithNewIds) {
   EXPECT_TRUE(fields[3].is_dynamic);
   EXPECT_EQ(Find("c")->schema.version, 2u);
   ExpectError(coordinator->Execute(add), Code::kInvalidParameter, "duplicated field name n");
+}
+
+TEST_F(CoordinatorTest, AddsAStructAndItsMembersInOneVersion) {
+  model::CollectionSchema schema = Schema("c");
+  schema.enable_dynamic_field = true;
+  ASSERT_TRUE(coordinator
+                  ->Execute(service::CreateCollection{
+                      .database = "default", .schema = schema, .shards_num = 1})
+                  .ok());
+  ASSERT_TRUE(Index("c").ok());
+  ASSERT_TRUE(Load("c").ok());
+  service::AddStructField add{
+      .database = "default", .collection = "c", .field = {.name = "clips", .nullable = true}};
+  for (const auto& [name, type] : {std::pair{"clips[n]", model::DataType::kArray},
+                                   std::pair{"clips[emb]", model::DataType::kArrayOfVector}}) {
+    add.members.push_back({.name = name, .type = type, .struct_name = "clips", .nullable = true});
+  }
+  ASSERT_TRUE(coordinator->Execute(add).ok());
+  const auto info = Find("c");
+  EXPECT_EQ(info->schema.version, 2u);
+  EXPECT_EQ(info->schema.FindStruct("clips")->id, FieldId{103});
+  const auto members = info->schema.MembersOf("clips");
+  ASSERT_EQ(members.size(), 2u);
+  EXPECT_EQ(members[0]->id, FieldId{104});
+  EXPECT_EQ(members[1]->id, FieldId{105});
+  EXPECT_TRUE(info->schema.fields.back().is_dynamic);
+  EXPECT_FALSE(model::MaySearch(*info, FieldId{105})) << "until the next load";
+  ExpectError(coordinator->Execute(add), Code::kInvalidParameter, "duplicated field name clips");
+  add.field.name = "v";
+  ExpectError(coordinator->Execute(add), Code::kInvalidParameter, "duplicated field name v");
+}
+
+TEST_F(CoordinatorTest, DropsAFieldWithItsIndexAndNeverGivesItsIdAgain) {
+  model::CollectionSchema schema = Schema("c");
+  schema.fields.push_back({.name = "n", .type = model::DataType::kInt64, .nullable = true});
+  ASSERT_TRUE(coordinator
+                  ->Execute(service::CreateCollection{
+                      .database = "default", .schema = schema, .shards_num = 1})
+                  .ok());
+  ASSERT_TRUE(Index("c").ok());
+  ASSERT_TRUE(coordinator
+                  ->Execute(service::CreateIndex{.database = "default",
+                                                 .collection = "c",
+                                                 .field = "n",
+                                                 .params = {{"index_type", "INVERTED"}}})
+                  .ok());
+  ASSERT_TRUE(Load("c").ok());
+  const model::Timestamp before = Find("c")->updated;
+  service::DropField drop{.database = "default", .collection = "c", .field = "n"};
+  ASSERT_TRUE(coordinator->Execute(drop).ok());
+  EXPECT_EQ(Find("c")->schema.FindField("n"), nullptr);
+  EXPECT_EQ(Find("c")->schema.version, 2u);
+  EXPECT_GT(Find("c")->updated, before);
+  ASSERT_EQ(Find("c")->indexes.size(), 1u);
+  EXPECT_EQ(Find("c")->indexes[0].field, FieldId{101});
+  EXPECT_EQ(shards->changes.back().collection->schema.version, 2u);
+  ExpectError(coordinator->Execute(drop), Code::kInvalidParameter, "field not found: n");
+  Restart();
+  service::AddField add{.database = "default", .collection = "c", .field = schema.fields[2]};
+  ASSERT_TRUE(coordinator->Execute(add).ok());
+  EXPECT_EQ(Find("c")->schema.FindField("n")->id, FieldId{103});
+  drop = {.database = "default", .collection = "c", .id = FieldId{103}};
+  ASSERT_TRUE(coordinator->Execute(drop).ok());
+  EXPECT_EQ(Find("c")->schema.FindField("n"), nullptr);
+  ExpectError(coordinator->Execute(drop), Code::kInvalidParameter, "field not found with ID: 103");
+}
+
+TEST_F(CoordinatorTest, KeepsTheFieldsThatACollectionCannotBeWithout) {
+  model::CollectionSchema schema = Schema("c");
+  schema.enable_dynamic_field = true;
+  schema.fields.push_back({.name = "p", .type = model::DataType::kInt64, .is_partition_key = true});
+  schema.fields.push_back(
+      {.name = "k", .type = model::DataType::kInt64, .is_clustering_key = true});
+  schema.fields.push_back({.name = "t", .type = model::DataType::kTimestamptz, .nullable = true});
+  schema.structs.push_back({.name = "s"});
+  schema.fields.push_back({.name = "s[m]",
+                           .type = model::DataType::kArray,
+                           .element_type = model::DataType::kInt64,
+                           .struct_name = "s"});
+  ASSERT_TRUE(coordinator
+                  ->Execute(service::CreateCollection{.database = "default",
+                                                      .schema = schema,
+                                                      .shards_num = 1,
+                                                      .properties = {{"ttl_field", "t"}}})
+                  .ok());
+  const std::vector<std::pair<std::string, std::string>> refused = {
+      {"id", "cannot drop primary key field: id"},
+      {"p", "cannot drop partition key field: p"},
+      {"k", "cannot drop clustering key field: k"},
+      {"v", "cannot drop the last vector field: v"},
+      {"t", "cannot drop field t because it is referenced by collection property ttl_field"},
+      {"$meta", "field not found: $meta"},
+      {"s[m]", "field not found: s[m]"},
+  };
+  for (const auto& [field, text] : refused) {
+    ExpectError(coordinator->Execute(
+                    service::DropField{.database = "default", .collection = "c", .field = field}),
+                Code::kInvalidParameter, text);
+  }
+  EXPECT_EQ(Find("c")->schema.version, 1u);
+  ASSERT_TRUE(
+      coordinator
+          ->Execute(service::DropField{.database = "default", .collection = "c", .field = "s"})
+          .ok());
+  EXPECT_EQ(Find("c")->schema.FindField("s[m]"), nullptr);
+  EXPECT_TRUE(Find("c")->schema.structs.empty());
+}
+
+TEST_F(CoordinatorTest, ADynamicFieldThatIsDisabledComesBackAsAnother) {
+  model::CollectionSchema schema = Schema("c");
+  schema.enable_dynamic_field = true;
+  ASSERT_TRUE(coordinator
+                  ->Execute(service::CreateCollection{
+                      .database = "default", .schema = schema, .shards_num = 1})
+                  .ok());
+  const FieldId first = Find("c")->schema.dynamic()->id;
+  service::AlterCollection alter{
+      .database = "default", .collection = "c", .properties = {{"dynamicfield.enabled", "False"}}};
+  ASSERT_TRUE(coordinator->Execute(alter).ok());
+  EXPECT_FALSE(Find("c")->schema.enable_dynamic_field);
+  EXPECT_EQ(Find("c")->schema.dynamic(), nullptr);
+  alter.properties = {{"dynamicfield.enabled", "True"}};
+  ASSERT_TRUE(coordinator->Execute(alter).ok());
+  EXPECT_GT(Find("c")->schema.dynamic()->id, first);
 }
 
 TEST_F(CoordinatorTest, AltersTheFieldKeysThatMayChange) {

@@ -71,6 +71,8 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::RenameCollection
 Result<DdlPlan> Plan(const PlanContext& context, const service::AlterCollection& request);
 Result<DdlPlan> Plan(const PlanContext& context, const service::AlterField& request);
 Result<DdlPlan> Plan(const PlanContext& context, const service::AddField& request);
+Result<DdlPlan> Plan(const PlanContext& context, const service::AddStructField& request);
+Result<DdlPlan> Plan(const PlanContext& context, const service::DropField& request);
 Result<DdlPlan> Plan(const PlanContext& context, const service::CreatePartition& request);
 Result<DdlPlan> Plan(const PlanContext& context, const service::DropPartition& request);
 Result<DdlPlan> Plan(const PlanContext& context, const service::CreateAlias& request);

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "coordinator/plan.h"
 #include "coordinator/properties.h"
@@ -14,13 +15,57 @@ namespace {
 using service::CollectionPtr;
 
 void AppendField(model::CollectionSchema& schema, model::FieldSchema field) {
-  int64_t last = model::kFirstUserField.value - 1;
-  for (const auto& f : schema.fields) last = std::max(last, f.id.value);
-  for (const auto& s : schema.structs) last = std::max(last, s.id.value);
-  field.id = FieldId{last + 1};
+  field.id = FieldId{schema.LastFieldId().value + 1};
   auto at = std::ranges::find_if(schema.fields, &model::FieldSchema::is_dynamic);
   schema.fields.insert(at, std::move(field));
   ++schema.version;
+}
+
+/// A vector field that comes while the collection is loaded is searched after the next load.
+void KeepFromSearches(model::CollectionInfo& info, std::string_view name) {
+  const model::FieldSchema& field = *info.schema.FindField(name);
+  if (info.loaded && IsVector(field.type) && LoadedWhole(info))
+    info.load_fields.push_back({-field.id.value});
+}
+
+/// Takes fields out of a collection with the indexes on them. Their values stay in files until
+/// these are merged; nothing finds them, since no later field has such an id.
+template <class Gone>
+void RemoveFields(model::CollectionInfo& info, Gone&& gone) {
+  model::CollectionSchema& schema = info.schema;
+  schema.last_field = schema.LastFieldId();
+  auto is_gone = [&](FieldId id) {
+    const model::FieldSchema* field = schema.FindField(id);
+    return field != nullptr && gone(*field);
+  };
+  std::erase_if(info.indexes, [&](const model::IndexInfo& index) { return is_gone(index.field); });
+  // An id with a minus is a field that the load did not have.
+  std::erase_if(info.load_fields, [&](FieldId id) { return is_gone({std::abs(id.value)}); });
+  std::erase_if(schema.fields, gone);
+  ++schema.version;
+}
+
+Status CheckDropField(const model::CollectionInfo& info, const model::FieldSchema& field) {
+  auto refuse = [&](std::string_view what) {
+    return InvalidParameter(fmt::format("cannot drop {} field: {}", what, field.name));
+  };
+  if (field.is_primary) return refuse("primary key");
+  if (field.is_partition_key) return refuse("partition key");
+  if (field.is_clustering_key) return refuse("clustering key");
+  const std::string* ttl = model::FindValue(info.properties, "ttl_field");
+  if (ttl != nullptr && *ttl == field.name) {
+    return InvalidParameter(
+        fmt::format("cannot drop field {} because it is referenced by collection property "
+                    "ttl_field, drop the property first",
+                    field.name));
+  }
+  return Status::Ok();
+}
+
+bool HasVectorBeside(const model::CollectionSchema& schema, std::string_view dropped) {
+  return std::ranges::any_of(schema.fields, [&](const model::FieldSchema& field) {
+    return IsVector(field.type) && field.name != dropped && field.struct_name != dropped;
+  });
 }
 
 }  // namespace
@@ -53,6 +98,10 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AlterCollection&
                               .nullable = true,
                               .is_dynamic = true,
                               .default_value = model::Scalar(std::string("{}"))});
+  }
+  if (dynamic != nullptr && !IsTrue(*dynamic) && info.schema.enable_dynamic_field) {
+    info.schema.enable_dynamic_field = false;
+    RemoveFields(info, [](const model::FieldSchema& field) { return field.is_dynamic; });
   }
   info.properties = MergeProperties(info.properties, changes, request.delete_keys);
   info.updated = context.now;
@@ -99,8 +148,63 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AddField& reques
   RETURN_IF_ERROR(CheckWarmup(request.field.type_params));
   model::CollectionInfo info = *old;
   AppendField(info.schema, request.field);
-  if (info.loaded && IsVector(request.field.type) && LoadedWhole(info))
-    info.load_fields.push_back({-info.schema.FindField(request.field.name)->id.value});
+  KeepFromSearches(info, request.field.name);
+  info.updated = context.now;
+  DdlPlan plan;
+  plan.Replace(std::move(info));
+  return plan;
+}
+
+Result<DdlPlan> Plan(const PlanContext& context, const service::AddStructField& request) {
+  ASSIGN_OR_RETURN(CollectionPtr old, context.state.Find(request.database, request.collection));
+  const std::string& name = request.field.name;
+  if (old->schema.FindField(name) != nullptr || old->schema.FindStruct(name) != nullptr) {
+    return Error(InvalidParameter(fmt::format("duplicated field name {}", name)));
+  }
+  RETURN_IF_ERROR(CheckWarmup(request.field.type_params));
+  for (const auto& member : request.members) RETURN_IF_ERROR(CheckWarmup(member.type_params));
+  model::CollectionInfo info = *old;
+  // The struct's own id comes before its members', as at creation.
+  model::StructSchema added = request.field;
+  added.id = FieldId{info.schema.LastFieldId().value + 1};
+  info.schema.structs.push_back(std::move(added));
+  const uint64_t version = info.schema.version + 1;
+  for (const auto& member : request.members) {
+    AppendField(info.schema, member);
+    KeepFromSearches(info, member.name);
+  }
+  info.schema.version = version;
+  info.updated = context.now;
+  DdlPlan plan;
+  plan.Replace(std::move(info));
+  return plan;
+}
+
+Result<DdlPlan> Plan(const PlanContext& context, const service::DropField& request) {
+  ASSIGN_OR_RETURN(CollectionPtr old, context.state.Find(request.database, request.collection));
+  auto wanted = [&](const auto& one) {
+    return request.field.empty() ? one.id == request.id : one.name == request.field;
+  };
+  const auto field = std::ranges::find_if(old->schema.fields, [&](const model::FieldSchema& f) {
+    return wanted(f) && f.struct_name.empty() && !f.is_dynamic;
+  });
+  const auto shape = std::ranges::find_if(old->schema.structs, wanted);
+  const bool is_field = field != old->schema.fields.end();
+  if (!is_field && shape == old->schema.structs.end()) {
+    return Error(InvalidParameter(request.field.empty()
+                                      ? fmt::format("field not found with ID: {}", request.id.value)
+                                      : fmt::format("field not found: {}", request.field)));
+  }
+  if (is_field) RETURN_IF_ERROR(CheckDropField(*old, *field));
+  const std::string name = is_field ? field->name : shape->name;
+  if (!HasVectorBeside(old->schema, name)) {
+    return Error(InvalidParameter(fmt::format("cannot drop the last vector field: {}", name)));
+  }
+  model::CollectionInfo info = *old;
+  RemoveFields(info, [&](const model::FieldSchema& f) {
+    return f.name == name || (!f.struct_name.empty() && f.struct_name == name);
+  });
+  std::erase_if(info.schema.structs, [&](const auto& one) { return one.name == name; });
   info.updated = context.now;
   DdlPlan plan;
   plan.Replace(std::move(info));

@@ -169,10 +169,6 @@ Status CheckAlterCollection(const model::CollectionInfo& old,
   for (const auto& key : request.delete_keys) {
     if (key == kDynamicKey) return InvalidParameter("cannot delete key dynamicfield.enabled");
   }
-  const std::string* dynamic = model::FindValue(request.properties, kDynamicKey);
-  if (dynamic != nullptr && !IsTrue(*dynamic) && old.schema.enable_dynamic_field) {
-    return InvalidParameter("dynamic schema cannot be disabled once enabled");
-  }
   RETURN_IF_ERROR(CheckCollectionProperties(old.schema, request.properties));
   if (model::FindValue(request.properties, kTtlFieldKey) != nullptr &&
       model::FindValue(old.properties, kTtlKey) != nullptr) {

@@ -26,18 +26,24 @@ Result<ColumnTerm> Binder::ResolveElement(std::string_view text) const {
   return ColumnTerm{{field->id, field->element_type, {}}, field};
 }
 
+/// Whether `name["key"]` would mean something: of a JSON field, or of a dynamic key.
+bool Binder::MayHaveKeys(std::string_view name) const {
+  const FieldSchema* field = schema_.FindField(name);
+  return field == nullptr ? schema_.dynamic() != nullptr : field->type == DataType::kJson;
+}
+
 /// `struct[member]`, an array; `struct[3][member]`, one of its elements.
 Result<ColumnTerm> Binder::ResolveStructPath(std::string_view text) const {
   const size_t open = text.find('[');
   const std::string_view base = text.substr(0, open);
-  if (schema_.FindStruct(base) == nullptr) {
+  if (schema_.FindStruct(base) == nullptr && MayHaveKeys(base)) {
     return BindError(fmt::format(
         "json key must be enclosed in double quotes or single quotes: \"{}\"", text.substr(open)));
   }
   const size_t last = text.rfind('[');
   const std::string name = std::string(base) + std::string(text.substr(last));
   const FieldSchema* field = schema_.FindField(name);
-  if (field == nullptr) return BindError(fmt::format("field {} not exist", name));
+  if (field == nullptr) return BindError(fmt::format("struct field not found: {}", name));
   ColumnTerm term{{field->id, field->type, {}}, field};
   if (last == open) return term;
   if (field->type != DataType::kArray) {

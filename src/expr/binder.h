@@ -88,6 +88,7 @@ class Binder {
   Result<ColumnTerm> ResolvePath(std::string_view text);
   Result<ColumnTerm> ResolveElement(std::string_view text) const;
   Result<ColumnTerm> ResolveStructPath(std::string_view text) const;
+  bool MayHaveKeys(std::string_view name) const;
   Result<ColumnTerm> WholeStruct(const model::StructSchema& given) const;
   Result<ColumnTerm> DynamicKey(std::vector<std::string> path, std::string_view base) const;
   Result<Term> BindTemplate(const Syntax& syntax) const;

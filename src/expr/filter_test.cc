@@ -380,6 +380,11 @@ TEST(Filter, ResolvesNames) {
             "failed to create query plan: cannot parse expression: color == 1: field color not "
             "exist: invalid parameter");
   EXPECT_EQ(PlanError("query", filter.error()).code(), Code::kInvalidParameter);
+  filter = ParseFilter("array_contains(gone[name], 1)", fixed, {});
+  ASSERT_FALSE(filter);
+  EXPECT_EQ(filter.error().message(),
+            "cannot parse expression: array_contains(gone[name], 1): struct field not found: "
+            "gone[name]");
   EXPECT_EQ(Cause("json[''] == 1"), "invalid identifier: json['']");
   EXPECT_EQ(Cause("json[a] == 1"),
             "json key must be enclosed in double quotes or single quotes: \"[a]\"");

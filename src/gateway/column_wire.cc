@@ -26,6 +26,7 @@ struct Parts {
   std::optional<WireReader> vectors;
   std::optional<WireReader> structs;
   DataType element_type = DataType::kNone;  // of lists of vectors: what came in them
+  bool is_row = false;                      // the elements of one row: none of them may be null
 };
 
 Parts ReadParts(WireReader& in) {
@@ -134,6 +135,15 @@ Status AppendScalarArray(WireReader array, int slot, Column& column) {
   return Status::Ok();
 }
 
+// A column's validity stands in FieldData and may be repeated here; that of a row's elements would
+// be lost.
+Status SkipValidity(WireReader& in, const Parts& parts) {
+  bool has_null = false;
+  in.EachVarint([&](uint64_t valid) { has_null |= valid == 0; });
+  if (!has_null || !parts.is_row) return Status::Ok();
+  return InvalidParameter(fmt::format("field ({}) has null elements: not supported", parts.name));
+}
+
 Result<Column> ReadScalars(WireReader in, const Parts& parts);
 
 // schema.ArrayArray: one ScalarField a row. The elements' type is that of the slot they came in:
@@ -145,7 +155,8 @@ Result<Column> ReadArrays(WireReader in, const Parts& parts) {
       in.Skip();
       continue;
     }
-    ASSIGN_OR_RETURN(const Column row, ReadScalars(in.Message(), {.name = parts.name}));
+    ASSIGN_OR_RETURN(const Column row,
+                     ReadScalars(in.Message(), {.name = parts.name, .is_row = true}));
     if (row.rows != 0 && !model::TraitsOf(row.type).is_array_element) {
       return Error(InvalidParameter(
           fmt::format("element type {} is not supported", model::DataTypeName(row.type))));
@@ -163,7 +174,7 @@ Result<Column> ReadScalars(WireReader in, const Parts& parts) {
   while (in.Next()) {
     const int slot = in.field();
     if (slot == 17) {
-      in.Skip();
+      RETURN_IF_ERROR(SkipValidity(in, parts));
       continue;
     }
     if (slot == 8 && parts.type == DataType::kArray && !begun)
@@ -206,7 +217,7 @@ Result<Column> ReadVectorLists(WireReader in, Parts& parts) {
     switch (in.field()) {
       case 1: column.dim = std::clamp<int64_t>(in.Int(), 0, 1 << 20); break;
       case 2: {
-        Parts inner{.name = parts.name};
+        Parts inner{.name = parts.name, .is_row = true};
         ASSIGN_OR_RETURN(const Column row, ReadVectors(in.Message(), inner));
         if (row.type == DataType::kSparseFloatVector || row.type == DataType::kArrayOfVector ||
             (!row.fixed.empty() && parts.element_type != DataType::kNone &&
@@ -273,7 +284,7 @@ Result<Column> ReadVectors(WireReader in, Parts& parts) {
         column = std::move(lists);
         break;
       }
-      case 9: in.Skip(); break;
+      case 9: RETURN_IF_ERROR(SkipValidity(in, parts)); break;
       default:
         return Error(InvalidParameter(fmt::format("column {} has a type that is not supported: {}",
                                                   parts.name, DataTypeName(parts.type))));
@@ -288,6 +299,9 @@ Result<Column> ReadVectors(WireReader in, Parts& parts) {
   return column;
 }
 
+/// A null vector takes a whole one's bytes in a column: what a small request may ask for ends here.
+constexpr uint64_t kSpreadBytesMax = uint64_t{512} << 20;
+
 // Gives a compact column its null rows.
 Result<Column> Spread(Column compact, std::vector<uint8_t> valid, const std::string& name) {
   const auto present = static_cast<uint64_t>(std::count(valid.begin(), valid.end(), 1));
@@ -298,6 +312,19 @@ Result<Column> Spread(Column compact, std::vector<uint8_t> valid, const std::str
         std::to_string(present), std::to_string(compact.rows)));
   }
   if (present == valid.size()) return compact;
+  if (present == 0) {
+    // Who knows the field gives such a column its type and dimension.
+    Column none = model::MakeColumn(compact.field, compact.type);
+    none.ResizeZero(valid.size());
+    none.valid = std::move(valid);
+    return none;
+  }
+  const uint64_t width = model::ValueBytes(compact.type, compact.dim);
+  if (width != 0 && valid.size() > kSpreadBytesMax / width) {
+    return Error(InvalidParameter(
+        fmt::format("field ({}) has {} rows of {} bytes, nulls included: too many for one request",
+                    name, valid.size(), width)));
+  }
   Column full = model::MakeColumn(compact.field, compact.type, compact.dim);
   uint64_t next = 0;
   for (uint8_t bit : valid) {

@@ -23,11 +23,14 @@ class FakeFrontend final : public service::FrontendCatalog, public service::Fron
   service::SearchCall last_search;
   service::QueryCall last_query;
   service::DeleteCall last_delete;
+  service::MutationCall last_mutation;  ///< without its columns
+  service::DdlRequest last_change;
   std::string last_database;
 
   Status Ddl(const service::CallContext& call, const service::DdlRequest& request) override {
     MutexLock lock(mutex_);
     last_database = call.database;
+    last_change = request;
     if (const auto* create = std::get_if<service::CreateCollection>(&request)) {
       auto info = std::make_shared<model::CollectionInfo>();
       info->id = CollectionId{next_id_++};
@@ -150,6 +153,7 @@ class FakeFrontend final : public service::FrontendCatalog, public service::Fron
     {
       MutexLock lock(mutex_);
       rows_[mutation.collection] = std::move(mutation.columns);
+      last_mutation = std::move(mutation);
     }
     done(std::move(reply));
   }
@@ -193,9 +197,12 @@ class FakeFrontend final : public service::FrontendCatalog, public service::Fron
     last_query = query;
     service::QueryResult result{.collection = info, .session_ts = clock_.Next()};
     for (const auto& user : rows_[query.collection]) {
-      result.columns.push_back({.name = user.name,
+      const model::FieldSchema& field = *info->schema.FindField(user.name);
+      result.columns.push_back({.name = std::string(field.member_name()),
                                 .is_dynamic = user.is_dynamic,
                                 .nullable = user.valid_given,
+                                .element_type = field.element_type,
+                                .struct_name = field.struct_name,
                                 .column = user.column});
       result.output_fields.push_back(user.name);
     }

@@ -57,6 +57,32 @@ void FillDescription(const model::CollectionInfo& info,
   out.set_update_timestamp_str(std::to_string(info.updated));
 }
 
+/// Which field a schema change drops; its collection is left empty.
+Result<service::DropField> DropOf(const pb::milvus::AlterCollectionSchemaRequest::DropRequest& in) {
+  if (in.has_function_name())
+    return Error(InvalidParameter(fmt::format("function not found: {}", in.function_name())));
+  service::DropField drop{.field = in.field_name(), .id = FieldId{in.field_id()}};
+  if (drop.field.empty() && drop.id.value <= 0) {
+    return Error(InvalidParameter("drop request must name a field or a function"));
+  }
+  return drop;
+}
+
+Result<model::FieldSchema> AddedField(
+    const pb::milvus::AlterCollectionSchemaRequest::AddRequest& in) {
+  if (in.func_schema_size() != 0)
+    return Error(Code::kUnimplemented,
+                 "functions in a schema are not supported: service unimplemented");
+  if (in.field_infos_size() != 1)
+    return Error(InvalidParameter("a schema change adds one field at a time"));
+  const auto& added = in.field_infos(0);
+  if (!added.index_name().empty() || added.extra_params_size() != 0)
+    return Error(Code::kUnimplemented,
+                 "an index in a schema change is not supported, create it after the field: "
+                 "service unimplemented");
+  return FieldFromPb(added.field_schema());
+}
+
 }  // namespace
 
 void CreateDatabase(const Services& services, CallPtr call) {
@@ -171,6 +197,43 @@ void AddCollectionField(const Services& services, CallPtr call) {
       services, *call, [](const auto& request, const std::string& database) -> Ddl {
         ASSIGN_OR_RETURN(auto field, FieldFromBytes(request.schema()));
         return service::AddField{database, request.collection_name(), std::move(field)};
+      });
+}
+
+void AddCollectionStructField(const Services& services, CallPtr call) {
+  Unary<pb::milvus::AddCollectionStructFieldRequest, pb::common::Status>(
+      *call, [&](const auto& request, Call& current, auto&) -> Status {
+        service::AddStructField change{.database = current.context().database,
+                                       .collection = request.collection_name()};
+        if (!request.has_struct_array_field_schema()) {
+          return InvalidParameter("struct array field schema is nil");
+        }
+        if (change.collection.empty() && request.collectionid() != 0) {
+          ASSIGN_OR_RETURN(auto info, Named(services, current, {}, request.collectionid()));
+          change.collection = info->name;
+        }
+        RETURN_IF_ERROR(
+            StructFromPb(request.struct_array_field_schema(), change.field, change.members));
+        return services.catalog->Ddl(current.context(), change);
+      });
+}
+
+void AlterCollectionSchema(const Services& services, CallPtr call) {
+  using Request = pb::milvus::AlterCollectionSchemaRequest;
+  Unary<Request, pb::milvus::AlterCollectionSchemaResponse>(
+      *call, [&](const Request& request, Call& current, auto&) -> Status {
+        ASSIGN_OR_RETURN(
+            auto info, Named(services, current, request.collection_name(), request.collectionid()));
+        const std::string& database = current.context().database;
+        if (request.action().has_drop_request()) {
+          ASSIGN_OR_RETURN(auto drop, DropOf(request.action().drop_request()));
+          drop.database = database;
+          drop.collection = info->name;
+          return services.catalog->Ddl(current.context(), drop);
+        }
+        ASSIGN_OR_RETURN(auto field, AddedField(request.action().add_request()));
+        return services.catalog->Ddl(current.context(),
+                                     service::AddField{database, info->name, std::move(field)});
       });
 }
 

@@ -28,6 +28,8 @@ void TruncateCollection(const Services& services, CallPtr call);
 void AlterCollection(const Services& services, CallPtr call);
 void AlterCollectionField(const Services& services, CallPtr call);
 void AddCollectionField(const Services& services, CallPtr call);
+void AddCollectionStructField(const Services& services, CallPtr call);
+void AlterCollectionSchema(const Services& services, CallPtr call);
 void GetCollectionStatistics(const Services& services, CallPtr call);
 void LoadCollection(const Services& services, CallPtr call);
 void ReleaseCollection(const Services& services, CallPtr call);

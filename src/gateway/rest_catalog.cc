@@ -7,12 +7,10 @@
 #include "gateway/description.h"
 #include "gateway/progress.h"
 #include "gateway/rest_call.h"
-#include "gateway/rest_rows.h"
+#include "gateway/rest_schema.h"
 
 namespace elanus::gateway {
 namespace {
-
-using model::DataType;
 
 constexpr std::array<std::string_view, 5> kLevels = {"Strong", "Session", "Bounded", "Eventually",
                                                      "Customized"};
@@ -67,25 +65,6 @@ void HasCollection(RestCall rest) {
       [&](JsonWriter& json) { json.BeginObject().Key("has").Bool(info.has_value()).EndObject(); });
 }
 
-void WritePairs(JsonWriter& json, const model::KeyValues& pairs) {
-  json.BeginArray();
-  for (const auto& [key, value] : pairs) {
-    json.BeginObject().Key("key").Text(key).Key("value").Text(value).EndObject();
-  }
-  json.EndArray();
-}
-
-void WriteField(JsonWriter& json, const model::FieldSchema& field, bool int64_as_number) {
-  json.BeginObject();
-  json.Key("name").Text(field.name).Key("id").Int64(field.id.value, int64_as_number);
-  json.Key("type").Text(model::DataTypeName(field.type));
-  json.Key("primaryKey").Bool(field.is_primary).Key("partitionKey").Bool(field.is_partition_key);
-  json.Key("clusteringKey").Bool(field.is_clustering_key).Key("autoId").Bool(field.auto_id);
-  json.Key("description").Text(field.description).Key("nullable").Bool(field.nullable);
-  if (!field.type_params.empty()) WritePairs(json.Key("params"), field.type_params);
-  json.EndObject();
-}
-
 void WriteIndexes(JsonWriter& json, const model::CollectionInfo& info) {
   json.BeginArray();
   for (const model::IndexInfo& index : info.indexes) {
@@ -115,12 +94,7 @@ void DescribeCollection(RestCall rest) {
     }
     json.EndArray().Key("structFields").BeginArray();
     for (const model::StructSchema& one : info->schema.structs) {
-      json.BeginObject().Key("name").Text(one.name).Key("id").Int(one.id.value);
-      json.Key("description").Text(one.description).Key("fields").BeginArray();
-      for (const model::FieldSchema* member : info->schema.MembersOf(one.name)) {
-        WriteField(json, *member, rest.int64_as_number);
-      }
-      json.EndArray().EndObject();
+      WriteStruct(json, one, info->schema, rest.int64_as_number);
     }
     json.EndArray().Key("functions").BeginArray().EndArray().Key("aliases").BeginArray();
     for (const std::string& alias : info->aliases) json.Text(alias);
@@ -134,104 +108,6 @@ void DescribeCollection(RestCall rest) {
     WritePairs(json.Key("properties"), ShownProperties(*info));
     json.EndObject();
   });
-}
-
-Result<model::FieldSchema> FieldOf(const RestBody& in) {
-  model::FieldSchema field{.name = in.Text("fieldName"), .description = in.Text("description")};
-  const std::string type = in.Text("dataType");
-  auto parsed = DataTypeFromName(type);
-  if (!parsed) {
-    return Error(InvalidParameter(fmt::format("data type {} is invalid(case sensitive).", type)));
-  }
-  field.type = *parsed;
-  field.is_primary = in.Bool("isPrimary", false);
-  field.is_partition_key = in.Bool("isPartitionKey", false);
-  field.is_clustering_key = in.Bool("isClusteringKey", false);
-  field.nullable = in.Bool("nullable", false);
-  field.auto_id = in.Bool("autoID", false);
-  field.type_params = in.Pairs("elementTypeParams");
-  if (auto value = in.Find("defaultValue")) {
-    int64_t number = 0;
-    double real = 0;
-    bool flag = false;
-    std::string_view text;
-    if (value->get(flag) == simdjson::SUCCESS) {
-      field.default_value = flag;
-    } else if (model::IsFloating(field.type) && value->get(real) == simdjson::SUCCESS) {
-      field.default_value = real;
-    } else if (value->get(number) == simdjson::SUCCESS) {
-      field.default_value = number;
-    } else if (value->get(text) == simdjson::SUCCESS) {
-      field.default_value = std::string(text);
-    }
-  }
-  RETURN_IF_ERROR(in.fault());
-  return field;
-}
-
-Result<model::CollectionSchema> SchemaOf(const RestBody& in) {
-  for (std::string_view key : {"functions", "structFields"}) {
-    if (!in.Objects(key).empty()) {
-      return Error(Code::kUnimplemented,
-                   fmt::format("{} are not supported: service unimplemented", key));
-    }
-  }
-  model::CollectionSchema schema{.description = in.Text("description")};
-  const bool auto_id = in.Bool("autoID", in.Bool("autoId", false));
-  schema.enable_dynamic_field = in.Bool("enableDynamicField", false);
-  for (const RestBody& field : in.Objects("fields")) {
-    ASSIGN_OR_RETURN(auto parsed, FieldOf(field));
-    if (parsed.is_primary) {
-      parsed.auto_id |= auto_id;
-      schema.auto_id = parsed.auto_id;
-    }
-    schema.fields.push_back(std::move(parsed));
-  }
-  RETURN_IF_ERROR(in.fault());
-  return schema;
-}
-
-/// A key, a vector and the dynamic field: what a request without a schema means.
-Result<model::CollectionSchema> QuickSchemaOf(const RestBody& in) {
-  const RestBody params = in.Object("params");
-  if (!in.Has("dimension")) {
-    return Error(InvalidParameter(
-        "dimension is required for quickly create collection(default metric type: COSINE)",
-        "collectionName & dimension", "collectionName"));
-  }
-  const std::string id_type = in.Text("idType", "Int64");
-  model::FieldSchema key{.name = in.Text("primaryFieldName", "id")};
-  if (id_type == "Int64" || id_type == "int64") {
-    key.type = DataType::kInt64;
-  } else if (id_type == "VarChar" || id_type == "Varchar") {
-    key.type = DataType::kVarChar;
-    const auto pairs = in.Pairs("params");
-    if (const std::string* length = model::FindValue(pairs, "max_length"); length != nullptr) {
-      key.type_params = {{"max_length", *length}};
-    }
-  } else {
-    return Error(InvalidParameter("idType can only be [Int64, VarChar], default: Int64",
-                                  "Int64 or VarChar", id_type));
-  }
-  key.is_primary = true;
-  key.auto_id = in.Bool("autoID", in.Bool("autoId", false));
-  model::FieldSchema vector{.name = in.Text("vectorFieldName", "vector"),
-                            .type = DataType::kFloatVector};
-  const std::string vector_type = in.Text("vectorFieldType", "FloatVector");
-  if (auto type = DataTypeFromName(vector_type); type && model::IsVector(*type)) {
-    vector.type = *type;
-  } else {
-    return Error(
-        InvalidParameter(fmt::format("data type {} is invalid(case sensitive).", vector_type)));
-  }
-  vector.type_params = {{"dim", std::to_string(in.Int("dimension", 0))}};
-  model::CollectionSchema schema{.description = in.Text("description"), .auto_id = key.auto_id};
-  schema.enable_dynamic_field =
-      params.Bool("enableDynamicField", in.Bool("enableDynamicField", true));
-  RETURN_IF_ERROR(in.fault());
-  RETURN_IF_ERROR(params.fault());
-  schema.fields = {std::move(key), std::move(vector)};
-  return schema;
 }
 
 Result<service::CreateCollection> CreateOf(const RestCall& rest) {
@@ -326,6 +202,20 @@ void RenameCollection(RestCall rest) {
 
 void TruncateCollection(RestCall rest) {
   Change(rest, service::TruncateCollection{rest.context().database, Collection(rest)});
+}
+
+void AddField(RestCall rest) {
+  auto field = FieldOf(rest.body.Object("schema"));
+  if (!field) return rest.Fail(field.error());
+  Change(rest, service::AddField{rest.context().database, Collection(rest), *std::move(field)});
+}
+
+void AddStructField(RestCall rest) {
+  service::AddStructField add{.database = rest.context().database, .collection = Collection(rest)};
+  if (Status read = StructOf(rest.body.Object("schema"), add.field, add.members); !read.ok()) {
+    return rest.Fail(read);
+  }
+  Change(rest, add);
 }
 
 void LoadCollection(RestCall rest) {
@@ -556,6 +446,9 @@ constexpr RestRoute kRoutes[] = {
     {"collections/rename", "RenameCollection", RenameCollection,
      "collectionName newCollectionName"},
     {"collections/truncate", "TruncateCollection", TruncateCollection, "collectionName"},
+    {"collections/fields/add", "AddCollectionField", AddField, "collectionName schema"},
+    {"collections/struct_fields/add", "AddCollectionStructField", AddStructField,
+     "collectionName schema"},
     {"collections/load", "LoadCollection", LoadCollection, "collectionName"},
     {"collections/release", "ReleaseCollection", ReleaseCollection, "collectionName"},
     {"collections/flush", "Flush", Flush, "collectionName"},

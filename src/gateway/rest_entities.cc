@@ -14,6 +14,8 @@ namespace {
 namespace dom = simdjson::dom;
 
 constexpr int64_t kLimitDefault = 100;
+/// The placeholder of lists of float vectors; Milvus' number.
+constexpr model::DataType kFloatVectorLists{301};
 
 Result<service::Consistency> ConsistencyOf(const RestBody& body) {
   const std::string level = body.Text("consistencyLevel");
@@ -58,17 +60,36 @@ void WriteKeys(JsonWriter& json, const model::PrimaryKeys& keys, bool int64_as_n
   json.EndArray();
 }
 
+/// What an upsert says of rows that are there already.
+Status PartialOf(const RestBody& body, service::MutationCall& mutation) {
+  using Kind = service::FieldOpKind;
+  mutation.partial_update = body.Bool("partialUpdate", false);
+  for (const RestBody& in : body.Objects("fieldOps")) {
+    service::FieldOp op{.field = in.Text("fieldName")};
+    const std::string name = in.Text("op", "REPLACE");
+    if (name == "ARRAY_APPEND") {
+      op.kind = Kind::kArrayAppend;
+    } else if (name == "ARRAY_REMOVE") {
+      op.kind = Kind::kArrayRemove;
+    } else if (name != "REPLACE") {
+      return InvalidParameter(fmt::format("unsupported partial update op: {}", name));
+    }
+    RETURN_IF_ERROR(in.fault());
+    mutation.partial_update |= op.kind != Kind::kReplace;
+    mutation.field_ops.push_back(std::move(op));
+  }
+  return body.fault();
+}
+
 void Mutate(RestCall rest, service::MutationKind kind) {
   const bool insert = kind == service::MutationKind::kInsert;
   service::MutationCall mutation{.kind = kind,
                                  .collection = rest.body.Text("collectionName"),
                                  .partition = rest.body.Text("partitionName")};
-  mutation.partial_update = !insert && rest.body.Bool("partialUpdate", false);
-  if (!rest.body.fault().ok()) return rest.Fail(rest.body.fault());
-  if (mutation.partial_update) {
-    return rest.Fail(
-        Status(Code::kUnimplemented, "partialUpdate is not supported: service unimplemented"));
+  if (Status given = insert ? Status::Ok() : PartialOf(rest.body, mutation); !given.ok()) {
+    return rest.Fail(given);
   }
+  if (!rest.body.fault().ok()) return rest.Fail(rest.body.fault());
   auto info = rest.services.catalog->Describe(rest.context(), mutation.collection);
   if (!info) return rest.Fail(info.error());
   dom::array rows;
@@ -76,7 +97,8 @@ void Mutate(RestCall rest, service::MutationKind kind) {
     return rest.Fail(
         Status(kRestBadRows, "fail to deal the insert data, error: data is no list of rows"));
   }
-  auto columns = ColumnsOfRows(rows, (*info)->schema);
+  auto columns = ColumnsOfRows(rows, (*info)->schema,
+                               mutation.partial_update ? RowForm::kPartial : RowForm::kWhole);
   if (!columns) return rest.Fail(columns.error());
   mutation.columns = *std::move(columns);
   mutation.num_rows = static_cast<int64_t>(rows.size());
@@ -277,6 +299,10 @@ void Search(RestCall rest, bool explain) {
   if (!vectors) return rest.Fail(vectors.error());
   search.nq = vectors->count;
   search.vectors = std::move(vectors->bytes);
+  if (!vectors->list_ends.empty()) {
+    search.vector_type = kFloatVectorLists;
+    search.vector_offsets = std::move(vectors->list_ends);
+  }
   auto templates = TemplatesOf(rest.body);
   if (!templates) return rest.Fail(templates.error());
   search.templates = *std::move(templates);
@@ -297,6 +323,7 @@ void Search(RestCall rest, bool explain) {
       json.Int64(result->keys.ints[hit], rest.int64_as_number);
     }
     json.Key("distance").Real(result->scores[hit]);
+    if (!result->elements.empty()) json.Key("offset").Int(result->elements[hit]);
     WriteRowMembers(json, result->columns, hit, rest.int64_as_number, key_name);
     json.EndObject();
   }

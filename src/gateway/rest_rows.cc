@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "gateway/rest_call.h"
+#include "gateway/rest_structs.h"
 #include "gateway/rest_values.h"
-#include "model/array_value.h"
 
 namespace elanus::gateway {
 namespace {
@@ -22,15 +22,19 @@ struct Builder {
   std::unordered_map<std::string_view, size_t> by_name;
   size_t dynamic = SIZE_MAX;
 
-  explicit Builder(const model::CollectionSchema& schema) {
+  bool partial;  ///< fields that no row gives are left out
+
+  Builder(const model::CollectionSchema& schema, RowForm form)
+      : partial(form == RowForm::kPartial) {
     for (const model::FieldSchema& field : schema.fields) {
       if (field.is_dynamic) {
         dynamic = columns.size();
-      } else {
+      } else if (field.struct_name.empty()) {
         by_name.emplace(field.name, columns.size());
       }
       columns.push_back({.name = field.name,
                          .is_dynamic = field.is_dynamic,
+                         .element_type = field.element_type,
                          .column = model::MakeColumn(FieldId{}, TypeInJson(field), field.dim())});
     }
   }
@@ -40,10 +44,9 @@ struct Builder {
     extra.BeginObject();
     for (auto [key, value] : row) {
       auto it = by_name.find(key);
-      if (schema.FindStruct(key) != nullptr) {
-        return BadRows(fmt::format("struct array field ({}) is not supported here", key));
-      }
-      if (it != by_name.end()) {
+      if (const model::StructSchema* one = schema.FindStruct(key); one != nullptr) {
+        RETURN_IF_ERROR(AddStructs(value, *one, schema, index));
+      } else if (it != by_name.end()) {
         model::Column& column = columns[it->second].column;
         // Fewer: an auto id that earlier rows left out. More: the key stands twice in this row.
         if (column.rows != index) {
@@ -61,6 +64,20 @@ struct Builder {
     return FillMissing(schema, index, extra.Take());
   }
 
+  /// A row's list of objects, into the columns of the members.
+  Status AddStructs(dom::element value, const model::StructSchema& one,
+                    const model::CollectionSchema& schema, size_t index) {
+    StructRow row{.of = one};
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (schema.fields[i].struct_name != one.name) continue;
+      if (columns[i].column.rows != index) {
+        return BadRows(fmt::format("field ({}) is given in some rows only or twice", one.name));
+      }
+      row.members.push_back({&schema.fields[i], &columns[i].column});
+    }
+    return AppendStructs(value, row);
+  }
+
   Status FillMissing(const model::CollectionSchema& schema, size_t index, std::string extra) {
     for (size_t i = 0; i < columns.size(); ++i) {
       model::Column& column = columns[i].column;
@@ -68,7 +85,7 @@ struct Builder {
       if (i == dynamic) {
         column.AppendValue(extra);
       } else if (column.rows == index) {
-        if (field.auto_id) continue;
+        if (field.auto_id || partial) continue;
         if (!field.nullable && !field.default_value) {
           return BadRows(fmt::format("the value (nil) of field ({}) is missing", field.name));
         }
@@ -89,61 +106,12 @@ std::string_view MembersOf(std::string_view object) {
   return first == std::string_view::npos ? std::string_view() : object.substr(first);
 }
 
-/// Element `i` of a struct member's row.
-void WriteElement(JsonWriter& json, const service::OutputColumn& member, size_t row, size_t i,
-                  bool int64_as_number) {
-  const std::string_view bytes = member.column.StringAt(row);
-  model::Column one = model::MakeColumn({}, member.element_type, member.column.dim);
-  if (member.column.type == DataType::kArrayOfVector) {
-    const size_t width = model::ValueBytes(member.element_type, member.column.dim);
-    one.AppendValue(bytes.substr(i * width, width));
-  } else {
-    one.AppendValue(model::ArrayView::Open(bytes)->At(i));
-  }
-  WriteValue(json, one, 0, int64_as_number);
-}
-
-size_t ElementsOf(const service::OutputColumn& member, size_t row) {
-  const std::string_view bytes = member.column.StringAt(row);
-  if (member.column.type == DataType::kArrayOfVector) {
-    const size_t width = model::ValueBytes(member.element_type, member.column.dim);
-    return width == 0 ? 0 : bytes.size() / width;
-  }
-  const auto array = model::ArrayView::Open(bytes);
-  return array ? array->size() : 0;
-}
-
-/// A struct array's row: a list of objects, from the members among the columns.
-void WriteStructs(JsonWriter& json, const std::vector<service::OutputColumn>& columns,
-                  const std::string& name, size_t row, bool int64_as_number) {
-  std::vector<const service::OutputColumn*> members;
-  for (const service::OutputColumn& column : columns) {
-    if (column.struct_name == name) members.push_back(&column);
-  }
-  json.Key(name);
-  if (members.front()->column.IsNull(row)) {
-    json.Null();
-    return;
-  }
-  size_t count = ElementsOf(*members.front(), row);
-  for (const auto* member : members) count = std::min(count, ElementsOf(*member, row));
-  json.BeginArray();
-  for (size_t i = 0; i < count; ++i) {
-    json.BeginObject();
-    for (const auto* member : members) {
-      json.Key(member->name);
-      WriteElement(json, *member, row, i, int64_as_number);
-    }
-    json.EndObject();
-  }
-  json.EndArray();
-}
-
 }  // namespace
 
 Result<std::vector<service::UserColumn>> ColumnsOfRows(dom::array rows,
-                                                       const model::CollectionSchema& schema) {
-  Builder builder(schema);
+                                                       const model::CollectionSchema& schema,
+                                                       RowForm form) {
+  Builder builder(schema, form);
   size_t index = 0;
   for (dom::element row : rows) {
     dom::object object;
@@ -153,7 +121,7 @@ Result<std::vector<service::UserColumn>> ColumnsOfRows(dom::array rows,
   }
   std::vector<service::UserColumn> columns;
   for (service::UserColumn& user : builder.columns) {
-    // An auto id that no row gave.
+    // An auto id, or a field of a partial update, that no row gave.
     if (user.column.rows == 0 && index != 0) continue;
     if (user.column.rows != index) {
       return Error(BadRows(fmt::format("field ({}) is given in some rows only", user.name)));
@@ -164,28 +132,65 @@ Result<std::vector<service::UserColumn>> ColumnsOfRows(dom::array rows,
   return columns;
 }
 
+namespace {
+
+std::unexpected<Status> BadVectors(std::string_view reason) {
+  return Error(
+      Status(kRestBadJson, fmt::format("can only accept json format request, error: {}", reason)));
+}
+
+/// Adds the numbers of one vector. \return their bytes
+Result<size_t> AddVector(dom::array numbers, QueryVectors& vectors) {
+  const size_t before = vectors.bytes.size();
+  for (dom::element item : numbers) {
+    double number = 0;
+    if (item.get(number) != simdjson::SUCCESS) return BadVectors("a vector is no list of numbers");
+    const auto narrow = static_cast<float>(number);
+    vectors.bytes.append(reinterpret_cast<const char*>(&narrow), sizeof(narrow));
+  }
+  return vectors.bytes.size() - before;
+}
+
+/// Adds the vectors of one query, which is a list of them, and notes where they end.
+Status AddList(dom::array list, QueryVectors& vectors) {
+  size_t first = 0;
+  bool begun = false;
+  for (dom::element item : list) {
+    dom::array numbers;
+    if (item.get(numbers) != simdjson::SUCCESS) {
+      return BadVectors("a list of vectors holds something else").error();
+    }
+    ASSIGN_OR_RETURN(const size_t size, AddVector(numbers, vectors));
+    if (!begun) first = size;
+    begun = true;
+    if (size != first) return BadVectors("the vectors differ in dimension").error();
+  }
+  vectors.list_ends.push_back(vectors.bytes.size());
+  return Status::Ok();
+}
+
+}  // namespace
+
 Result<QueryVectors> VectorsOf(dom::element data) {
-  auto fault = [](std::string_view reason) {
-    return Error(Status(kRestBadJson,
-                        fmt::format("can only accept json format request, error: {}", reason)));
-  };
   dom::array queries;
-  if (data.get(queries) != simdjson::SUCCESS) return fault("data is no list of vectors");
+  if (data.get(queries) != simdjson::SUCCESS) return BadVectors("data is no list of vectors");
   QueryVectors vectors;
   size_t first = 0;
   for (dom::element query : queries) {
-    dom::array numbers;
-    if (query.get(numbers) != simdjson::SUCCESS) return fault("data is no list of vectors");
-    const size_t before = vectors.bytes.size();
-    for (dom::element item : numbers) {
-      double number = 0;
-      if (item.get(number) != simdjson::SUCCESS) return fault("a vector is no list of numbers");
-      const auto narrow = static_cast<float>(number);
-      vectors.bytes.append(reinterpret_cast<const char*>(&narrow), sizeof(narrow));
+    dom::array items;
+    if (query.get(items) != simdjson::SUCCESS) return BadVectors("data is no list of vectors");
+    const bool list = items.size() != 0 && items.at(0).is_array();
+    if (vectors.count != 0 && list != !vectors.list_ends.empty()) {
+      return BadVectors("data mixes vectors and lists of vectors");
     }
-    const size_t size = vectors.bytes.size() - before;
-    if (vectors.count == 0) first = size;
-    if (size != first) return fault("the vectors differ in dimension");
+    if (list) {
+      if (vectors.count == 0) vectors.list_ends.push_back(0);
+      RETURN_IF_ERROR(AddList(items, vectors));
+    } else {
+      ASSIGN_OR_RETURN(const size_t size, AddVector(items, vectors));
+      if (vectors.count == 0) first = size;
+      if (size != first) return BadVectors("the vectors differ in dimension");
+    }
     ++vectors.count;
   }
   return vectors;

@@ -171,6 +171,133 @@ TEST_F(RestTest, CreatesFromASchema) {
             1100);
 }
 
+/// A key, a vector and a nullable struct array of an integer, a text and a vector.
+constexpr const char* kClips = R"({"collectionName":"clips","schema":{"fields":[
+    {"fieldName":"id","dataType":"Int64","isPrimary":true},
+    {"fieldName":"v","dataType":"FloatVector","elementTypeParams":{"dim":"2"}},
+    {"fieldName":"tags","dataType":"Array","elementDataType":"Int64","nullable":true,
+     "elementTypeParams":{"max_capacity":"4"}}],
+  "structFields":[{"fieldName":"parts","nullable":true,"typeParams":{"max_capacity":"8"},"fields":[
+    {"fieldName":"n","dataType":"Array","elementDataType":"Int16"},
+    {"fieldName":"t","dataType":"Array","elementDataType":"VarChar",
+     "elementTypeParams":{"max_length":"9"}},
+    {"fieldName":"e","dataType":"ArrayOfVector","elementDataType":"FloatVector",
+     "elementTypeParams":{"dim":"2"}}]}]}})";
+
+TEST_F(RestTest, CreatesAndDescribesStructs) {
+  ASSERT_EQ(Post("collections/create", kClips), R"({"code":0,"data":{}})");
+  const auto& schema = std::get<service::CreateCollection>(frontend.last_change).schema;
+  ASSERT_NE(schema.FindStruct("parts"), nullptr);
+  EXPECT_TRUE(schema.FindStruct("parts")->nullable);
+  const model::FieldSchema& e = *schema.FindField("parts[e]");
+  EXPECT_EQ(e.type, model::DataType::kArrayOfVector);
+  EXPECT_EQ(e.element_type, model::DataType::kFloatVector);
+  EXPECT_EQ(e.struct_name, "parts");
+  EXPECT_TRUE(e.nullable);
+  EXPECT_EQ(e.max_capacity(), 8);
+  EXPECT_EQ(schema.FindField("tags")->element_type, model::DataType::kInt64);
+  const std::string about = Post("collections/describe", R"({"collectionName":"clips"})");
+  for (std::string_view part :
+       {R"("structFields":[{"name":"parts")", R"("name":"e")", R"("type":"ArrayOfVector")",
+        R"("elementType":"FloatVector")", R"({"key":"max_capacity","value":"8"})"}) {
+    EXPECT_NE(about.find(part), std::string::npos) << part << " in " << about;
+  }
+  EXPECT_EQ(about.find("parts[e]"), std::string::npos) << about;
+}
+
+TEST_F(RestTest, WritesAndReadsStructs) {
+  ASSERT_EQ(Post("collections/create", kClips), R"({"code":0,"data":{}})");
+  ASSERT_EQ(Post("entities/insert", R"({"collectionName":"clips","data":[
+      {"id":1,"v":[0,1],"parts":[{"n":-3,"t":"a","e":[0.5,1]},{"t":"b","e":[2,3],"n":4}]},
+      {"id":2,"v":[0,1],"tags":[7],"parts":[]},{"id":3,"v":[0,1],"parts":null},{"id":4,"v":[1,1]}]})"),
+            R"({"code":0,"data":{"insertCount":4,"insertIds":[1,2,3,4]}})");
+  EXPECT_EQ(Post("entities/query", R"({"collectionName":"clips","filter":"id > 0"})"),
+            R"({"code":0,"data":[)"
+            R"({"id":1,"v":[0,1],"tags":null,"parts":[{"n":-3,"t":"a","e":[0.5,1]},)"
+            R"({"n":4,"t":"b","e":[2,3]}]},)"
+            R"({"id":2,"v":[0,1],"tags":[7],"parts":[]},)"
+            R"({"id":3,"v":[0,1],"tags":null,"parts":null},)"
+            R"({"id":4,"v":[1,1],"tags":null,"parts":null}]})");
+}
+
+TEST_F(RestTest, RefusesStructsThatDoNotFit) {
+  ASSERT_EQ(Post("collections/create", kClips), R"({"code":0,"data":{}})");
+  for (std::string parts :
+       {"5", "[5]", R"({"n":1,"t":"a","e":[0,1]})", R"([{"n":1,"t":"a"}])",
+        R"([{"n":1,"t":"a","e":[0,1],"x":1}])", R"([{"n":1,"t":"a","e":[0]}])",
+        R"([{"n":70000,"t":"a","e":[0,1]}])", R"([{"n":null,"t":"a","e":[0,1]}])",
+        R"([{"n":1,"t":2,"e":[0,1]}])", R"([],"parts":[])", R"([],"parts[n]":[1])"}) {
+    EXPECT_EQ(
+        CodeOf("entities/insert",
+               R"({"collectionName":"clips","data":[{"id":1,"v":[1,2],"parts":)" + parts + "}]}"),
+        1804)
+        << parts;
+  }
+}
+
+TEST_F(RestTest, PartialUpdatesCarryWhatRowsHave) {
+  ASSERT_EQ(Post("collections/create", kClips), R"({"code":0,"data":{}})");
+  ASSERT_EQ(Post("entities/upsert", R"({"collectionName":"clips","partialUpdate":true,"data":[
+      {"id":1,"tags":[5,6]},{"id":2,"tags":null}],
+      "fieldOps":[{"fieldName":"tags","op":"ARRAY_APPEND"}]})"),
+            R"({"code":0,"data":{"upsertCount":2,"upsertIds":[1,2]}})");
+  EXPECT_TRUE(frontend.last_mutation.partial_update);
+  ASSERT_EQ(frontend.last_mutation.field_ops.size(), 1u);
+  EXPECT_EQ(frontend.last_mutation.field_ops[0].field, "tags");
+  EXPECT_EQ(frontend.last_mutation.field_ops[0].kind, service::FieldOpKind::kArrayAppend);
+  EXPECT_EQ(Post("entities/query", R"({"collectionName":"clips","filter":"id > 0"})"),
+            R"({"code":0,"data":[{"id":1,"tags":[5,6]},{"id":2,"tags":null}]})");
+  EXPECT_EQ(CodeOf("entities/upsert", R"({"collectionName":"clips","partialUpdate":true,"data":[
+      {"id":1,"tags":[5]},{"id":2}]})"),
+            1804)
+      << "in some rows only";
+  EXPECT_EQ(CodeOf("entities/upsert", R"({"collectionName":"clips","data":[{"id":1,"tags":[5]}]})"),
+            1804)
+      << "a whole row lacks its vector";
+  EXPECT_EQ(CodeOf("entities/upsert", R"({"collectionName":"clips","data":[{"id":1,"tags":[5]}],
+      "fieldOps":[{"fieldName":"tags","op":"SHUFFLE"}]})"),
+            1100);
+}
+
+TEST_F(RestTest, SearchesByListsOfVectors) {
+  ASSERT_EQ(Post("collections/create", kClips), R"({"code":0,"data":{}})");
+  Post("entities/search", R"({"collectionName":"clips","annsField":"parts[e]",
+      "data":[[[1,2],[3,4]],[[5,6]]],"limit":3})");
+  EXPECT_EQ(frontend.last_search.nq, 2);
+  EXPECT_EQ(static_cast<int>(frontend.last_search.vector_type), 301);
+  EXPECT_EQ(frontend.last_search.vector_offsets, (std::vector<uint64_t>{0, 16, 24}));
+  EXPECT_EQ(frontend.last_search.vectors.size(), 24u);
+  for (std::string data : {"[[[1,2],[3]]]", "[[[1,2],3]]", "[[1,2],[[3,4]]]", "[[[1,2]],[3,4]]"}) {
+    EXPECT_EQ(CodeOf("entities/search",
+                     R"({"collectionName":"clips","annsField":"parts[e]","data":)" + data + "}"),
+              1801)
+        << data;
+  }
+}
+
+TEST_F(RestTest, AddsFieldsAndStructs) {
+  ASSERT_EQ(Post("collections/create", kClips), R"({"code":0,"data":{}})");
+  EXPECT_EQ(Post("collections/fields/add", R"({"collectionName":"clips","schema":
+      {"fieldName":"more","dataType":"VarChar","nullable":true,
+       "elementTypeParams":{"max_length":"5"}}})"),
+            R"({"code":0,"data":{}})");
+  const auto field = std::get<service::AddField>(frontend.last_change).field;
+  EXPECT_EQ(field.name, "more");
+  EXPECT_EQ(field.max_length(), 5);
+  EXPECT_EQ(Post("collections/struct_fields/add", R"({"collectionName":"clips","schema":
+      {"fieldName":"extra","dataType":"Array","elementDataType":"Struct","nullable":true,
+       "typeParams":{"max_capacity":"3"},
+       "fields":[{"fieldName":"k","dataType":"Array","elementDataType":"Int64"}]}})"),
+            R"({"code":0,"data":{}})");
+  const auto added = std::get<service::AddStructField>(frontend.last_change);
+  EXPECT_EQ(added.collection, "clips");
+  EXPECT_TRUE(added.field.nullable);
+  ASSERT_EQ(added.members.size(), 1u);
+  EXPECT_EQ(added.members[0].name, "extra[k]");
+  EXPECT_EQ(added.members[0].max_capacity(), 3);
+  EXPECT_TRUE(added.members[0].nullable);
+}
+
 TEST_F(RestTest, Answers408WhenTheTimeIsUp) {
   MakeBooks();
   frontend.on_read = [](const service::CallContext& call) {

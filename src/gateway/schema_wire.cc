@@ -78,26 +78,6 @@ Status CheckNumberForm(const pb::schema::FieldSchema& in) {
                   DataTypeName(type), in.name(), sent));
 }
 
-Result<model::FieldSchema> FieldFromPb(const pb::schema::FieldSchema& in) {
-  RETURN_IF_ERROR(CheckNumberForm(in));
-  model::FieldSchema field;
-  field.name = in.name();
-  field.description = in.description();
-  field.type = static_cast<DataType>(in.data_type());
-  field.element_type = static_cast<DataType>(in.element_type());
-  field.is_primary = in.is_primary_key();
-  field.auto_id = in.autoid();
-  field.nullable = in.nullable();
-  field.is_dynamic = in.is_dynamic();
-  field.is_partition_key = in.is_partition_key();
-  field.is_clustering_key = in.is_clustering_key();
-  field.is_function_output = in.is_function_output();
-  if (in.has_default_value()) field.default_value = ScalarFromPb(in.default_value());
-  field.type_params = PairsFromPb(in.type_params());
-  field.index_params = PairsFromPb(in.index_params());
-  return field;
-}
-
 void FieldToPb(const model::FieldSchema& field, pb::schema::FieldSchema& out) {
   out.set_fieldid(field.id.value);
   out.set_name(field.name);
@@ -119,21 +99,6 @@ void FieldToPb(const model::FieldSchema& field, pb::schema::FieldSchema& out) {
   PairsToPb(field.index_params, *out.mutable_index_params());
 }
 
-/// Adds a struct array and its members; a member is named after both.
-Status AddStruct(const pb::schema::StructArrayFieldSchema& in, model::CollectionSchema& schema) {
-  schema.structs.push_back({.name = in.name(),
-                            .description = in.description(),
-                            .nullable = in.nullable(),
-                            .type_params = PairsFromPb(in.type_params())});
-  for (const auto& member : in.fields()) {
-    ASSIGN_OR_RETURN(auto field, FieldFromPb(member));
-    field.name = MemberFieldName(in.name(), field.name);
-    field.struct_name = in.name();
-    schema.fields.push_back(std::move(field));
-  }
-  return Status::Ok();
-}
-
 Status NotSupported(std::string_view what) {
   return {Code::kUnimplemented, fmt::format("{} not supported: service unimplemented", what)};
 }
@@ -153,6 +118,23 @@ void PairsToPb(const model::KeyValues& pairs, PbPairs& out) {
     pair.set_key(key);
     pair.set_value(value);
   }
+}
+
+Status StructFromPb(const pb::schema::StructArrayFieldSchema& in, model::StructSchema& made,
+                    std::vector<model::FieldSchema>& members) {
+  made = {.name = in.name(),
+          .description = in.description(),
+          .nullable = in.nullable(),
+          .type_params = PairsFromPb(in.type_params())};
+  for (const auto& member : in.fields()) {
+    ASSIGN_OR_RETURN(auto field, FieldFromPb(member));
+    field.name = MemberFieldName(in.name(), field.name);
+    field.struct_name = in.name();
+    // Said of the whole: pymilvus repeats it on the members, other clients need not.
+    field.nullable |= in.nullable();
+    members.push_back(std::move(field));
+  }
+  return Status::Ok();
 }
 
 Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes) {
@@ -177,13 +159,35 @@ Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes) {
     schema.fields.push_back(std::move(read));
     schema.auto_id |= field.is_primary_key() && field.autoid();
   }
-  for (const auto& given : in.struct_array_fields()) RETURN_IF_ERROR(AddStruct(given, schema));
+  for (const auto& given : in.struct_array_fields()) {
+    RETURN_IF_ERROR(StructFromPb(given, schema.structs.emplace_back(), schema.fields));
+  }
   // Older clients say it of the schema alone.
   if (in.autoid()) {
     schema.auto_id = true;
     for (auto& field : schema.fields) field.auto_id |= field.is_primary;
   }
   return schema;
+}
+
+Result<model::FieldSchema> FieldFromPb(const pb::schema::FieldSchema& in) {
+  RETURN_IF_ERROR(CheckNumberForm(in));
+  model::FieldSchema field;
+  field.name = in.name();
+  field.description = in.description();
+  field.type = static_cast<DataType>(in.data_type());
+  field.element_type = static_cast<DataType>(in.element_type());
+  field.is_primary = in.is_primary_key();
+  field.auto_id = in.autoid();
+  field.nullable = in.nullable();
+  field.is_dynamic = in.is_dynamic();
+  field.is_partition_key = in.is_partition_key();
+  field.is_clustering_key = in.is_clustering_key();
+  field.is_function_output = in.is_function_output();
+  if (in.has_default_value()) field.default_value = ScalarFromPb(in.default_value());
+  field.type_params = PairsFromPb(in.type_params());
+  field.index_params = PairsFromPb(in.index_params());
+  return field;
 }
 
 Result<model::FieldSchema> FieldFromBytes(const std::string& bytes) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "common.pb.h"
@@ -20,7 +21,12 @@ void PairsToPb(const model::KeyValues& pairs, PbPairs& out);
 /// (the coordinator adds it). Field ids are not set. Errors: kInvalidParameter for bytes that
 /// are no schema, kUnimplemented for functions, struct arrays, external sources and namespaces.
 Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes);
+Result<model::FieldSchema> FieldFromPb(const milvus::proto::schema::FieldSchema& in);
 Result<model::FieldSchema> FieldFromBytes(const std::string& bytes);
+
+/// A struct array and its members; a member is named after both. Ids are not set.
+Status StructFromPb(const milvus::proto::schema::StructArrayFieldSchema& in,
+                    model::StructSchema& made, std::vector<model::FieldSchema>& members);
 
 /// What DescribeCollection shows: without `$meta`.
 void SchemaToPb(const model::CollectionSchema& schema,

@@ -26,6 +26,12 @@ template <class Reply>
 pb::common::Status& StatusIn(Reply& reply) {
   return *reply.mutable_status();
 }
+/// Of the one reply that names it otherwise.
+template <class Reply>
+  requires requires(Reply& r) { r.mutable_alter_status(); }
+pb::common::Status& StatusIn(Reply& reply) {
+  return *reply.mutable_alter_status();
+}
 
 template <class Message>
 Status ParseRequest(const Call& call, Message& request) {

@@ -311,6 +311,59 @@ TEST(SearchRequest, RefusesWhatItWouldHaveToIgnore) {
   EXPECT_EQ(request.error().code(), Code::kUnimplemented);
 }
 
+TEST(MutationRequest, NullVectorsDoNotCostMoreThanARequestMayAskFor) {
+  pb::milvus::InsertRequest sample;
+  auto& field = *sample.add_fields_data();
+  field.set_type(pb::schema::DataType::FloatVector);
+  field.set_field_name("v");
+  field.mutable_vectors()->set_dim(1 << 20);
+  for (int row = 0; row < 4000; ++row) field.add_valid_data(false);
+  std::string bytes = sample.SerializeAsString();
+  auto request = ReadMutation(Cut(bytes, bytes.size()), service::MutationKind::kInsert);
+  ASSERT_TRUE(request.has_value()) << request.error().message();
+  const model::Column& nulls = request->call.columns[0].column;
+  EXPECT_EQ(nulls.rows, 4000u);
+  EXPECT_TRUE(nulls.IsNull(3999));
+  EXPECT_LT(nulls.fixed.size() + nulls.bytes.size() + 8 * nulls.offsets.size(), 100'000u);
+  field.mutable_vectors()->set_dim(1 << 15);
+  for (int d = 0; d < 1 << 15; ++d) field.mutable_vectors()->mutable_float_vector()->add_data(1);
+  field.set_valid_data(7, true);
+  for (int row = 0; row < 2000; ++row) field.add_valid_data(false);
+  bytes = sample.SerializeAsString();
+  request = ReadMutation(Cut(bytes, bytes.size()), service::MutationKind::kInsert);
+  ASSERT_FALSE(request.has_value());
+  EXPECT_NE(request.error().message().find("too many for one request"), std::string::npos);
+}
+
+TEST(MutationRequest, RefusesNullElements) {
+  for (const bool vectors : {false, true}) {
+    pb::milvus::InsertRequest sample;
+    auto& field = *sample.add_fields_data();
+    field.set_type(pb::schema::DataType::ArrayOfStruct);
+    field.set_field_name("clips");
+    auto& member = *field.mutable_struct_arrays()->add_fields();
+    member.set_field_name("m");
+    if (vectors) {
+      member.set_type(pb::schema::DataType::ArrayOfVector);
+      auto& list = *member.mutable_vectors()->mutable_vector_array()->add_data();
+      list.set_dim(1);
+      list.mutable_float_vector()->add_data(1);
+      list.add_valid_data(true);
+      list.add_valid_data(false);
+    } else {
+      member.set_type(pb::schema::DataType::Array);
+      auto& row = *member.mutable_scalars()->mutable_array_data()->add_data();
+      row.mutable_long_data()->add_data(7);
+      row.add_valid_data(false);
+    }
+    const std::string bytes = sample.SerializeAsString();
+    auto request = ReadMutation(Cut(bytes, bytes.size()), service::MutationKind::kInsert);
+    ASSERT_FALSE(request.has_value());
+    EXPECT_NE(request.error().message().find("has null elements: not supported"),
+              std::string::npos);
+  }
+}
+
 TEST(MutationRequest, ReadsTheMembersOfStructArraysAndFieldOps) {
   pb::milvus::UpsertRequest sample;
   sample.set_collection_name("films");

@@ -1,5 +1,6 @@
 #include "model/schema.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace elanus::model {
@@ -30,6 +31,13 @@ const StructSchema* CollectionSchema::FindStruct(std::string_view struct_name) c
     if (one.name == struct_name) return &one;
   }
   return nullptr;
+}
+
+FieldId CollectionSchema::LastFieldId() const {
+  FieldId last = last_field;
+  for (const FieldSchema& field : fields) last = std::max(last, field.id);
+  for (const StructSchema& one : structs) last = std::max(last, one.id);
+  return last;
 }
 
 std::vector<const FieldSchema*> CollectionSchema::MembersOf(std::string_view struct_name) const {

@@ -112,12 +112,17 @@ struct CollectionSchema {
   std::vector<StructSchema> structs;
   /// Grows with every change of the fields. A bound filter names the version it was bound to.
   uint64_t version = 1;
+  /// The largest id that a field ever had, once one was dropped; see LastFieldId.
+  FieldId last_field;
 
   const FieldSchema* FindField(std::string_view field_name) const;
   const FieldSchema* FindField(FieldId id) const;
   const FieldSchema* primary() const;
   const FieldSchema* dynamic() const;
   const StructSchema* FindStruct(std::string_view struct_name) const;
+  /// The largest id of a field or struct array, of those that were dropped too: a new one is
+  /// larger.
+  FieldId LastFieldId() const;
   /// The members of a struct array, in their order.
   std::vector<const FieldSchema*> MembersOf(std::string_view struct_name) const;
 
@@ -130,6 +135,7 @@ struct CollectionSchema {
     v(fields);
     v.Since(2, structs);
     v(version);
+    v.Since(3, last_field);
   }
   friend bool operator==(const CollectionSchema&, const CollectionSchema&) = default;
 };

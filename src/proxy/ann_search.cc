@@ -170,8 +170,7 @@ class AnnSearch {
       lists.push_back({.counts = reply.counts,
                        .keys = &reply.keys,
                        .scores = reply.scores,
-                       .elements = plan_.collapses ? std::span<const int64_t>()
-                                                   : std::span<const int64_t>(reply.elements)});
+                       .elements = reply.elements});
     }
     return lists;
   }
@@ -240,8 +239,7 @@ class AnnSearch {
     result.keys.is_string = IsString(input_.collection->schema.primary()->type);
     for (auto at : merged_.rows) result.scores.push_back(ScoreAt(at));
     for (auto at : merged_.rows) {
-      if (plan_.by_element && !plan_.collapses)
-        result.elements.push_back(replies_[at.source].elements[at.row]);
+      if (plan_.by_element) result.elements.push_back(replies_[at.source].elements[at.row]);
     }
     result.rows = rank::TakeRows(Batches(&SearchReply::rows), merged_.rows);
     result.values = rank::TakeRows(Batches(&SearchReply::values), merged_.rows);

@@ -48,6 +48,12 @@ class Checker {
     ASSIGN_OR_RETURN(auto collection, coordinator_.FindCollection(r.database, r.collection));
     return CheckAddField(collection->schema, TimeZoneOf(*collection), r.field);
   }
+  Status operator()(service::AddStructField& r) const {
+    RETURN_IF_ERROR(CheckCollectionName(r.collection));
+    ASSIGN_OR_RETURN(auto collection, coordinator_.FindCollection(r.database, r.collection));
+    return CheckAddStructField(collection->schema, r);
+  }
+  Status operator()(service::DropField& r) const { return CheckCollectionName(r.collection); }
   Status operator()(service::CreatePartition& r) const { return CheckPartition(r); }
   Status operator()(service::DropPartition& r) const { return CheckPartition(r); }
   Status operator()(service::CreateAlias& r) const { return CheckAlias(r); }

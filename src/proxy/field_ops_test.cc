@@ -139,9 +139,15 @@ struct StructWriteTest : FrontendTest {
 TEST_F(StructWriteTest, MembersGoInTogether) {
   EXPECT_TRUE(Put(Arrays("clips[n]", {Row({1, 2})}), Lists({{1, 2, 3, 4}})).ok());
   EXPECT_EQ(RowCount(), 1u);
-  ExpectError(Put(Arrays("clips[n]", {Row({1})}), Lists({{1, 2, 3, 4}})), Code::kInvalidParameter,
-              "inconsistent array length in struct array field clips, row number: 0, n has 1, emb "
-              "has 2");
+  ExpectError(
+      Put(Arrays("clips[n]", {Row({1})}), Lists({{1, 2, 3, 4}})), Code::kInvalidParameter,
+      "inconsistent struct element count in struct 'clips' at row 0: 'n' has 1, 'emb' has 2");
+  ExpectError(StatusOf(Insert({Ints("id", {1}), Vectors("v", {1, 2})})), Code::kInvalidParameter,
+              "required struct array field 'clips' is missing in insert data");
+  ExpectError(
+      StatusOf(Insert({Ints("id", {1}), Vectors("v", {1, 2}), Arrays("clips[n]", {Row({1})})})),
+      Code::kInvalidParameter,
+      "inconsistent sub-field data in struct 'clips': 1 of 2 sub-fields have data");
   ExpectError(Put(Arrays("clips[n]", {Row({1, 2, 3})}), Lists({{1, 2, 3, 4, 5, 6}})),
               Code::kInvalidParameter, "exceeds max capacity (2)");
   ExpectError(Put(Arrays("clips[n]", {Row({1})}), Lists({{1, 2, 3}})), Code::kInvalidParameter,

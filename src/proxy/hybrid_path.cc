@@ -3,11 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
 #include "proxy/ann_search.h"
 #include "proxy/boost_params.h"
 #include "proxy/isolation.h"
 #include "proxy/limits.h"
+#include "proxy/list_params.h"
 #include "proxy/rank_params.h"
 #include "proxy/read_scope.h"
 #include "proxy/search_path.h"
@@ -45,11 +47,16 @@ class HybridSearch {
       }
       inputs.push_back(std::move(input));
     }
+    std::vector<const SearchPlan*> plans;
+    for (const AnnInput& input : inputs) plans.push_back(&input.plan);
+    ASSIGN_OR_RETURN(by_element_, CheckListParts(collection_->schema, plan_.group, plans));
     for (size_t i = 0; i < inputs.size(); ++i) {
       auto found = RunAnnSearch(backends_, call_.cancel, search_.searches[i], inputs[i]);
       if (!found.has_value()) return Error(found.error().Wrap("failed to search"));
+      const SearchPlan& plan = inputs[i].plan;
+      if (plan.by_element && !by_element_) *found = Collapsed(*found, plan);
       found_.push_back(*std::move(found));
-      metrics_.push_back(inputs[i].plan.metric);
+      metrics_.push_back(plan.metric);
     }
     service::SearchResult result = Finish();
     RETURN_IF_ERROR(TellAsText(time_form_, result.columns));
@@ -90,15 +97,14 @@ class HybridSearch {
     if (!input.plan.order.empty()) {
       return Error(InvalidParameter("order_by is not supported for hybrid search"));
     }
-    // Rankings of rows are fused: of a row's elements the nearest stands for it.
-    input.plan.collapses = input.plan.by_element;
     // A part has no page of its own: the pages are those of the fused list.
     input.plan.offset = 0;
     input.plan.round_decimal = -1;
     input.plan.group = plan_.group;
     if (plan_.score.decay) input.plan.values.push_back(plan_.score.input);
+    ASSIGN_OR_RETURN(const Params params, Params::Open(part.params));
+    ASSIGN_OR_RETURN(input.plan.element_scope, ElementScopeOf(params, input.plan));
     if (plan_.group) {
-      ASSIGN_OR_RETURN(const Params params, Params::Open(part.params));
       RETURN_IF_ERROR(CheckGroupedSearch(*input.plan.field, params, input.plan.iterator));
     }
     ASSIGN_OR_RETURN(input.filter,
@@ -113,6 +119,24 @@ class HybridSearch {
     return input;
   }
 
+  /// Rankings of rows from one of elements.
+  static AnnResult Collapsed(const AnnResult& found, const SearchPlan& plan) {
+    rank::CollapsedLists rows = rank::CollapseElements(
+        {.counts = found.counts, .keys = &found.keys, .scores = found.scores}, plan.metric,
+        plan.element_scope.value_or(rank::Collapse{}));
+    const std::array keys = {&found.keys};
+    const std::array fields = {&found.rows};
+    const std::array values = {&found.values};
+    AnnResult out{.counts = std::move(rows.counts),
+                  .keys = rank::TakeKeys(keys, rows.rows),
+                  .scores = std::move(rows.scores),
+                  .rows = rank::TakeRows(fields, rows.rows),
+                  .values = rank::TakeRows(values, rows.rows),
+                  .read_at = found.read_at};
+    out.keys.is_string = found.keys.is_string;
+    return out;
+  }
+
   rank::FusedLists FuseFound() const {
     std::vector<rank::Ranking> rankings;
     std::vector<const model::RowBatch*> values;
@@ -120,7 +144,8 @@ class HybridSearch {
     for (size_t i = 0; i < found_.size(); ++i) {
       rankings.push_back({.lists = {.counts = found_[i].counts,
                                     .keys = &found_[i].keys,
-                                    .scores = found_[i].scores},
+                                    .scores = found_[i].scores,
+                                    .elements = found_[i].elements},
                           .metric = metrics_[i]});
       values.push_back(&found_[i].values);
       // The input of a decay is the last of the values.
@@ -155,6 +180,9 @@ class HybridSearch {
       values.push_back(&found.values);
       result.session_ts = std::max(result.session_ts, found.read_at);
     }
+    for (const rank::SourceRow at : fused.rows) {
+      if (by_element_) result.elements.push_back(found_[at.source].elements[at.row]);
+    }
     result.keys = rank::TakeKeys(keys, fused.rows);
     result.keys.is_string = IsString(collection_->schema.primary()->type);
     rank::RoundScores(result.scores, plan_.round_decimal);
@@ -173,6 +201,7 @@ class HybridSearch {
   RankPlan plan_;
   OutputPlan output_;
   TimeForm time_form_;
+  bool by_element_ = false;       // the hits are elements of one struct array
   std::vector<AnnResult> found_;  // one a search
   std::vector<model::Metric> metrics_;
 };

@@ -172,6 +172,16 @@ Status CheckCodecs(const FieldSchema& field, const VectorIndexType& index,
                   graph ? "the" : "a", dim, value));
 }
 
+/// How Milvus prepares lists for an index. Here a list's vectors are indexed as they are.
+Status CheckListStrategy(const FieldSchema& field, std::string_view type, const KeyValues& params) {
+  const std::string* given = model::FindValue(params, "emb_list_strategy");
+  if (field.type != DataType::kArrayOfVector || type != "DISKANN" || given == nullptr ||
+      given->empty() || Upper(*given) == "TOKENANN") {
+    return Status::Ok();
+  }
+  return InvalidParameter(fmt::format("DiskANN only supports TokenANN strategy, got {}", *given));
+}
+
 Status CheckVectorIndex(const FieldSchema& field, std::string_view type, std::string_view given,
                         KeyValues& params) {
   const std::string* found = model::FindValue(params, "metric_type");
@@ -187,6 +197,7 @@ Status CheckVectorIndex(const FieldSchema& field, std::string_view type, std::st
                                         DataTypeName(field.type), given));
   }
   if (!no_metric) RETURN_IF_ERROR(CheckMetric(field, *index, *found));
+  RETURN_IF_ERROR(CheckListStrategy(field, type, params));
   if (type == "AUTOINDEX") RETURN_IF_ERROR(CheckAutoParams(params));
   if (field.type == DataType::kSparseFloatVector) RETURN_IF_ERROR(CheckSparseParams(params));
   for (const IntegerRange& range : index->integers) RETURN_IF_ERROR(CheckInteger(params, range));
@@ -233,10 +244,12 @@ Status CheckScalarIndex(const FieldSchema& field, std::string_view type, std::st
     return type == "NGRAM" ? CheckNgram(params) : Status::Ok();
   }
   const bool is_time = field.type == DataType::kTimestamptz;
-  if (type == "STL_SORT" && !IsNumeric(field.type) && !IsString(field.type) && !is_time) {
+  // Of a struct array's member the elements are sorted.
+  const DataType sorted = field.struct_name.empty() ? field.type : field.element_type;
+  if (type == "STL_SORT" && !IsNumeric(sorted) && !IsString(sorted) && !is_time) {
     return InvalidParameter(
         fmt::format("STL_SORT are only supported on numeric, varchar or timestamptz field, got {}",
-                    DataTypeName(field.type)));
+                    DataTypeName(sorted)));
   }
   if (type == "BITMAP" && field.is_primary) {
     return InvalidParameter("create bitmap index on primary key not supported");

@@ -145,5 +145,35 @@ TEST(IndexCheck, KeepsScalarIndexesWhereMilvusWould) {
               "invalid parameter[expected=valid index][actual=invalid index type: HNSW]");
 }
 
+TEST(IndexCheck, SortsTheElementsOfAStructsMember) {
+  auto member = Field(1, "s[n]", DataType::kArray);
+  member.element_type = DataType::kInt64;
+  KeyValues params = {{"index_type", "STL_SORT"}};
+  ExpectError(CheckCreateIndex(member, "", params), Code::kInvalidParameter,
+              "STL_SORT are only supported on numeric, varchar or timestamptz field, got Array");
+  member.struct_name = "s";
+  EXPECT_TRUE(CheckCreateIndex(member, "", params).ok());
+  member.element_type = DataType::kBool;
+  ExpectError(CheckCreateIndex(member, "", params), Code::kInvalidParameter,
+              "STL_SORT are only supported on numeric, varchar or timestamptz field, got Bool");
+}
+
+TEST(IndexCheck, DiskIndexesOfListsHaveOneStrategy) {
+  auto lists = Field(1, "s[e]", DataType::kArrayOfVector);
+  lists.element_type = DataType::kFloatVector;
+  lists.type_params = {{"dim", "8"}};
+  for (const auto& [type, strategy, fits] :
+       {std::tuple{"DISKANN", "tokenann", true}, std::tuple{"DISKANN", "muvera", false},
+        std::tuple{"DISKANN", "lemur", false}, std::tuple{"HNSW", "muvera", true}}) {
+    KeyValues params = {
+        {"index_type", type}, {"metric_type", "MAX_SIM_COSINE"}, {"emb_list_strategy", strategy}};
+    const Status checked = CheckCreateIndex(lists, "", params);
+    EXPECT_EQ(checked.ok(), fits) << type << " " << strategy << " " << checked.message();
+    if (!fits) {
+      ExpectError(checked, Code::kInvalidParameter, "DiskANN only supports TokenANN strategy");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace elanus::proxy

@@ -140,6 +140,12 @@ Status CheckFieldName(std::string_view name) {
   return Status::Ok();
 }
 
+bool IsSystemFieldName(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kSystem = {"RowID", "Timestamp", "$meta",
+                                                       "$namespace_id", "__virtual_pk__"};
+  return std::ranges::find(kSystem, name) != kSystem.end();
+}
+
 Status CheckDatabaseName(std::string_view name) {
   auto invalid = [&](std::string_view why) {
     return Status(Code::kDatabaseInvalidName,

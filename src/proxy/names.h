@@ -15,6 +15,8 @@ Status CheckCollectionName(std::string_view name);
 Status CheckAliasName(std::string_view alias);
 /// kFieldInvalidName; keywords of the filter language are refused.
 Status CheckFieldName(std::string_view name);
+/// Names that the server has for itself.
+bool IsSystemFieldName(std::string_view name);
 /// kDatabaseInvalidName.
 Status CheckDatabaseName(std::string_view name);
 /// The name has been trimmed. Digits may begin it, `-` may be inside.

@@ -12,6 +12,7 @@
 #include "proxy/limits.h"
 #include "proxy/query_path.h"
 #include "proxy/read_scope.h"
+#include "proxy/struct_check.h"
 #include "proxy/value_text.h"
 
 namespace elanus::proxy {

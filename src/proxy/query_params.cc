@@ -74,6 +74,22 @@ Status PlanOrder(const model::CollectionSchema& schema, const Params& params, Qu
   return Status::Ok();
 }
 
+Status PlanCursor(const Params& params, QueryPlan& plan) {
+  const std::string* key = params.Text("query_iter_last_pk");
+  ASSIGN_OR_RETURN(const auto element, params.Integer("query_iter_last_element_offset"));
+  if (key == nullptr && !element) return Status::Ok();
+  if (key == nullptr || !element) {
+    return InvalidParameter(
+        "incomplete query iterator cursor params: query_iter_last_pk and "
+        "query_iter_last_element_offset must be set together");
+  }
+  if (!plan.iterator) {
+    return InvalidParameter("query iterator cursor params are only allowed with iterator");
+  }
+  plan.after = ElementCursor{*key, *element};
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<QueryPlan> PlanQuery(const model::CollectionInfo& collection,
@@ -88,6 +104,7 @@ Result<QueryPlan> PlanQuery(const model::CollectionInfo& collection,
   plan.ignore_growing = ignore.value_or(false);
   ASSIGN_OR_RETURN(auto iterator, params.Boolean("iterator", "parse iterator field failed"));
   plan.iterator = iterator.value_or(false);
+  RETURN_IF_ERROR(PlanCursor(params, plan));
   RETURN_IF_ERROR(
       StatusOf(params.Boolean("reduce_stop_for_best", "parse reduce stop for best field failed")));
   RETURN_IF_ERROR(CheckCollectionId(collection, params.Text("collection_id")));

@@ -98,7 +98,8 @@ class Query {
     request_.collection = collection_->id;
     request_.output_fields = output.fields;
     request_.count_only = output.count_only();
-    request_.limit = plan_.limit < 0 ? -1 : plan_.limit + plan_.offset;
+    // The row that an iterator stopped in may have no more elements to give.
+    request_.limit = plan_.limit < 0 ? -1 : plan_.limit + plan_.offset + (plan_.after ? 1 : 0);
     if (!request_.count_only && output.aggregated()) {
       request_.aggregates = output.aggregates;
       request_.group_by = output.group_by;
@@ -143,13 +144,35 @@ class Query {
       return result;
     }
     const rank::Slice page{.offset = plan_.offset, .limit = plan_.limit};
-    const auto wanted = plan_.order.empty() ? MergeRows(replies_, page) : MergeInOrder(page);
+    auto wanted = plan_.order.empty() ? MergeRows(replies_, page) : MergeInOrder(page);
+    if (request_.filter.elements != nullptr) {
+      if (plan_.after)
+        wanted = MergeRows(replies_, {.offset = plan_.offset, .limit = request_.limit});
+      result.elements = ElementsOf(replies_, wanted);
+      if (plan_.after) SkipSeen(wanted, *result.elements);
+    }
     model::RowBatch rows = TakeRows(replies_, wanted);
-    if (request_.filter.elements != nullptr) result.elements = ElementsOf(replies_, wanted);
     RETURN_IF_ERROR(CheckReplySize(rows));
     result.columns = OutputColumns(collection_->schema, output, std::move(rows));
     RETURN_IF_ERROR(TellAsText(time_form_, result.columns));
     return result;
+  }
+
+  /// Leaves out the elements that earlier pages of an iterator gave, and a row that has no others.
+  void SkipSeen(std::vector<rank::SourceRow>& wanted,
+                std::vector<std::vector<int64_t>>& elements) const {
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const model::PrimaryKeys& keys = replies_[wanted[i].source].keys;
+      if (model::PrimaryKeyText(keys.At(wanted[i].row)) != plan_.after->key) continue;
+      std::erase_if(elements[i], [&](int64_t element) { return element <= plan_.after->element; });
+      if (!elements[i].empty()) continue;
+      wanted.erase(wanted.begin() + static_cast<std::ptrdiff_t>(i));
+      elements.erase(elements.begin() + static_cast<std::ptrdiff_t>(i));
+      break;
+    }
+    const size_t rows = plan_.limit < 0 ? wanted.size() : static_cast<size_t>(plan_.limit);
+    if (wanted.size() > rows) wanted.resize(rows);
+    if (elements.size() > rows) elements.resize(rows);
   }
 
   QueryResult Explained(QueryResult result) const {

@@ -12,6 +12,7 @@
 #include "proxy/finite.h"
 #include "proxy/json.h"
 #include "proxy/limits.h"
+#include "proxy/struct_check.h"
 #include "proxy/value_text.h"
 
 namespace elanus::proxy {
@@ -149,17 +150,6 @@ Status CheckVectorLists(const FieldSchema& field, uint64_t rows, const Column& c
   std::vector<float> values(column.bytes.size() / width * static_cast<size_t>(dim));
   model::DenseToFloats(element.type, column.bytes.data(), values.size(), values.data());
   return CheckFinite(std::span<const float>(values));
-}
-
-/// How many elements a row of a struct's member has; -1 when it is null.
-int64_t ElementsAt(const FieldSchema& field, const Column& column, size_t row) {
-  if (column.IsNull(row)) return -1;
-  const std::string_view bytes = column.StringAt(row);
-  if (field.type == DataType::kArrayOfVector) {
-    return static_cast<int64_t>(bytes.size() / model::ValueBytes(field.element_type, field.dim()));
-  }
-  const auto array = model::ArrayView::Open(bytes);
-  return array ? static_cast<int64_t>(array->size()) : 0;
 }
 
 Status CheckSparseRows(const FieldSchema& field, uint64_t rows, const Column& column) {
@@ -352,6 +342,8 @@ bool AllowsGivenAutoId(const model::CollectionInfo& collection) {
 
 Status CheckFieldSet(const model::CollectionInfo& collection, const Given& given,
                      MutationKind kind) {
+  RETURN_IF_ERROR(CheckGivenMembers(
+      collection.schema, [&](std::string_view name) { return given.Find(name) != nullptr; }));
   size_t known = 0;
   size_t wanted = 0;
   for (const FieldSchema& field : collection.schema.fields) {
@@ -476,27 +468,6 @@ Status CheckElementType(const FieldSchema& field, const UserColumn& given) {
     return Status::Ok();
   }
   return TypeMismatch(field, field.element_type, given.element_type);
-}
-
-Status CheckStructRows(const model::CollectionSchema& schema, const model::RowBatch& rows) {
-  for (const model::StructSchema& one : schema.structs) {
-    const FieldSchema* first = nullptr;
-    for (const FieldSchema* member : schema.MembersOf(one.name)) {
-      if (first == nullptr) first = member;
-      const Column* a = rows.Find(first->id);
-      const Column* b = rows.Find(member->id);
-      for (size_t row = 0; a != nullptr && b != nullptr && row < rows.rows; ++row) {
-        const int64_t left = ElementsAt(*first, *a, row);
-        const int64_t right = ElementsAt(*member, *b, row);
-        if (left == right) continue;
-        return InvalidParameter(
-            fmt::format("inconsistent array length in struct array field {}, row number: {}, {} "
-                        "has {}, {} has {}",
-                        one.name, row, first->member_name(), left, member->member_name(), right));
-      }
-    }
-  }
-  return Status::Ok();
 }
 
 Status CheckNoRepeatedKeys(const model::PrimaryKeys& keys) {

@@ -30,9 +30,6 @@ Status CheckColumn(const model::FieldSchema& field, uint64_t rows, std::string_v
 /// Lists of vectors are made of what the field says.
 Status CheckElementType(const model::FieldSchema& field, const service::UserColumn& given);
 
-/// In every row the members of a struct array have equally many elements, or all are null.
-Status CheckStructRows(const model::CollectionSchema& schema, const model::RowBatch& rows);
-
 /// `fieldSchema(X) has no corresponding fieldData pass in: invalid parameter`.
 Status MissingField(const model::FieldSchema& field);
 

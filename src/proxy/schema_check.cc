@@ -13,6 +13,7 @@
 #include "model/timestamptz.h"
 #include "proxy/limits.h"
 #include "proxy/names.h"
+#include "proxy/struct_check.h"
 
 namespace elanus::proxy {
 
@@ -208,8 +209,10 @@ Status CheckVectorLists(const FieldSchema& field, const std::string& collection)
   }
   if (!IsVector(field.element_type) || field.element_type == DataType::kSparseFloatVector ||
       field.element_type == DataType::kArrayOfVector) {
-    return InvalidParameter(fmt::format("Unsupported element type of array of vector field {}: {}",
-                                        field.name, DataTypeName(field.element_type)));
+    return InvalidParameter(
+        fmt::format("Unsupported element type {} of ArrayOfVector field {}, only fixed dimension "
+                    "vector types are supported",
+                    DataTypeName(field.element_type), field.name));
   }
   FieldSchema element = field;
   element.type = field.element_type;
@@ -259,7 +262,10 @@ Status CheckNullable(const FieldSchema& field) {
 
 Status CheckField(FieldSchema& field, const std::string& collection, std::string_view time_zone) {
   RETURN_IF_ERROR(CheckFieldName(field.member_name()));
-  RETURN_IF_ERROR(CheckType(field, collection));
+  // Of a struct's member users know the short name.
+  FieldSchema named = field;
+  named.name = field.member_name();
+  RETURN_IF_ERROR(CheckType(named, collection));
   RETURN_IF_ERROR(CheckNullable(field));
   if (field.auto_id && !field.is_primary) {
     return InvalidParameter("only primary key could be with AutoID enabled");
@@ -271,38 +277,23 @@ Status CheckField(FieldSchema& field, const std::string& collection, std::string
   return CheckDefault(field, time_zone);
 }
 
-/// What a struct array's members may not be, and what it needs.
-Status CheckStructs(const CollectionSchema& schema) {
-  for (const model::StructSchema& one : schema.structs) {
-    RETURN_IF_ERROR(CheckFieldName(one.name));
-    const auto members = schema.MembersOf(one.name);
-    if (members.empty()) {
-      return InvalidParameter(fmt::format("struct array field {} has no sub-fields", one.name));
-    }
-    for (const FieldSchema* member : members) {
-      if (member->type != DataType::kArray && member->type != DataType::kArrayOfVector) {
-        return InvalidParameter(
-            fmt::format("Fields in StructArrayField can only be array or array of vector, but "
-                        "field {} is {}",
-                        member->name, DataTypeName(member->type)));
-      }
-      if (member->is_primary || member->is_partition_key || member->is_clustering_key ||
-          member->auto_id || member->default_value.has_value()) {
-        return InvalidParameter(
-            fmt::format("field {} of struct {} can be no key and has no default value",
-                        member->member_name(), one.name));
-      }
-      if (member->nullable != one.nullable) {
-        return InvalidParameter(
-            fmt::format("Field '{}' in struct '{}' cannot be nullable individually, set nullable "
-                        "on the struct instead",
-                        member->member_name(), one.name));
-      }
-      if (member->max_capacity() != members.front()->max_capacity()) {
-        return InvalidParameter(
-            fmt::format("sub-fields of struct {} have different max_capacity", one.name));
-      }
-    }
+int64_t VectorFields(const std::vector<FieldSchema>& fields) {
+  return std::ranges::count_if(fields,
+                               [](const FieldSchema& field) { return IsVector(field.type); });
+}
+
+/// Room for a struct array beside what the schema has.
+Status CheckAddedCounts(const CollectionSchema& schema, const std::vector<FieldSchema>& members) {
+  const auto known =
+      std::ranges::count_if(schema.fields, [](const FieldSchema& f) { return !f.is_dynamic; });
+  const size_t fields = static_cast<size_t>(known) + schema.structs.size() + members.size() + 1;
+  if (fields > static_cast<size_t>(kFieldsMax)) {
+    return InvalidParameter(
+        fmt::format("maximum field's number should be limited to {}", kFieldsMax));
+  }
+  if (VectorFields(schema.fields) + VectorFields(members) > kVectorFieldsMax) {
+    return InvalidParameter(
+        fmt::format("maximum vector field's number should be limited to {}", kVectorFieldsMax));
   }
   return Status::Ok();
 }
@@ -357,14 +348,18 @@ Status CheckPartitionKey(const service::CreateCollection& request) {
   return Status::Ok();
 }
 
+Status CheckNotSystem(std::string_view name) {
+  if (!IsSystemFieldName(name)) return Status::Ok();
+  return InvalidParameter(fmt::format("not support to add system field, field name = {}", name));
+}
+
 Status CheckFieldCounts(const CollectionSchema& schema) {
   const auto fields = static_cast<int64_t>(schema.fields.size());
   if (fields > kFieldsMax) {
     return InvalidParameter(
         fmt::format("maximum field's number should be limited to {}", kFieldsMax));
   }
-  const auto vectors = std::ranges::count_if(
-      schema.fields, [](const FieldSchema& field) { return IsVector(field.type); });
+  const int64_t vectors = VectorFields(schema.fields);
   if (vectors > kVectorFieldsMax) {
     return InvalidParameter(
         fmt::format("maximum vector field's number should be limited to {}", kVectorFieldsMax));
@@ -410,7 +405,10 @@ Status CheckCreateCollection(service::CreateCollection& request) {
     if (field.is_primary && field.auto_id) schema.auto_id = true;
     RETURN_IF_ERROR(CheckField(field, schema.name, ZoneOf(request.properties)));
   }
-  RETURN_IF_ERROR(CheckStructs(schema));
+  for (const model::StructSchema& one : schema.structs) {
+    RETURN_IF_ERROR(CheckFieldName(one.name));
+    RETURN_IF_ERROR(CheckStruct(one, schema.MembersOf(one.name)));
+  }
   return CheckPartitionKey(request);
 }
 
@@ -422,6 +420,7 @@ Status CheckAddField(const CollectionSchema& schema, std::string_view time_zone,
     return InvalidParameter(
         fmt::format("The number of fields has reached the maximum value {}", kFieldsMax));
   }
+  RETURN_IF_ERROR(CheckNotSystem(field.name));
   if (field.is_primary) {
     return InvalidParameter(
         fmt::format("not support to add pk field, field name = {}", field.name));
@@ -446,9 +445,7 @@ Status CheckAddField(const CollectionSchema& schema, std::string_view time_zone,
     return InvalidParameter(
         fmt::format("already has another clustering key field, field name: {}", field.name));
   }
-  const auto vectors = std::ranges::count_if(
-      schema.fields, [](const FieldSchema& known) { return IsVector(known.type); });
-  if (IsVector(field.type) && vectors >= kVectorFieldsMax) {
+  if (IsVector(field.type) && VectorFields(schema.fields) >= kVectorFieldsMax) {
     return InvalidParameter(
         fmt::format("maximum vector field's number should be limited to {}", kVectorFieldsMax));
   }
@@ -456,6 +453,34 @@ Status CheckAddField(const CollectionSchema& schema, std::string_view time_zone,
     return InvalidParameter(fmt::format("duplicated field name {}", field.name));
   }
   return CheckField(field, schema.name, time_zone);
+}
+
+Status CheckAddStructField(const CollectionSchema& schema, service::AddStructField& request) {
+  const std::string& name = request.field.name;
+  if (!request.field.nullable) {
+    return InvalidParameter(fmt::format(
+        "added struct field must be nullable, please check it, struct field name = {}", name));
+  }
+  RETURN_IF_ERROR(CheckFieldName(name));
+  RETURN_IF_ERROR(CheckNotSystem(name));
+  std::vector<const FieldSchema*> members;
+  for (FieldSchema& member : request.members) {
+    RETURN_IF_ERROR(CheckNotSystem(member.member_name()));
+    members.push_back(&member);
+  }
+  RETURN_IF_ERROR(CheckStruct(request.field, members));
+  for (FieldSchema& member : request.members) {
+    RETURN_IF_ERROR(CheckField(member, schema.name, "UTC"));
+  }
+  if (schema.FindField(name) != nullptr || schema.FindStruct(name) != nullptr) {
+    return InvalidParameter(fmt::format("duplicated field name {}", name));
+  }
+  std::set<std::string_view> names;
+  for (const FieldSchema& member : request.members) {
+    if (names.insert(member.name).second) continue;
+    return InvalidParameter(fmt::format("duplicated field name {}", member.member_name()));
+  }
+  return CheckAddedCounts(schema, request.members);
 }
 
 }  // namespace elanus::proxy

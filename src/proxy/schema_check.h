@@ -16,4 +16,7 @@ Status CheckCreateCollection(service::CreateCollection& request);
 Status CheckAddField(const model::CollectionSchema& schema, std::string_view time_zone,
                      model::FieldSchema& field);
 
+/// Checks a struct array to be added to an existing schema.
+Status CheckAddStructField(const model::CollectionSchema& schema, service::AddStructField& request);
+
 }  // namespace elanus::proxy

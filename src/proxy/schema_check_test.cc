@@ -1,8 +1,10 @@
 #include "proxy/schema_check.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <tuple>
 
 #include "proxy/fixture.h"
 
@@ -194,6 +196,74 @@ TEST(SchemaCheck, RefusesFieldsThatCannotBeAdded) {
   field.name = "v";
   ExpectError(CheckAddField(schema, "UTC", field), Code::kInvalidParameter,
               "duplicated field name");
+  field.name = "RowID";
+  ExpectError(CheckAddField(schema, "UTC", field), Code::kInvalidParameter,
+              "not support to add system field, field name = RowID");
+}
+
+service::AddStructField AddClips() {
+  service::AddStructField add{.field = {.name = "clips", .nullable = true}};
+  for (const auto& [name, type, element] :
+       {std::tuple{"n", DataType::kArray, DataType::kInt64},
+        std::tuple{"emb", DataType::kArrayOfVector, DataType::kFloatVector}}) {
+    auto member =
+        Field(0, fmt::format("clips[{}]", name), type, {{"max_capacity", "4"}, {"dim", "8"}});
+    member.element_type = element;
+    member.struct_name = "clips";
+    member.nullable = true;
+    add.members.push_back(std::move(member));
+  }
+  return add;
+}
+
+TEST(SchemaCheck, RefusesStructsThatCannotBeAdded) {
+  const struct {
+    std::string text;
+    std::function<void(service::AddStructField&)> spoil;
+    Code code = Code::kInvalidParameter;
+  } kSpoiled[] = {
+      {"added struct field must be nullable, please check it, struct field name = clips",
+       [](auto& r) { r.field.nullable = false; }},
+      {"struct array field clips has no sub-fields", [](auto& r) { r.members.clear(); }},
+      {"duplicated field name v", [](auto& r) { r.field.name = "v"; }},
+      {"duplicated field name n", [](auto& r) { r.members[1].name = "clips[n]"; }},
+      {"not support to add system field, field name = RowID",
+       [](auto& r) { r.field.name = "RowID"; }},
+      {"not support to add system field, field name = __virtual_pk__",
+       [](auto& r) { r.members[0].name = "clips[__virtual_pk__]"; }},
+      {"primary key is not supported for struct field, field name = n",
+       [](auto& r) { r.members[0].is_primary = true; }},
+      {"default value is not supported for struct field, field name = n",
+       [](auto& r) { r.members[0].default_value = int64_t{7}; }},
+      {"Field 'n' in struct 'clips' cannot be nullable individually, set nullable on the struct",
+       [](auto& r) { r.members[0].nullable = false; }},
+      {"all sub-fields in struct array field must have the same max_capacity: structName=clips, "
+       "subFieldName=emb, max_capacity=5, expected=4",
+       [](auto& r) { r.members[1].type_params[0].second = "5"; }},
+      {"Fields in StructArrayField can only be array or array of struct, but field n is Int64",
+       [](auto& r) { r.members[0].type = DataType::kInt64; }},
+      {"Unsupported element type SparseFloatVector of ArrayOfVector field emb, only fixed "
+       "dimension vector types are supported",
+       [](auto& r) { r.members[1].element_type = DataType::kSparseFloatVector; }},
+      {"element type JSON is not supported",
+       [](auto& r) { r.members[0].element_type = DataType::kJson; }},
+      {"maximum vector field's number should be limited to 10",
+       [](auto& r) {
+         for (int i = 0; i < 9; ++i) {
+           r.members.push_back(r.members[1]);
+           r.members.back().name = fmt::format("clips[e{}]", i);
+         }
+       }},
+      {"Invalid field name: 1. ", [](auto& r) { r.field.name = "1"; }, Code::kFieldInvalidName},
+  };
+  const auto schema = Request().schema;
+  auto good = AddClips();
+  EXPECT_TRUE(CheckAddStructField(schema, good).ok());
+  for (const auto& c : kSpoiled) {
+    auto request = AddClips();
+    c.spoil(request);
+    ExpectError(CheckAddStructField(schema, request), c.code, c.text);
+  }
 }
 
 }  // namespace

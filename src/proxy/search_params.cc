@@ -340,8 +340,7 @@ bool IsListPlaceholder(model::DataType type) {
 }
 
 /// A search over lists of vectors: by whole lists or by their vectors, as the query vectors say.
-Status PlanLists(const model::CollectionSchema& schema, const service::SearchCall& search,
-                 const Params& params, SearchPlan& plan) {
+Status PlanLists(const service::SearchCall& search, SearchPlan& plan) {
   if (plan.field->type != model::DataType::kArrayOfVector) return Status::Ok();
   if (search.ids) {
     return InvalidParameter("array of vector is not supported for search by IDs");
@@ -353,27 +352,13 @@ Status PlanLists(const model::CollectionSchema& schema, const service::SearchCal
         plan.field->name, plan.by_element ? "lists of vectors" : "single vectors",
         plan.by_element ? "a vector" : "a list of vectors"));
   }
-  auto refused = [](std::string_view what) {
+  if (plan.iterator && !plan.by_element) {
     return InvalidParameter(
-        fmt::format("{} is not supported for multi-search-multi on embedding list fields", what));
-  };
-  if (auto scope = params.Typed("element_scope");
-      scope && scope->text.find("\"max\"") == std::string::npos) {
-    return InvalidParameter(fmt::format(
-        "element_scope {} is not supported: only the collapse strategy max is", scope->text));
+        "search iterator is not supported for multi-search-multi on embedding list fields");
   }
-  if (!plan.by_element) {
-    if (plan.iterator) return refused("search iterator");
-    if (plan.params.radius) return refused("range search");
-    if (plan.group) return refused("group by");
-    return Status::Ok();
-  }
-  if (plan.iterator) {
+  if (plan.iterator && !plan.iterator_v2) {
+    // It leaves out rows that came before, not elements.
     return InvalidParameter("search iterator is not supported for element-level search");
-  }
-  for (size_t i = 0; plan.group && i < plan.group->values.size(); ++i) {
-    if (plan.group->values[i].field == schema.primary()->id) continue;
-    return InvalidParameter("only group by primary key is supported for element-level search");
   }
   return Status::Ok();
 }
@@ -468,7 +453,7 @@ Result<SearchPlan> PlanSearch(const model::CollectionInfo& collection,
   const model::IndexInfo* index = collection.FindIndexOn(plan.field->id);
   RETURN_IF_ERROR(PlanMetric(index, params, plan));
   RETURN_IF_ERROR(PlanIndexParams(index, params, plan));
-  RETURN_IF_ERROR(PlanLists(collection.schema, search, params, plan));
+  RETURN_IF_ERROR(PlanLists(search, plan));
   if (plan.iterator_v2) {
     // The first page lies beyond the best score there is.
     const float best = std::numeric_limits<float>::max();

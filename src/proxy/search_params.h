@@ -10,6 +10,7 @@
 #include "proxy/aggregation_params.h"
 #include "proxy/group_params.h"
 #include "proxy/order_params.h"
+#include "rank/collapse.h"
 #include "service/frontend.h"
 
 namespace elanus::proxy {
@@ -25,7 +26,8 @@ struct SearchPlan {
   OrderPlan order;
   std::vector<model::RowValue> values;  ///< wanted of each hit for whoever called the search
   bool by_element = false;              ///< of lists of vectors: hits are single vectors of them
-  bool collapses = false;               ///< of these only the nearest of each row is kept
+  /// Of a hybrid search's part by element: what a row's elements make it worth.
+  std::optional<rank::Collapse> element_scope;
   int round_decimal = -1;
   bool ignore_growing = false;
   bool explain = false;  ///< the plan is wanted instead of the hits

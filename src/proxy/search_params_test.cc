@@ -192,6 +192,12 @@ TEST(QueryParams, AreRefusedWithMilvusTexts) {
       {{{"limit", "1.2"}}, "limit [1.2] is invalid"},
       {{{"limit", "1"}, {"offset", "x"}}, "offset [x] is invalid"},
       {{{"ignore_growing", "string"}}, "parse ignore growing field failed"},
+      {{{"iterator", "True"}, {"query_iter_last_pk", "7"}},
+       "incomplete query iterator cursor params"},
+      {{{"iterator", "True"}, {"query_iter_last_element_offset", "7"}},
+       "incomplete query iterator cursor params"},
+      {{{"query_iter_last_pk", "7"}, {"query_iter_last_element_offset", "1"}},
+       "query iterator cursor params are only allowed with iterator"},
   };
   for (const auto& [params, text] : cases) {
     service::QueryCall query{.params = params};

@@ -13,6 +13,7 @@
 #include "proxy/buckets.h"
 #include "proxy/explain.h"
 #include "proxy/isolation.h"
+#include "proxy/list_params.h"
 #include "proxy/read_scope.h"
 #include "proxy/value_text.h"
 #include "rank/score.h"
@@ -163,6 +164,7 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
   if (search.function_score && WithoutBoosts(*search.function_score)) {
     return Rescored(call, search, input.plan);
   }
+  RETURN_IF_ERROR(CheckListSearch(collection.schema, input.plan));
   ASSIGN_OR_RETURN(OutputPlan output,
                    PlanOutput(collection.schema, search.output_fields, ReadKind::kSearch));
   ASSIGN_OR_RETURN(input.partitions, NamedPartitions(collection, search.partitions));

@@ -1,5 +1,5 @@
 // Exact search over lists of vectors, the vector members of struct arrays: by whole lists (MAX_SIM
-// metrics), or by their vectors one by one. No index is built over lists.
+// metrics), or by their vectors one by one. Where no index is (list_index.h).
 // Threads: pure functions.
 #pragma once
 
@@ -9,22 +9,11 @@
 #include "base/cancel.h"
 #include "base/status.h"
 #include "index/vector/top_k.h"
-#include "model/metric.h"
-#include "model/schema.h"
+#include "query/list_distance.h"
 #include "query/visible_rows.h"
 #include "segment/segment.h"
 
 namespace elanus::query {
-
-/// What is sought in the lists of a field.
-struct ListSearch {
-  const model::FieldSchema* field = nullptr;  ///< of type kArrayOfVector
-  model::Metric metric = model::Metric::kMaxSimCosine;
-  /// A list a row for a MAX_SIM metric, else a vector a row.
-  segment::ColumnView queries;
-  size_t top_k = 10;
-  index::Window window;
-};
 
 /// The rows whose lists are nearest to each query list: the sum, over the query's vectors, of the
 /// distance to the nearest vector of the row. Rows without vectors are no hits.

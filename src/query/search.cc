@@ -1,13 +1,16 @@
 #include "query/search.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <utility>
 
+#include "query/index_search.h"
+#include "query/list_index.h"
 #include "query/list_scan.h"
 #include "query/row_value.h"
 #include "query/vector_scan.h"
 #include "rank/group.h"
-#include "simd/dispatch.h"
 
 namespace elanus::query {
 namespace {
@@ -17,13 +20,6 @@ using Hits = std::vector<index::Hit>;
 index::HiddenBits BitsOf(const HiddenRows& hidden) {
   if (hidden.bits == nullptr) return {};
   return {hidden.bits->words(), hidden.rows};
-}
-
-/// The same with their number: an index chooses its way by it, and asks once a query.
-index::HiddenBits CountedBitsOf(const HiddenRows& hidden) {
-  if (hidden.bits == nullptr) return {};
-  const uint64_t* words = hidden.bits->words();
-  return {words, hidden.rows, simd::Active().popcount(words, (hidden.rows + 63) / 64)};
 }
 
 /// Finds hits among the first rows of a growing segment by their graph; returns how many rows need
@@ -88,49 +84,6 @@ Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const Hidd
     results.push_back(top.Take());
   }
   return results;
-}
-
-/// A width that was checked against the hits the user asked for must not fall below those that are
-/// asked of a segment: groups and keys that rows share need more.
-int Effort(int given, size_t top_k) {
-  return given == 0 ? 0 : static_cast<int>(std::max(static_cast<size_t>(given), top_k));
-}
-
-/// Rows to measure exactly; a request may want more hits of a segment than the user asked for.
-int ReorderK(const SearchRequest& request, size_t top_k) {
-  size_t rows = static_cast<size_t>(request.reorder_k);
-  if (request.refine_k > 0)
-    rows = static_cast<size_t>(std::min(request.refine_k * static_cast<double>(top_k), 1e9));
-  return rows == 0 ? 0 : static_cast<int>(std::max(rows, top_k));
-}
-
-Result<std::vector<Hits>> SearchIndex(const index::VectorIndex& index, const HiddenRows& hidden,
-                                      const SearchRequest& request, size_t top_k,
-                                      const Cancel& cancel) {
-  std::vector<float> floats;
-  const auto* queries = static_cast<const char*>(KernelQueries(request.queries, floats));
-  const size_t nq = request.queries.rows;
-  const index::HiddenBits bits = CountedBitsOf(hidden);
-  if (!request.window.all()) {
-    std::vector<Hits> results;
-    for (size_t q = 0; q < nq; ++q) {
-      const char* query = queries + q * index.vectors().query_bytes();
-      ASSIGN_OR_RETURN(Hits hits, index.SearchWindow(query, top_k, request.window, bits, cancel));
-      results.push_back(std::move(hits));
-    }
-    return results;
-  }
-  const index::SearchParams params{.top_k = top_k,
-                                   .ef = Effort(request.ef, top_k),
-                                   .nprobe = request.nprobe,
-                                   .reorder_k = ReorderK(request, top_k)};
-  if (nq == 1) {
-    ASSIGN_OR_RETURN(Hits hits, index.Search(queries, params, bits, cancel));
-    std::vector<Hits> results;
-    results.push_back(std::move(hits));
-    return results;
-  }
-  return index.SearchMany(queries, nq, params, bits, cancel);
 }
 
 /// Vectors of a nullable field: rows without one are no candidates.
@@ -216,17 +169,27 @@ class Searcher {
   }
 
   /// One segment's answer over lists of vectors; the elements of the hits go to `elements_`.
-  Result<std::vector<Hits>> ScanSegment(size_t s, size_t wanted) {
+  Result<std::vector<Hits>> SearchListsOf(size_t s, size_t wanted) {
+    const auto index = segments_[s]->IndexOn(request_.field);
+    const bool usable =
+        index != nullptr && index->metric() == model::ElementMetric(request_.metric);
+    const StepTimer timer(Trace(s, usable ? index.get() : nullptr));
     const ListSearch search{.field = field_,
                             .metric = request_.metric,
                             .queries = request_.queries,
                             .top_k = wanted,
                             .window = request_.window};
-    if (!request_.by_element) return ScanLists(*segments_[s], hidden_[s], search, cancel_);
+    std::optional<ListIndex> through;
+    if (usable) through.emplace(ListIndex{*segments_[s], *index, hidden_[s], request_});
+    if (!request_.by_element) {
+      return through ? SearchLists(*through, search, cancel_)
+                     : ScanLists(*segments_[s], hidden_[s], search, cancel_);
+    }
     const expr::ElementFilter* kept =
         view_.filter == nullptr ? nullptr : view_.filter->elements.get();
     ASSIGN_OR_RETURN(const auto found,
-                     ScanElements(*segments_[s], hidden_[s], search, kept, view_));
+                     through ? SearchElements(*through, search, kept, view_)
+                             : ScanElements(*segments_[s], hidden_[s], search, kept, view_));
     std::vector<Hits> results;
     auto& elements = elements_.emplace_back();
     for (const auto& hits : found) {
@@ -250,9 +213,11 @@ class Searcher {
                        : index == nullptr ? "brute force"
                                           : index::KindName(index->kind());
     const uint64_t kept = hidden_[s].rows - (hidden_[s].bits ? hidden_[s].bits->Count() : 0);
-    // A graph or lists measure what they meet: the index does not count that.
-    const bool all = !by_graph && (index == nullptr || !request_.window.all() ||
-                                   index->kind() == index::Kind::kFlat);
+    // A graph or lists measure what they meet: the index does not count that, nor does a scan the
+    // vectors of lists.
+    const bool all =
+        !by_graph && !OverLists() &&
+        (index == nullptr || !request_.window.all() || index->kind() == index::Kind::kFlat);
     if (all) trace.distances = trace.distances.value_or(0) + kept * request_.queries.rows;
     return &trace.search_us;
   }
@@ -262,7 +227,7 @@ class Searcher {
     elements_.clear();
     for (size_t s = 0; s < segments_.size(); ++s) {
       if (OverLists()) {
-        ASSIGN_OR_RETURN(auto hits, ScanSegment(s, wanted));
+        ASSIGN_OR_RETURN(auto hits, SearchListsOf(s, wanted));
         found.push_back(std::move(hits));
         continue;
       }

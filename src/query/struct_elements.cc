@@ -186,6 +186,16 @@ Operator MakeListLength(BoundColumn column, size_t vector_bytes, const expr::Len
   return std::make_unique<ListLengthOperator>(std::move(column), vector_bytes, form);
 }
 
+Result<std::vector<uint64_t>> KeptBits(const segment::RowSource& source, const ElementRows& rows,
+                                       const expr::ElementFilter& elements, const ReadView& view) {
+  if (elements.match.children.empty()) return Unfit("a filter of elements");
+  const model::CollectionSchema schema = ElementSchema(*view.schema);
+  const ElementSource spread(source, schema, rows.rows, rows.counts);
+  ASSIGN_OR_RETURN(Truth truth,
+                   Evaluate(ChildOf(elements.match), spread, schema, {.cancel = view.cancel}));
+  return std::move(truth.is_true);
+}
+
 Result<std::vector<std::vector<int64_t>>> KeptElements(
     const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
     const expr::ElementFilter& elements, std::span<const RowRef> rows) {

@@ -45,6 +45,17 @@ class ElementSource final : public segment::RowSource {
   mutable std::deque<model::Column> spread_;  // views point into them
 };
 
+/// Rows that have elements, and how many each has.
+struct ElementRows {
+  std::vector<size_t> rows;  ///< of the source
+  std::vector<size_t> counts;
+};
+
+/// For the elements of the rows one after another, 1 where the filter keeps one.
+/// Errors: kInternal when the filter does not fit the schema; kCanceled, kTimeout.
+Result<std::vector<uint64_t>> KeptBits(const segment::RowSource& source, const ElementRows& rows,
+                                       const expr::ElementFilter& elements, const ReadView& view);
+
 /// Of each row the positions of the elements that `elements` keeps, ascending.
 /// Errors: kInternal when the filter does not fit the schema; kCanceled, kTimeout.
 Result<std::vector<std::vector<int64_t>>> KeptElements(

@@ -14,6 +14,8 @@
 #include "query/filter.h"
 #include "query/search.h"
 #include "segment/growing.h"
+#include "segment/sealed.h"
+#include "segment/sealed_builder.h"
 
 namespace elanus::query {
 namespace {
@@ -100,6 +102,23 @@ struct Structs : ::testing::Test {
     batch.columns[2].AppendValue(names.Take());
     batch.columns[3].AppendValue(vectors);
     return batch;
+  }
+
+  /// The rows of the growing segment as a file; keys ascend, so they keep their places.
+  segment::SegmentPtr Seal() {
+    std::string bytes;
+    const auto build = segment::BuildSealedFile(
+        {{segments[0], segment.RowsAt(model::kTimestampMax), {}}},
+        {.id = SegmentId{2}, .schema = &schema}, [&](std::string_view piece) {
+          bytes.append(piece);
+          return Status::Ok();
+        });
+    auto file =
+        std::make_shared<index::Buffer>(index::Buffer::Copy(std::as_bytes(std::span(bytes))));
+    return segment::SealedSegment::Open(
+               {.id = SegmentId{2}, .partition = PartitionId{1}, .rows = build->rows},
+               {"file", file->span(), file}, {})
+        .value();
   }
 
   /// One character a row: T, F or ?.
@@ -189,17 +208,23 @@ TEST_F(Structs, KeptElementsAreThoseThatPass) {
   auto filter = expr::ParseFilter("element_filter(clips, $[score] > 5)", schema, {});
   ASSERT_TRUE(filter);
   ASSERT_NE(filter->elements, nullptr);
+  // In memory and in a file, rows of both in one answer, last ones first.
+  segments.push_back(Seal());
   std::vector<RowRef> rows;
-  for (uint32_t row = 0; row < plain.size(); ++row) rows.push_back({0, row});
+  for (uint32_t row = 300; row-- > 0;) {
+    rows.push_back({1, row});
+    rows.push_back({0, row});
+  }
   const auto kept = KeptElements(segments, {.schema = &schema, .at = 20, .cancel = &cancel},
                                  *filter->elements, rows);
   ASSERT_TRUE(kept) << kept.error().message();
-  for (size_t row = 0; row < plain.size(); ++row) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::vector<Clip>& clips = plain[rows[i].row].clips;
     std::vector<int64_t> expected;
-    for (size_t e = 0; e < plain[row].clips.size(); ++e) {
-      if (plain[row].clips[e].score > 5) expected.push_back(static_cast<int64_t>(e));
+    for (size_t e = 0; e < clips.size(); ++e) {
+      if (clips[e].score > 5) expected.push_back(static_cast<int64_t>(e));
     }
-    EXPECT_EQ((*kept)[row], expected) << row;
+    EXPECT_EQ((*kept)[i], expected) << rows[i].segment << " " << rows[i].row;
   }
 }
 

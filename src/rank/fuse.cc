@@ -9,8 +9,15 @@
 namespace elanus::rank {
 namespace {
 
-struct Entry {
+/// What rankings have in common.
+struct Identity {
   model::PrimaryKey key;
+  int64_t element = 0;
+  friend auto operator<=>(const Identity&, const Identity&) = default;
+};
+
+struct Entry {
+  Identity of;
   SourceRow at;
   float score = 0;
   int rankings = 0;  // that have the row
@@ -73,9 +80,10 @@ class Contribution {
   bool smaller_is_better_ = false;
 };
 
-struct KeyHash {
-  size_t operator()(const model::PrimaryKey& key) const {
-    return std::visit([]<class K>(const K& k) { return std::hash<K>{}(k); }, key);
+struct IdentityHash {
+  size_t operator()(const Identity& of) const {
+    const size_t key = std::visit([]<class K>(const K& k) { return std::hash<K>{}(k); }, of.key);
+    return key + static_cast<size_t>(of.element) * 0x9e3779b97f4a7c15;
   }
 };
 
@@ -123,7 +131,7 @@ FusedLists Fuse(std::span<const Ranking> rankings, const Fusion& fusion) {
   const size_t nq = rankings.empty() ? 0 : rankings[0].lists.counts.size();
   std::vector<size_t> next(rankings.size(), 0);
   std::vector<Entry> entries;
-  std::unordered_map<model::PrimaryKey, size_t, KeyHash> found;
+  std::unordered_map<Identity, size_t, IdentityHash> found;
   for (size_t query = 0; query < nq; ++query) {
     entries.clear();
     found.clear();
@@ -132,7 +140,8 @@ FusedLists Fuse(std::span<const Ranking> rankings, const Fusion& fusion) {
       const auto count = static_cast<size_t>(lists.counts[query]);
       for (size_t place = 0; place < count; ++place) {
         const size_t row = next[r] + place;
-        auto [at, added] = found.emplace(lists.keys->At(row), entries.size());
+        const int64_t element = lists.elements.empty() ? 0 : lists.elements[row];
+        auto [at, added] = found.emplace(Identity{lists.keys->At(row), element}, entries.size());
         if (added) entries.push_back({at->first, {r, static_cast<uint32_t>(row)}});
         contribution.Add(contribution.Of(r, place, lists.scores[row]), entries[at->second]);
       }
@@ -142,7 +151,7 @@ FusedLists Fuse(std::span<const Ranking> rankings, const Fusion& fusion) {
     std::ranges::sort(entries, [&](const Entry& a, const Entry& b) {
       if (a.score != b.score)
         return fused.smaller_is_better ? a.score < b.score : a.score > b.score;
-      return a.key < b.key;
+      return a.of < b.of;
     });
     for (const Entry& entry : entries) {
       fused.rows.push_back(entry.at);

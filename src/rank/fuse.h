@@ -12,7 +12,8 @@
 
 namespace elanus::rank {
 
-/// The answer of one search: each query's hits nearest first, a key at most once.
+/// The answer of one search: each query's hits nearest first, a key (or an element of a key's list)
+/// at most once.
 struct Ranking {
   ScoredLists lists;
   model::Metric metric = model::Metric::kL2;
@@ -56,8 +57,9 @@ struct FusedLists {
   bool smaller_is_better = false;  ///< a weighted sum of plain distances
 };
 
-/// A row missing from a ranking gets nothing from it. Equal scores: the smaller key first.
-/// \param rankings  all with the same number of queries
+/// A row missing from a ranking gets nothing from it. Equal scores: the smaller key first. Where
+/// the rankings tell elements, what is fused is these and not their rows.
+/// \param rankings  all with the same number of queries, all with elements or none
 FusedLists Fuse(std::span<const Ranking> rankings, const Fusion& fusion);
 
 /// Only the part of each query's list that the slice keeps.

@@ -134,5 +134,23 @@ TEST(GroupFused, OrdersGroupsByTheirScorerAndCutsThem) {
   EXPECT_EQ(rows(GroupScorer::kAverage, {.offset = 1, .limit = 1}), (std::vector<uint32_t>{0, 3}));
 }
 
+TEST(Fuse, ElementsOfOneRowAreHitsOfTheirOwn) {
+  const Source a(Metric::kCosine, {{1, .9F}, {2, .8F}, {1, .7F}});
+  const Source b(Metric::kCosine, {{2, .9F}, {1, .8F}});
+  const std::vector<int64_t> elements_a = {0, 3, 1};
+  const std::vector<int64_t> elements_b = {3, 1};
+  const std::vector<Ranking> rankings = {
+      {{.counts = a.counts, .keys = &a.keys, .scores = a.scores, .elements = elements_a}, a.metric},
+      {{.counts = b.counts, .keys = &b.keys, .scores = b.scores, .elements = elements_b},
+       b.metric}};
+  const FusedLists fused = Fuse(rankings, ReciprocalRank{.k = 60});
+  EXPECT_EQ(fused.counts, (std::vector<int64_t>{3}));
+  // (2, 3) and (1, 1) are in both, (1, 0) is in one.
+  EXPECT_EQ(fused.rows, (std::vector<SourceRow>{{0, 1}, {0, 2}, {0, 0}}));
+  EXPECT_FLOAT_EQ(fused.scores[0], 1.0F / 62 + 1.0F / 61);
+  EXPECT_FLOAT_EQ(fused.scores[1], 1.0F / 63 + 1.0F / 62);
+  EXPECT_FLOAT_EQ(fused.scores[2], 1.0F / 61);
+}
+
 }  // namespace
 }  // namespace elanus::rank

@@ -136,11 +136,15 @@ size_t SealedSegment::Delete(const model::PrimaryKey& key, model::Timestamp ts) 
 }
 
 Status SealedSegment::LoadVectors(FieldId field) {
-  if (VectorsLoaded(field)) return Status::Ok();
-  const format::SectionInfo* section = reader_.Find(format::SectionKind::kFixed, field);
+  const auto column = columns_.find(field);
+  if (column == columns_.end() || VectorsLoaded(field)) return Status::Ok();
+  const bool lists = column->second.type == model::DataType::kArrayOfVector;
+  const format::SectionInfo* section =
+      reader_.Find(lists ? format::SectionKind::kBytes : format::SectionKind::kFixed, field);
   if (section == nullptr || !model::IsVector(section->type)) return Status::Ok();
-  RETURN_IF_ERROR(reader_.VerifySection(*section));
+  if (!lists) RETURN_IF_ERROR(reader_.VerifySection(*section));  // lists were checked when opened
   const std::string_view bytes = reader_.Bytes(*section);
+  if (bytes.empty()) return Status::Ok();
   auto buffer = std::make_shared<const index::Buffer>(
       index::Buffer::Replace(std::as_bytes(std::span(bytes.data(), bytes.size()))));
   MutexLock lock(mutex_);
@@ -163,18 +167,26 @@ bool SealedSegment::VectorsLoaded(FieldId field) const {
 }
 
 std::pair<index::VectorView, std::shared_ptr<const void>> SealedSegment::Vectors(
-    FieldId field) const {
-  auto it = columns_.find(field);
-  if (it == columns_.end()) return {};
-  index::VectorView view{.data = it->second.fixed,
-                         .rows = rows_,
-                         .dim = static_cast<size_t>(it->second.dim),
-                         .element = index::ElementOf(it->second.type)};
+    const model::FieldSchema& field) const {
+  auto it = columns_.find(field.id);
+  if (it == columns_.end() || it->second.type != field.type) return {};
+  const ColumnView& column = it->second;
+  const bool lists = column.type == model::DataType::kArrayOfVector;
+  const size_t width = model::ValueBytes(field.vector_type(), column.dim);
+  if (width == 0 || !model::IsVector(column.type)) return {};
+  index::VectorView view{.data = lists ? column.bytes : column.fixed,
+                         .rows = lists ? column.offsets[rows_] / width : rows_,
+                         .dim = static_cast<size_t>(column.dim),
+                         .element = index::ElementOf(field.vector_type())};
   MutexLock lock(mutex_);
-  auto loaded = resident_.find(field);
+  auto loaded = resident_.find(field.id);
   if (loaded == resident_.end()) return {view, file_.owner};
   view.data = loaded->second->data();
   return {view, loaded->second};
+}
+
+uint64_t SealedSegment::IndexedRows(const model::FieldSchema& field) const {
+  return field.type == model::DataType::kArrayOfVector ? Vectors(field).first.rows : rows_;
 }
 
 void SealedSegment::SetIndex(FieldId field, IndexId id,
@@ -229,7 +241,9 @@ std::vector<Run> SealedSegment::Runs(uint32_t rows) const {
     std::map<FieldId, ColumnView> columns = columns_;
     std::vector<std::shared_ptr<const index::Buffer>> buffers;
     for (const auto& [field, buffer] : resident_) {
-      columns[field].fixed = reinterpret_cast<const char*>(buffer->data());
+      ColumnView& column = columns[field];
+      const bool lists = column.type == model::DataType::kArrayOfVector;
+      (lists ? column.bytes : column.fixed) = reinterpret_cast<const char*>(buffer->data());
       buffers.push_back(buffer);
     }
     run_ = std::make_shared<Rows>(rows_, file_.owner, std::move(columns), std::move(buffers),

@@ -46,13 +46,17 @@ class SealedSegment final : public Segment {
   /// Deletes one row; false when it is deleted already.
   bool DeleteRow(uint32_t row, model::Timestamp ts) { return deletes_.Add(row, ts); }
 
-  /// Checks the vector column against its checksums and copies it to memory of our own, on huge
-  /// pages when large.
+  /// Checks the vector column, or the lists of vectors, against its checksums and copies it to
+  /// memory of our own, on huge pages when large.
   Status LoadVectors(FieldId field);
   void ReleaseVectors();
   bool VectorsLoaded(FieldId field) const;
-  /// float[rows][dim] of a loaded or mapped vector column and its owner.
-  std::pair<index::VectorView, std::shared_ptr<const void>> Vectors(FieldId field) const;
+  /// The vectors of a loaded or mapped dense vector column and their owner; of lists, those of all
+  /// rows' lists one after another. Empty for other fields.
+  std::pair<index::VectorView, std::shared_ptr<const void>> Vectors(
+      const model::FieldSchema& field) const;
+  /// How many rows an index on the field has: vectors, or rows of the segment.
+  uint64_t IndexedRows(const model::FieldSchema& field) const;
   /// An index that searches of the field use from now on; nullptr: none. `id` is the user's index,
   /// or 0: the graph that the rows had while they were growing, until the user's is built.
   void SetIndex(FieldId field, IndexId id, std::shared_ptr<const index::VectorIndex> index);

@@ -136,6 +136,36 @@ struct AddField {
   }
 };
 
+/// The members of the struct array, as a schema's fields have them, without ids.
+struct AddStructField {
+  std::string database;
+  std::string collection;
+  model::StructSchema field;
+  std::vector<model::FieldSchema> members;
+  template <class V>
+  void Visit(V& v) {
+    v(database);
+    v(collection);
+    v(field);
+    v(members);
+  }
+};
+
+/// Drops a field, or a struct array with its members, and the indexes on it.
+struct DropField {
+  std::string database;
+  std::string collection;
+  std::string field;  ///< its name; empty = by id
+  FieldId id;
+  template <class V>
+  void Visit(V& v) {
+    v(database);
+    v(collection);
+    v(field);
+    v(id);
+  }
+};
+
 struct CreatePartition {
   std::string database;
   std::string collection;
@@ -269,7 +299,7 @@ struct SetLoad {
 using DdlRequest =
     std::variant<CreateDatabase, DropDatabase, AlterDatabase, CreateCollection, DropCollection,
                  TruncateCollection, RenameCollection, AlterCollection, AlterField, AddField,
-                 CreatePartition, DropPartition, CreateAlias, AlterAlias, DropAlias, CreateIndex,
-                 DropIndex, AlterIndex, SetLoad>;
+                 DropField, CreatePartition, DropPartition, CreateAlias, AlterAlias, DropAlias,
+                 CreateIndex, DropIndex, AlterIndex, SetLoad, AddStructField>;
 
 }  // namespace elanus::service

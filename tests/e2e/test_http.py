@@ -58,6 +58,68 @@ def test_what_rest_wrote_grpc_reads_and_the_other_way(server, client, made):
     assert post(server, "entities/get", {"collectionName": made, "id": 100})["data"][0]["color"] == "new"
 
 
+CLIP_FIELDS = [{"fieldName": "name", "dataType": "Array", "elementDataType": "VarChar", "elementTypeParams": {"max_length": "20"}},
+               {"fieldName": "score", "dataType": "Array", "elementDataType": "Int16"},
+               {"fieldName": "emb", "dataType": "ArrayOfVector", "elementDataType": "FloatVector", "elementTypeParams": {"dim": "2"}}]
+CLIPS = {1: [{"name": "a", "score": 1, "emb": [1.0, 0.0]}, {"name": "b", "score": 9, "emb": [0.0, 1.0]}], 2: [],
+         3: [{"name": "c", "score": 5, "emb": [0.6, 0.8]}]}
+
+
+@pytest.fixture
+def clips(server, name):
+    schema = {"fields": [{"fieldName": "id", "dataType": "Int64", "isPrimary": True},
+                         {"fieldName": "vector", "dataType": "FloatVector", "elementTypeParams": {"dim": "2"}},
+                         {"fieldName": "tags", "dataType": "Array", "elementDataType": "Int64", "nullable": True, "elementTypeParams": {"max_capacity": "4"}}],
+              "structFields": [{"fieldName": "clips", "nullable": True, "typeParams": {"max_capacity": "4"}, "fields": CLIP_FIELDS}]}
+    answer = post(server, "collections/create", {"collectionName": name, "schema": schema, "params": {"consistencyLevel": "Strong"}, "indexParams": [
+        {"fieldName": "vector", "indexType": "FLAT", "metricType": "L2"}, {"fieldName": "clips[emb]", "indexType": "HNSW", "metricType": "MAX_SIM_COSINE"}]})
+    assert answer["code"] == 0, answer
+    rows = [{"id": i, "vector": [float(i), 0.0], "tags": [i], "clips": c} for i, c in CLIPS.items()]
+    answer = post(server, "entities/insert", {"collectionName": name, "data": [*rows, {"id": 4, "vector": [4.0, 0.0], "clips": None}]})
+    assert answer["code"] == 0 and answer["data"]["insertCount"] == 4, answer
+    return name
+
+
+def test_structs_over_rest(server, client, clips):
+    about = post(server, "collections/describe", {"collectionName": clips})["data"]
+    assert [s["name"] for s in about["structFields"]] == ["clips"]
+    assert [(f["name"], f["elementType"]) for f in about["structFields"][0]["fields"]] == [("name", "VarChar"), ("score", "Int16"), ("emb", "FloatVector")]
+    rows = post(server, "entities/query", {"collectionName": clips, "filter": "id > 0", "outputFields": ["id", "clips"]})["data"]
+    assert [r["id"] for r in rows] == [1, 2, 3, 4] and rows[0]["clips"] == CLIPS[1] and rows[1]["clips"] == [] and rows[3]["clips"] is None
+    assert [c["name"] for c in client.get(clips, 1, output_fields=["clips"])[0]["clips"]] == ["a", "b"]
+    hits = post(server, "entities/search", {"collectionName": clips, "annsField": "clips[emb]", "data": [[[0.0, 1.0], [1.0, 0.0]]], "limit": 5,
+                                            "outputFields": ["clips"]})["data"]
+    assert [h["id"] for h in hits] == [1, 3] and hits[1]["clips"][0]["name"] == "c"
+    assert hits[0]["distance"] == pytest.approx(2, abs=1e-5) and hits[1]["distance"] == pytest.approx(1.4, abs=1e-5)
+    assert [r["id"] for r in post(server, "entities/query", {"collectionName": clips, "filter": "match_any(clips, $[score] > 4)"})["data"]] == [1, 3]
+
+
+def test_upserts_of_structs_and_field_ops_over_rest(server, clips):
+    new = [{"name": "z", "score": 2, "emb": [0.5, 0.5]}]
+    assert post(server, "entities/upsert", {"collectionName": clips, "data": [{"id": 1, "vector": [9.0, 9.0], "clips": new}]})["code"] == 0
+    assert post(server, "entities/upsert", {"collectionName": clips, "partialUpdate": True, "data": [{"id": 3, "clips": new}]})["code"] == 0
+    answer = post(server, "entities/upsert", {"collectionName": clips, "data": [{"id": 2, "tags": [7, 8]}], "fieldOps": [{"fieldName": "tags", "op": "ARRAY_APPEND"}]})
+    assert answer["code"] == 0 and answer["data"]["upsertIds"] == [2]
+    rows = {r["id"]: r for r in post(server, "entities/query", {"collectionName": clips, "filter": "id > 0"})["data"]}
+    assert rows[1]["clips"] == new and rows[1]["vector"] == [9, 9] and rows[1]["tags"] is None
+    assert rows[3]["clips"] == new and rows[3]["vector"] == [3, 0] and rows[3]["tags"] == [3]
+    assert rows[2]["tags"] == [2, 7, 8] and rows[2]["clips"] == []
+    answer = post(server, "entities/upsert", {"collectionName": clips, "data": [{"id": 2, "tags": [9, 9]}], "fieldOps": [{"fieldName": "tags", "op": "ARRAY_APPEND"}]})
+    assert answer["code"] != 0 and "exceeds max_capacity" in answer["message"]
+    bad = post(server, "entities/upsert", {"collectionName": clips, "data": [{"id": 1, "vector": [0.0, 0.0], "clips": [{"name": "z", "score": 2}]}]})
+    assert bad["code"] == 1804 and "clips[emb]" in bad["message"]
+
+
+def test_a_struct_is_added_over_rest(server, made):
+    schema = {"fieldName": "clips", "dataType": "Array", "elementDataType": "Struct", "nullable": True, "typeParams": {"max_capacity": "4"}, "fields": CLIP_FIELDS}
+    assert post(server, "collections/struct_fields/add", {"collectionName": made, "schema": schema})["code"] == 0
+    again = post(server, "collections/struct_fields/add", {"collectionName": made, "schema": schema})
+    assert again["code"] == 1100 and "duplicated field name clips" in again["message"]
+    assert post(server, "entities/query", {"collectionName": made, "filter": "id == 1", "outputFields": ["clips"]})["data"] == [{"id": 1, "clips": None}]
+    assert post(server, "collections/fields/add", {"collectionName": made, "schema": {"fieldName": "late", "dataType": "Int64", "nullable": True}})["code"] == 0
+    assert post(server, "entities/query", {"collectionName": made, "filter": "late is null", "limit": 2, "outputFields": ["late"]})["data"][0]["late"] is None
+
+
 def test_a_dropped_collection_is_gone(server, made):
     assert post(server, "collections/drop", {"collectionName": made})["code"] == 0
     assert made not in post(server, "collections/list", {})["data"]

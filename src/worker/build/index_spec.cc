@@ -153,12 +153,12 @@ constexpr std::array kTypes = {
 
 std::optional<BuildParams> BuildParamsOf(const model::IndexInfo& info,
                                          const model::FieldSchema& field, uint64_t rows) {
-  if (!model::IsDenseVector(field.type) || rows < kIndexRowsMin) return std::nullopt;
+  if (!model::IsDenseVector(field.vector_type()) || rows < kIndexRowsMin) return std::nullopt;
   const std::string* given = model::FindValue(info.params, "index_type");
   const std::string type = given == nullptr ? "AUTOINDEX" : Upper(*given);
   const std::string* metric_name = model::FindValue(info.params, "metric_type");
   const auto metric = model::MetricFromName(metric_name != nullptr ? *metric_name : "COSINE");
-  BuildParams params{.metric = metric.value_or(model::Metric::kCosine),
+  BuildParams params{.metric = model::ElementMetric(metric.value_or(model::Metric::kCosine)),
                      .seed = static_cast<uint64_t>(info.id.value)};
   if (type == "AUTOINDEX") {
     params.kind = Kind::kHnsw;

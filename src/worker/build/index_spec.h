@@ -14,9 +14,10 @@ namespace elanus::worker {
 /// own threshold).
 inline constexpr uint64_t kIndexRowsMin = 1024;
 
-/// Build parameters of an index on a dense vector field; nullopt when no file is to be built for so
-/// many rows (FLAT, few rows, binary and sparse vectors, a scalar field's index). AUTOINDEX is HNSW
-/// with M 18, efConstruction 240, unless the data asks for lists (index/vector/choice.h).
+/// Build parameters of an index on a dense vector field, or on lists of such vectors: its rows are
+/// then the vectors of all lists. nullopt when no file is to be built for so many rows (FLAT, few
+/// rows, binary and sparse vectors, a scalar field's index). AUTOINDEX is HNSW with M 18,
+/// efConstruction 240, unless the data asks for lists (index/vector/choice.h).
 std::optional<index::BuildParams> BuildParamsOf(const model::IndexInfo& info,
                                                 const model::FieldSchema& field, uint64_t rows);
 

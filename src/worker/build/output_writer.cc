@@ -63,11 +63,12 @@ Result<SealedPtr> OpenSegmentFile(storage::ObjectStore& objects, const format::S
   return segment;
 }
 
-Status OpenIndexFile(ShardFiles& files, const model::IndexInfo& info, bool on_vectors,
+Status OpenIndexFile(ShardFiles& files, const IndexedField& indexed,
                      segment::SealedSegment& segment, const format::IndexRef& ref) {
+  const auto& [info, field] = indexed;
   ASSIGN_OR_RETURN(auto mapped, files.objects().Map(ref.file.name));
   const segment::FileBytes file{ref.file.name, mapped->bytes, mapped};
-  if (!on_vectors) {
+  if (!model::IsVector(field.type)) {
     auto scalar = index::ScalarIndex::Open(file.owner, file.bytes);
     if (!scalar.has_value()) return scalar.error().Wrap(ref.file.name);
     if ((*scalar)->rows() != segment.rows())
@@ -75,7 +76,7 @@ Status OpenIndexFile(ShardFiles& files, const model::IndexInfo& info, bool on_ve
     segment.SetScalarIndex({info.field, info.json_path}, info.id, std::move(*scalar));
     return Status::Ok();
   }
-  auto [vectors, vectors_owner] = segment.Vectors(ref.field);
+  auto [vectors, vectors_owner] = segment.Vectors(field);
   auto owner =
       std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(
           file.owner, vectors_owner);
@@ -142,13 +143,14 @@ Status OutputWriter::WriteRows(const model::CollectionInfo& collection,
   return with_indexes ? BuildIndexes(collection, output) : Status::Ok();
 }
 
-Status OutputWriter::BuildIndex(const model::IndexInfo& info, const IndexPlan& plan,
+Status OutputWriter::BuildIndex(const IndexedField& indexed, const IndexPlan& plan,
                                 segment::SealedSegment& segment, format::SegmentRef& ref) {
+  const model::IndexInfo& info = indexed.info;
   const LogPhase phase("build", "shard", shard_.id().value);
   format::IndexRef index_ref{.index = info.id, .field = info.field};
   const auto* params = std::get_if<index::BuildParams>(&plan);
   if (params != nullptr) {
-    const auto [vectors, owner] = segment.Vectors(info.field);
+    const auto [vectors, owner] = segment.Vectors(indexed.field);
     index::BuildParams build = *params;
     build.threads = context_.build_threads;
     ASSIGN_OR_RETURN(
@@ -168,7 +170,7 @@ Status OutputWriter::BuildIndex(const model::IndexInfo& info, const IndexPlan& p
   }
   context_.Reached(JobStep::kIndexWritten);
   if (shard_.collection()->loaded) {
-    RETURN_IF_ERROR(OpenIndexFile(shard_.files(), info, params != nullptr, segment, index_ref));
+    RETURN_IF_ERROR(OpenIndexFile(shard_.files(), indexed, segment, index_ref));
   }
   ref.indexes.push_back(std::move(index_ref));
   return Status::Ok();
@@ -178,8 +180,9 @@ Status OutputWriter::BuildIndexes(const model::CollectionInfo& collection, Outpu
   for (const model::IndexInfo& info : collection.indexes) {
     const model::FieldSchema* field = collection.schema.FindField(info.field);
     if (field == nullptr) continue;
-    const auto plan = IndexPlanOf(info, *field, output.ref.rows);
-    if (plan) RETURN_IF_ERROR(BuildIndex(info, *plan, *output.replacement.output, output.ref));
+    segment::SealedSegment& segment = *output.replacement.output;
+    const auto plan = IndexPlanOf(info, *field, segment.IndexedRows(*field));
+    if (plan) RETURN_IF_ERROR(BuildIndex({info, *field}, *plan, segment, output.ref));
   }
   return Status::Ok();
 }

@@ -32,6 +32,12 @@ class DeclaredFiles {
   std::vector<std::pair<std::string, std::string>> open_;  // intent, name
 };
 
+/// An index and the field it is on, both of the collection.
+struct IndexedField {
+  const model::IndexInfo& info;
+  const model::FieldSchema& field;
+};
+
 /// A new segment on its way: files written, not committed.
 struct Output {
   format::SegmentRef ref;
@@ -47,7 +53,7 @@ class OutputWriter {
   /// collection is.
   Result<Output> Write(const std::vector<segment::SegmentPtr>& inputs, bool with_indexes);
   /// Index files of a segment that exists; adds their references.
-  Status BuildIndex(const model::IndexInfo& info, const IndexPlan& plan,
+  Status BuildIndex(const IndexedField& indexed, const IndexPlan& plan,
                     segment::SealedSegment& segment, format::SegmentRef& ref);
 
  private:
@@ -66,9 +72,9 @@ Result<SealedPtr> OpenSegmentFile(storage::ObjectStore& objects, const format::S
                                   std::vector<format::RowDelete> deletes);
 /// Opens an index file of the segment and lets searches, or filters, use it. Errors: kDataIntegrity
 /// naming the file.
-Status OpenIndexFile(ShardFiles& files, const model::IndexInfo& info, bool on_vectors,
+Status OpenIndexFile(ShardFiles& files, const IndexedField& indexed,
                      segment::SealedSegment& segment, const format::IndexRef& ref);
-/// Makes every vector column of the segment resident.
+/// Makes every vector column of the segment resident, lists of vectors too.
 Status LoadVectorFields(const model::CollectionSchema& schema, segment::SealedSegment& segment);
 
 }  // namespace elanus::worker

@@ -9,13 +9,14 @@ namespace {
 
 BuildStep StepOf(std::span<const SegmentFigures> inputs, bool merge, const BuildLimits& limits) {
   BuildStep step{.merge = merge};
-  uint64_t rows = 0;
+  StepSize size{.merged = merge};
   for (const SegmentFigures& s : inputs) {
     step.inputs.push_back(s.id);
     step.ends_brute_force |= !s.indexed;
-    rows += s.rows;
+    size.rows += s.rows;
+    size.list_vectors += s.list_vectors;
   }
-  if (limits.memory) step.memory = limits.memory(rows, merge);
+  if (limits.memory) step.memory = limits.memory(size);
   return step;
 }
 

@@ -29,14 +29,21 @@ struct SegmentFigures {
   PartitionId partition;
   uint64_t bytes = 0;
   uint64_t rows = 0;
+  uint64_t list_vectors = 0;  ///< in the lists of vectors of its rows, of the field that has most
   uint64_t deleted_rows = 0;  ///< those whose history is over
   bool indexed = true;        ///< false: a vector index that the collection asks for is missing
   bool outdated = false;  ///< else: a scalar one is, or it has one that nobody asks for any more
 };
 
-/// What a step asks for when `rows` rows are merged, or only indexed where they are: bytes of
-/// memory at its peak.
-using StepMemory = std::function<uint64_t(uint64_t rows, bool merged)>;
+/// How much a step works on.
+struct StepSize {
+  uint64_t rows = 0;
+  uint64_t list_vectors = 0;
+  bool merged = false;  ///< false: only indexed where they are
+};
+
+/// What a step asks for: bytes of memory at its peak.
+using StepMemory = std::function<uint64_t(const StepSize& size)>;
 
 struct BuildLimits {
   MergeLimits merge;

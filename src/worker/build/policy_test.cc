@@ -102,7 +102,7 @@ TEST(BuildPolicy, NeverMakesAnOutputAboveTheLimit) {
 }
 
 TEST(BuildPolicy, TakesFewerInputsWhenMemoryIsShort) {
-  BuildLimits limits{.memory_max = 250, .memory = [](uint64_t rows, bool) { return rows; }};
+  BuildLimits limits{.memory_max = 250, .memory = [](const StepSize& size) { return size.rows; }};
   auto step = NextBuildStep({Fresh(1, 10), Fresh(2, 10), Fresh(3, 10), Fresh(4, 10)}, limits, true);
   ASSERT_TRUE(step);
   EXPECT_EQ(step->inputs.size(), 2u);
@@ -176,7 +176,8 @@ TEST(WholeMerge, MakesNoOutputAboveTheLimit) {
 }
 
 TEST(WholeMerge, StaysWithinTheMemoryOfOneJob) {
-  const BuildLimits limits{.memory_max = 250, .memory = [](uint64_t rows, bool) { return rows; }};
+  const BuildLimits limits{.memory_max = 250,
+                           .memory = [](const StepSize& size) { return size.rows; }};
   EXPECT_EQ(Whole({Indexed(1, 3), Indexed(2, 2), Indexed(3, 1)}, limits),
             (std::vector<std::vector<SegmentId>>{{{1}, {2}}, {{3}}}));
 }

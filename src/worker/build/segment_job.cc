@@ -26,13 +26,18 @@ bool ManifestIsStale(const Shard& shard) {
 /// What an index of the collection lacks on one segment: the first such index, or nothing.
 struct IndexWork {
   std::vector<format::IndexRef> keep;
-  std::vector<std::pair<model::IndexInfo, IndexPlan>> build;
+  struct Build {
+    model::IndexInfo info;
+    model::FieldSchema field;
+    IndexPlan plan;
+  };
+  std::vector<Build> build;
   bool changed = false;
 
   /// Whether something is missing that takes long to build and that searches wait for.
   bool LacksVectorIndex() const {
-    return std::ranges::any_of(build, [](const auto& entry) {
-      return std::holds_alternative<index::BuildParams>(entry.second);
+    return std::ranges::any_of(build, [](const Build& entry) {
+      return std::holds_alternative<index::BuildParams>(entry.plan);
     });
   }
 };
@@ -52,10 +57,21 @@ IndexWork WorkOn(const format::SegmentRef& ref, const segment::SealedSegment& se
     const model::FieldSchema* field = collection.schema.FindField(info.field);
     if (have || field == nullptr) continue;
     if (IsVector(field->type) && !segment.HasColumn(field->id)) continue;
-    if (auto plan = IndexPlanOf(info, *field, ref.rows)) work.build.emplace_back(info, *plan);
+    if (auto plan = IndexPlanOf(info, *field, segment.IndexedRows(*field)))
+      work.build.push_back({info, *field, *plan});
   }
   work.changed |= !work.build.empty();
   return work;
+}
+
+/// Of the field that has most.
+uint64_t ListVectors(const segment::SealedSegment& segment, const model::CollectionSchema& schema) {
+  uint64_t most = 0;
+  for (const model::FieldSchema& field : schema.fields) {
+    if (field.type == model::DataType::kArrayOfVector)
+      most = std::max(most, segment.IndexedRows(field));
+  }
+  return most;
 }
 
 /// Searches of a flushed segment go on by the graph that its rows had while they were growing,
@@ -70,7 +86,7 @@ void KeepGraphs(const model::CollectionInfo& collection, segment::GrowingSegment
     if (graph == nullptr || input.RowCount() - graph->rows() > index::GrowingGraph::kRowsMin)
       continue;
     input.GrowGraph(field.id, graph->metric(), stop);
-    const auto [vectors, owner] = sealed->Vectors(field.id);
+    const auto [vectors, owner] = sealed->Vectors(field);
     const auto file = graph->Reordered(vectors, output.replacement.row_maps[0]);
     if (!file) continue;
     const std::string bytes = file->Join();
@@ -145,9 +161,9 @@ Status BuildMissingIndexes(Shard& shard, SegmentId id, const JobContext& context
   OutputWriter writer(shard, context, declared);
   format::SegmentRef next = *ref;
   next.indexes = std::move(work.keep);
-  for (const auto& [info, plan] : work.build)
-    RETURN_IF_ERROR(
-        context.Heavily([&] { return writer.BuildIndex(info, plan, **segment, next); }));
+  for (const IndexWork::Build& entry : work.build)
+    RETURN_IF_ERROR(context.Heavily(
+        [&] { return writer.BuildIndex({entry.info, entry.field}, entry.plan, **segment, next); }));
   ManifestChange change;
   change.indexes.emplace_back(next.id, next.indexes);
   return CommitChange(shard, context, std::move(change), declared);
@@ -166,6 +182,7 @@ std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon
                        .partition = ref->partition,
                        .bytes = ref->file.bytes,
                        .rows = ref->rows,
+                       .list_vectors = ListVectors(*segment, collection->schema),
                        // All rows are over: what a merge would leave is nothing.
                        .deleted_rows = ref->last_timestamp <= expiry.inserted
                                            ? ref->rows
@@ -176,15 +193,17 @@ std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon
   return figures;
 }
 
-uint64_t EstimateStepBytes(const model::CollectionInfo& collection, uint64_t rows, bool merged) {
+uint64_t EstimateStepBytes(const model::CollectionInfo& collection, const StepSize& size) {
   constexpr uint64_t kOrderBytes = 64;  // of a row: where it comes from, its key, where it goes
-  uint64_t bytes = merged ? rows * kOrderBytes : 0;
+  uint64_t bytes = size.merged ? size.rows * kOrderBytes : 0;
   uint64_t build = 0;
   for (const model::FieldSchema& field : collection.schema.fields) {
     const bool is_vector = model::IsVector(field.type);
     const size_t dim = is_vector ? static_cast<size_t>(field.dim()) : 0;
-    if (is_vector && merged && collection.loaded)
-      bytes += rows * model::ValueBytes(field.type, field.dim());
+    const bool lists = field.type == model::DataType::kArrayOfVector;
+    const uint64_t rows = lists ? size.list_vectors : size.rows;
+    if (is_vector && size.merged && collection.loaded)
+      bytes += rows * model::ValueBytes(field.vector_type(), field.dim());
     for (const model::IndexInfo& info : collection.indexes) {
       if (info.field != field.id) continue;
       if (const auto spec = ScalarSpecOf(info, field, rows); spec && !is_vector)
@@ -224,10 +243,9 @@ Status OpenWantedIndexes(ShardFiles& files, const model::CollectionInfo& collect
     const auto info = std::ranges::find(collection.indexes, index.index, &model::IndexInfo::id);
     const model::FieldSchema* field = collection.schema.FindField(index.field);
     if (info == collection.indexes.end() || field == nullptr) continue;
-    const bool on_vectors = model::IsVector(field->type);
-    const bool have = on_vectors ? segment.IndexIdOn(index.field) == index.index
-                                 : segment.HasScalarIndex(index.index);
-    if (!have) RETURN_IF_ERROR(OpenIndexFile(files, *info, on_vectors, segment, index));
+    const bool have = model::IsVector(field->type) ? segment.IndexIdOn(index.field) == index.index
+                                                   : segment.HasScalarIndex(index.index);
+    if (!have) RETURN_IF_ERROR(OpenIndexFile(files, {*info, *field}, segment, index));
   }
   segment.KeepScalarIndexes(ids);
   for (const model::FieldSchema& field : collection.schema.fields) {

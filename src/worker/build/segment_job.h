@@ -77,7 +77,7 @@ std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon
 
 /// What a merge or an index build of so many rows of the collection takes at its peak: the rows'
 /// order, vectors made resident, index files on their way.
-uint64_t EstimateStepBytes(const model::CollectionInfo& collection, uint64_t rows, bool merged);
+uint64_t EstimateStepBytes(const model::CollectionInfo& collection, const StepSize& size);
 
 /// Opens what a manifest names: files mapped and checked, vectors and indexes resident when the
 /// collection is loaded.

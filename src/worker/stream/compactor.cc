@@ -180,13 +180,14 @@ bool Compactor::WorkOn(Shard& shard, ThreadPriority priority, int64_t& wait_us) 
 }
 
 void Compactor::CarryOut(Shard& shard, const CompactionOrders::Order& order, JobContext context) {
-  uint64_t rows = 0;
-  for (const SealedPtr& segment : shard.sealed()) {
-    if (std::ranges::find(order.inputs, segment->id()) != order.inputs.end())
-      rows += segment->rows();
+  StepSize size{.merged = true};
+  for (const SegmentFigures& figures : Figures(shard, context.Horizon())) {
+    if (std::ranges::find(order.inputs, figures.id) == order.inputs.end()) continue;
+    size.rows += figures.rows;
+    size.list_vectors += figures.list_vectors;
   }
   const MemoryBudget::Lease lease =
-      budget_.Take(EstimateStepBytes(*shard.collection(), rows, /*merged=*/true), context.stop);
+      budget_.Take(EstimateStepBytes(*shard.collection(), size), context.stop);
   if (!lease) return orders_.End(order.plan, Error(Code::kCanceled, "canceled"));
   // Someone waits for it.
   if (context.priority == ThreadPriority::kLow) context.priority = ThreadPriority::kReduced;
@@ -226,8 +227,8 @@ bool Compactor::Step(Shard& shard, JobContext context, bool settled) {
 BuildLimits Compactor::Limits(const Shard& shard) const {
   return {.merge = options_.merge,
           .memory_max = options_.memory_max,
-          .memory = [collection = shard.collection()](uint64_t rows, bool merged) {
-            return EstimateStepBytes(*collection, rows, merged);
+          .memory = [collection = shard.collection()](const StepSize& size) {
+            return EstimateStepBytes(*collection, size);
           }};
 }
 

@@ -63,7 +63,8 @@ void GrowGraphs(const model::CollectionInfo& collection, segment::GrowingSegment
   for (const model::IndexInfo& info : collection.indexes) {
     const model::FieldSchema* field = collection.schema.FindField(info.field);
     // Rows without a vector would lie in the graph as zeros, all in one place.
-    if (field == nullptr || field->nullable) continue;
+    // Lists of vectors are read.
+    if (field == nullptr || field->nullable || !model::IsDenseVector(field->type)) continue;
     const auto params = BuildParamsOf(info, *field, segment.RowCount());
     if (params) segment.GrowGraph(field->id, params->metric, stop);
   }

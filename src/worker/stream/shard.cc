@@ -302,7 +302,8 @@ service::ShardStats Shard::Stats() const {
       const bool missing =
           field != nullptr && IsVector(field->type) && !(*segment)->HasColumn(field->id);
       const double part = build_progress_.Of(ref.id, index.id);
-      if (built || missing || field == nullptr || !IndexPlanOf(index, *field, ref.rows)) {
+      if (built || missing || field == nullptr ||
+          !IndexPlanOf(index, *field, (*segment)->IndexedRows(*field))) {
         s.built_indexes.push_back(index.id);
       } else if (part > 0) {
         s.building.push_back(
