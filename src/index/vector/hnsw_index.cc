@@ -447,7 +447,7 @@ Result<std::unique_ptr<VectorIndex>> OpenHnsw(const IndexFileReader& file, Vecto
   return index;
 }
 
-GraphCost ThreadGraphCost() { return {ThreadScratch().hops, ThreadScratch().distances_done}; }
+uint64_t ThreadGraphHops() { return ThreadScratch().hops; }
 
 Result<Tuning> TuneHnsw(const IndexFileReader& file, const VectorView& raw) {
   ASSIGN_OR_RETURN(auto index, Open(file, raw, {}, nullptr));

@@ -18,6 +18,7 @@
 #include "index/vector/ivf_pq_index.h"
 #include "index/vector/nsg_build.h"
 #include "index/vector/pq4.h"
+#include "index/vector/search_cost.h"
 
 namespace elanus::index {
 namespace {
@@ -133,6 +134,7 @@ std::vector<Hit> VectorIndex::Rerank(const void* query, std::span<const uint32_t
                                      size_t top_k) const {
   static thread_local std::vector<float> distances;
   distances.resize(std::max(distances.size(), rows.size()));
+  ThreadSearchCost().exact += rows.size();
   ExactDistance(metric(), raw_, inverse_norms_, query)
       .Rows(rows.data(), rows.size(), distances.data());
   std::vector<Hit> hits(rows.size());

@@ -217,6 +217,9 @@ std::optional<query::ScalarSpec> ScalarSpecOf(const model::IndexInfo& info,
   std::optional<query::ScalarSpec> spec;
   if (field.type == model::DataType::kJson) {
     spec = JsonSpecOf(info);
+  } else if (field.type == model::DataType::kGeometry) {
+    spec = query::ScalarSpec{
+        .field = info.field, .type = index::KeyType::kReal, .use = index::KeyUse::kBoxes};
   } else {
     const bool is_array = field.type == model::DataType::kArray;
     const auto type = field.type == model::DataType::kText

@@ -125,6 +125,11 @@ TEST(IndexSpec, KeysOfAScalarIndexAreItsFieldsValuesElementsOrGrams) {
   EXPECT_EQ(grams->use, KeyUse::kGrams);
   EXPECT_EQ(grams->gram_min, 2);
   EXPECT_EQ(grams->gram_max, 4);
+  for (const char* type : {"RTREE", "AUTOINDEX"}) {
+    const auto boxes = Scalar({{"index_type", type}}, {.type = DataType::kGeometry});
+    ASSERT_TRUE(boxes) << type;
+    EXPECT_EQ(boxes->use, KeyUse::kBoxes);
+  }
   const auto json = Scalar({{"index_type", "INVERTED"}, {"json_cast_type", "array_varchar"}},
                            {.type = DataType::kJson});
   EXPECT_EQ(json->path, std::vector<std::string>{"a"});
@@ -134,7 +139,6 @@ TEST(IndexSpec, KeysOfAScalarIndexAreItsFieldsValuesElementsOrGrams) {
 TEST(IndexSpec, BuildsNoScalarIndexWhereThereAreNoKeys) {
   EXPECT_FALSE(Scalar({}, {.type = DataType::kInt64}, kIndexRowsMin - 1));
   EXPECT_FALSE(Scalar({}, {.type = DataType::kText}));
-  EXPECT_FALSE(Scalar({{"index_type", "RTREE"}}, {.type = DataType::kGeometry}));
   EXPECT_FALSE(Scalar({{"json_cast_type", "JSON"}}, {.type = DataType::kJson}));
   EXPECT_FALSE(Scalar({}, {.type = DataType::kJson}));
 }
