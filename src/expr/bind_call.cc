@@ -59,6 +59,27 @@ Status CheckArithmetic(ArithmeticOp op, DataType type, const Value& operand) {
   return Status::Ok();
 }
 
+/// What is wrong with a pattern, in the words of Go's regexp/syntax, by which Milvus checks it.
+std::string_view RegexProblem(RE2::ErrorCode code) {
+  switch (code) {
+    case RE2::ErrorBadEscape: return "invalid escape sequence";
+    case RE2::ErrorBadCharClass: return "invalid character class";
+    case RE2::ErrorBadCharRange: return "invalid character class range";
+    case RE2::ErrorMissingBracket: return "missing closing ]";
+    case RE2::ErrorMissingParen: return "missing closing )";
+    case RE2::ErrorUnexpectedParen: return "unexpected )";
+    case RE2::ErrorTrailingBackslash: return "trailing backslash at end of expression";
+    case RE2::ErrorRepeatArgument: return "missing argument to repetition operator";
+    case RE2::ErrorRepeatSize: return "invalid repeat count";
+    case RE2::ErrorRepeatOp: return "invalid nested repetition operator";
+    case RE2::ErrorBadPerlOp: return "invalid or unsupported Perl syntax";
+    case RE2::ErrorBadUTF8: return "invalid UTF-8";
+    case RE2::ErrorBadNamedCapture: return "invalid named capture";
+    case RE2::ErrorPatternTooLarge: return "expression too large";
+    default: return "regexp/syntax: internal error";
+  }
+}
+
 }  // namespace
 
 Result<Term> Binder::BindArithmetic(ArithmeticOp op, Term left, Term right) {
@@ -174,7 +195,8 @@ Result<Term> Binder::BindRegex(const Term& left, const Syntax& pattern, bool neg
   options.set_dot_nl(true);
   const RE2 compiled(text, options);
   if (!compiled.ok()) {
-    return BindError(fmt::format("invalid regex pattern: {}", compiled.error()));
+    return BindError(fmt::format("invalid regex pattern: error parsing regexp: {}: `{}`",
+                                 RegexProblem(compiled.error_code()), compiled.error_arg()));
   }
   Node node{.form = Regex{term->column, std::move(text)}};
   return Term(negated ? Negate(std::move(node)) : std::move(node));

@@ -415,7 +415,13 @@ TEST(Filter, BindsPatterns) {
   EXPECT_EQ(Cause("varchar like r'a\\'"), "line 1:13 token recognition error at: 'r'a\\''");
   EXPECT_EQ(Cause("varchar like 'a\\\\'"),
             "Invalid LIKE pattern: trailing backslash with nothing to escape");
-  EXPECT_EQ(Cause("varchar =~ '('").substr(0, 21), "invalid regex pattern");
+  EXPECT_EQ(Cause("varchar =~ '(a'"),
+            "invalid regex pattern: error parsing regexp: missing closing ): `(a`");
+  EXPECT_EQ(Cause("varchar =~ 'x[b'"),
+            "invalid regex pattern: error parsing regexp: missing closing ]: `[b`");
+  EXPECT_EQ(Cause("varchar =~ '*'"),
+            "invalid regex pattern: error parsing regexp: missing argument to repetition "
+            "operator: `*`");
   EXPECT_EQ(Cause("pk =~ 'x'"), "regex match on non-string or non-json field is unsupported");
 }
 

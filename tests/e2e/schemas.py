@@ -1,4 +1,6 @@
-"""Schemas that several files use, and the one way a test makes a collection."""
+"""Schemas that several files use, the one way a test makes a collection, and the wait for its index."""
+import time
+
 from pymilvus import DataType, MilvusClient
 
 DIM = 8
@@ -58,3 +60,13 @@ def simple_schema(dim=DIM, dynamic=False, **pk):
     schema.add_field("id", pk.pop("pk_type", DataType.INT64), is_primary=True, **pk)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
     return schema
+
+
+def wait_for_index(client, name, index="vector", seconds=120):
+    """Until all flushed rows have their index: a search before that is exact whatever the type."""
+    for _ in range(20 * seconds):
+        about = client.describe_index(name, index)
+        if about["state"] == "Finished" and about["pending_index_rows"] == 0:
+            return about
+        time.sleep(0.05)
+    raise AssertionError(about)

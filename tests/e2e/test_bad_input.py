@@ -13,17 +13,22 @@ DIM = 4
 pytestmark = pytest.mark.not_lite("other texts")
 
 
-@pytest.fixture
-def made(client, name):
+@pytest.fixture(scope="module")
+def collection(client, module_name):
     schema = simple_schema(dim=DIM)
     schema.add_field("tiny", DataType.INT8, nullable=True)
     schema.add_field("f", DataType.FLOAT, nullable=True)
     schema.add_field("t", DataType.VARCHAR, max_length=8, nullable=True)
     schema.add_field("doc", DataType.JSON, nullable=True)
-    make(client, name, schema, consistency_level="Strong")
-    client.insert(name, [{"id": 0, "vector": [0.0] * DIM}])
-    yield name
-    assert client.query(name, filter="", output_fields=["count(*)"])[0]["count(*)"] == 1, "nothing of a refused request was written"
+    make(client, module_name, schema, consistency_level="Strong")
+    client.insert(module_name, [{"id": 0, "vector": [0.0] * DIM}])
+    return module_name
+
+
+@pytest.fixture
+def made(client, collection):
+    yield collection
+    assert client.query(collection, filter="", output_fields=["count(*)"])[0]["count(*)"] == 1, "nothing of a refused request was written"
 
 
 def good(i, **more):

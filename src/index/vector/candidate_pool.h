@@ -37,6 +37,7 @@ class CandidatePool {
 
   /// A distance above this cannot enter.
   int64_t bound() const { return bound_; }
+  bool full() const { return inside_ >= width_; }
 
   /// Adds a node met for the first time; false when it is too far.
   bool Insert(int32_t distance, uint32_t node) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "index/vector/candidate_pool.h"
+#include "index/vector/patience.h"
 #include "index/vector/visited_set.h"
 
 namespace elanus::index {
@@ -29,6 +30,7 @@ struct GraphScratch {
   VisitedSet visited;
   VisitedSet opened;
   CandidatePool pool;
+  Patience patience;
   std::vector<uint32_t> nodes;
   std::vector<uint32_t> fresh;
   std::vector<uint32_t> later;
@@ -51,6 +53,23 @@ struct GraphEntry {
   uint32_t node;
   int32_t distance;
 };
+
+/// Starts a search for the `wanted` nearest of the nodes of which `pass` are visible, where a beam
+/// of `ef` nodes counts: one a quarter wider that ends when nothing changes any more finds as much
+/// with fewer distances. Measured on word vectors at ef 16 to 1,000; from 64 nodes watched on
+/// nearly every hop changes something, and the beam is just `ef` wide.
+inline void StartBeam(size_t ef, size_t wanted, double pass, GraphScratch& s) {
+  constexpr size_t kWatchedMin = 24;
+  const auto watched =
+      static_cast<size_t>(static_cast<double>(std::max(wanted, kWatchedMin)) / pass);
+  if (watched > Patience::kWatchedMax) {
+    s.pool.Start(ef);
+    s.patience.Off();
+    return;
+  }
+  s.pool.Start(ef + (ef + 3) / 4);
+  s.patience.Start(watched, 6 + ef * 3 / 10 + ef * ef / 5000);
+}
 
 /// Walks to the nearest node that has no nearer neighbour.
 template <class Links, class Distance>
@@ -77,8 +96,11 @@ void AddFresh(const Links& links, const Distance& distance, size_t fresh, GraphS
   ++s.hops;
   s.distances_done += fresh;
   for (size_t i = 0; i < fresh; ++i) {
-    if (s.pool.Insert(s.distances[i], s.fresh[i])) links.Prefetch(s.fresh[i]);
+    if (!s.pool.Insert(s.distances[i], s.fresh[i])) continue;
+    links.Prefetch(s.fresh[i]);
+    s.patience.Offer(s.distances[i]);
   }
+  s.patience.EndHop();
 }
 
 constexpr size_t kAskEvery = 4096;  // links between two looks at keep_going
@@ -101,6 +123,9 @@ size_t Gather(const Links& links, const Distance& distance, uint32_t node, Visit
   return fresh;
 }
 
+/// Nothing near has turned up for long, and the beam is full.
+inline bool Settled(const GraphScratch& s) { return s.patience.Ended() && s.pool.full(); }
+
 /// Fills s.pool with the nearest nodes found from what it holds already. s.visited must know those
 /// nodes. One node is always chosen ahead, so that its neighbours travel meanwhile, even if a
 /// nearer one turns up now.
@@ -120,6 +145,7 @@ void ExpandBeam(const Links& links, const Distance& distance, GraphScratch& s,
       if (!s.pool.Pop(&node)) return;
       later = Gather(links, distance, node, s.visited, s.later);
     }
+    if (Settled(s)) return;
     std::swap(s.fresh, s.later);
     fresh = later;
     if ((work += links.degree()) >= kAskEvery) {
@@ -176,7 +202,7 @@ void ExpandVisibleBeam(const Links& links, const Distance& distance, const Hidde
       if (!keep_going()) return;
       work = 0;
     }
-  } while (s.pool.Pop(&node));
+  } while (!Settled(s) && s.pool.Pop(&node));
 }
 
 }  // namespace elanus::index

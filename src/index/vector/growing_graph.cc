@@ -121,7 +121,7 @@ Result<std::optional<std::vector<uint32_t>>> GrowingGraph::Search(const float* q
   for (int level = lists_.top(); level > 0; --level)
     at = DescendGreedily(LinksBelow(lists_.Level(level), limit), distance, at, s);
   s.visited.Start(limit);
-  s.pool.Start(width);
+  StartBeam(width, params.top_k, pass, s);
   s.visited.Insert(at.node);
   s.pool.Insert(at.distance, at.node);
   Status status;

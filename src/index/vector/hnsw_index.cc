@@ -239,11 +239,11 @@ class HnswIndex final : public VectorIndex {
     if (plan == Plan::kBruteForce || wanted * 2 > visible)
       return SearchAll(query, wanted, hidden, cancel);
     if (plan == Plan::kVisibleOnly) {
-      RETURN_IF_ERROR(VisibleBeam(query, ef, hidden, cancel, s));
+      RETURN_IF_ERROR(VisibleBeam(query, {ef, wanted}, hidden, cancel, s));
     } else {
       // Hidden rows take places in the beam: widen it.
-      const double width = static_cast<double>(ef) * std::pow(pass, -kWidenPower);
-      RETURN_IF_ERROR(Beam(query, static_cast<size_t>(std::ceil(width)), kNoNode, cancel, s));
+      const double width = std::ceil(static_cast<double>(ef) * std::pow(pass, -kWidenPower));
+      RETURN_IF_ERROR(Beam(query, {static_cast<size_t>(width), wanted, pass}, kNoNode, cancel, s));
     }
     // The visible rows lie elsewhere than the query's surroundings: the beam has not seen what it
     // should have.
@@ -260,7 +260,7 @@ class HnswIndex final : public VectorIndex {
     GraphScratch& s = ThreadScratch();
     FloatRows row_at(raw_);
     const float* query = row_at(row);
-    (void)Beam(query, width, row, {}, s).ok();  // a Cancel that never stops
+    (void)Beam(query, {width, top_k}, row, {}, s).ok();  // a Cancel that never stops
     TakeRows(RowsMeasured(top_k, width, 0), [](uint32_t) { return true; }, s);
     return Rerank(query, s.rows, top_k);
   }
@@ -292,6 +292,19 @@ class HnswIndex final : public VectorIndex {
 
   size_t CodeBytes() const {
     return graph_.coded ? graph_.coded->codec().code_bytes() : graph_.codec.stride();
+  }
+
+  struct Effort {
+    size_t ef, wanted;
+    double pass = 1;  // of the nodes that may enter the beam, those that count
+  };
+  void Start(const Effort& effort, GraphScratch& s) const {
+    if (graph_.coded && graph_.coded->coarse()) {  // more than the wanted rows will be measured
+      s.pool.Start(effort.ef);
+      s.patience.Off();
+    } else {
+      StartBeam(effort.ef, effort.wanted, effort.pass, s);
+    }
   }
 
   enum class Plan { kBruteForce, kVisibleOnly, kAll };
@@ -370,12 +383,12 @@ class HnswIndex final : public VectorIndex {
 
   // Leaves the nearest rows in s.pool, hidden ones too. `without` is treated as if it were not in
   // the graph.
-  Status Beam(const void* query, size_t width, uint32_t without, const Cancel& cancel,
+  Status Beam(const void* query, const Effort& effort, uint32_t without, const Cancel& cancel,
               GraphScratch& s) const {
     const FromQuery distance = Encode(query, s);
     const GraphEntry at = Descend(distance, s);
     s.visited.Start(raw_.rows);
-    s.pool.Start(width);
+    Start(effort, s);
     if (without != kNoNode) s.visited.Insert(without);
     Status status;
     WithLinks([&](const auto& links) {
@@ -393,13 +406,13 @@ class HnswIndex final : public VectorIndex {
   }
 
   // Leaves the nearest visible rows in s.pool.
-  Status VisibleBeam(const void* query, size_t width, const HiddenBits& hidden,
+  Status VisibleBeam(const void* query, const Effort& effort, const HiddenBits& hidden,
                      const Cancel& cancel, GraphScratch& s) const {
     const FromQuery distance = Encode(query, s);
     const GraphEntry at = Descend(distance, s);
     s.visited.Start(raw_.rows, hidden);
     s.opened.Start(raw_.rows);
-    s.pool.Start(width);
+    Start(effort, s);
     const auto is_hidden = [&](uint32_t row) { return hidden.Hidden(row); };
     if (s.visited.Insert(at.node) != 0) s.pool.Insert(at.distance, at.node);
     Status status;

@@ -119,6 +119,12 @@ void ReadCagra(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
   build.ef_construction = NumberOr(given, "intermediate_graph_degree", 128);
 }
 
+/// Of DISKANN's graph, kept in memory here.
+void ReadDiskAnn(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
+  build.m = std::max(2, NumberOr(given, "max_degree", 48) / 2);
+  build.ef_construction = NumberOr(given, "search_list_size", 128);
+}
+
 struct TypeSpec {
   std::string_view name;
   Kind kind;
@@ -142,6 +148,7 @@ constexpr std::array kTypes = {
     TypeSpec{"IVF_RABITQ_FASTSCAN", Kind::kIvfCoded, ReadRabitq},
     TypeSpec{"RNSG", Kind::kNsg, ReadNsg},
     TypeSpec{"ANNOY", Kind::kForest, ReadTrees},
+    TypeSpec{"DISKANN", Kind::kHnsw, ReadDiskAnn},
     TypeSpec{"SVS_VAMANA", Kind::kHnsw, ReadVamana},
     TypeSpec{"SVS_VAMANA_LVQ", Kind::kHnsw, ReadVamana},
     TypeSpec{"SVS_VAMANA_LEANVEC", Kind::kHnsw, ReadVamana},

@@ -81,6 +81,10 @@ TEST(IndexSpec, GraphsAndForestsOfOldTakeTheirOwnParameters) {
   const auto forest = Of({{"index_type", "ANNOY"}, {"n_trees", "16"}});
   EXPECT_EQ(forest->kind, Kind::kForest);
   EXPECT_EQ(forest->trees, 16);
+  const auto disk = Of({{"index_type", "DISKANN"}, {"max_degree", "32"}});
+  EXPECT_EQ(disk->kind, Kind::kHnsw);
+  EXPECT_EQ(disk->m, 16);
+  EXPECT_EQ(disk->ef_construction, 128);
 }
 
 TEST(IndexSpec, BuildsNothingForFewRowsExactTypesOrBits) {
