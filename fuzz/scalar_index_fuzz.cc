@@ -40,23 +40,28 @@ std::string GoodFile(size_t which) {
   if (which == 3)
     header = {
         .type = KeyType::kText, .use = KeyUse::kGrams, .rows = kRows, .gram_min = 1, .gram_max = 2};
+  if (which == 4) header = {.type = KeyType::kReal, .use = KeyUse::kBoxes, .rows = kRows};
   ScalarWriter writer(header);
   PairBuilder<int64_t> ints;
   PairBuilder<double> reals;
   PairBuilder<std::string_view> texts;
   GramBuilder grams(1, 2);
+  BoxBuilder boxes;
   constexpr std::array<std::string_view, 4> kWords = {"", "ab", "abc", "b"};
   for (uint32_t row = 0; row < kRows; row += 3) {
     ints.Add(row % 2 == 0 ? 7 : row, row);
     reals.Add(row % 2 == 0 ? 0.5 : row, row);
     texts.Add(kWords[row % 4], row);
     grams.Add(kWords[row % 4], row);
+    const auto x = static_cast<float>(row % 14);
+    boxes.Add(row % 20 == 0 ? Box::Everywhere() : Box{x, 0, x + 1, static_cast<float>(row)}, row);
   }
   switch (which) {
     case 0: ints.WriteTo(writer); break;
     case 1: reals.WriteTo(writer); break;
     case 2: texts.WriteTo(writer); break;
-    default: grams.WriteTo(writer); break;
+    case 3: grams.WriteTo(writer); break;
+    default: boxes.WriteTo(writer); break;
   }
   std::string bytes;
   for (const Buffer& piece : writer.Finish(known))
@@ -68,8 +73,8 @@ std::string GoodFile(size_t which) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 1) return 0;
-  static const std::array<std::string, 4> good = {GoodFile(0), GoodFile(1), GoodFile(2),
-                                                  GoodFile(3)};
+  static const std::array<std::string, 5> good = {GoodFile(0), GoodFile(1), GoodFile(2),
+                                                  GoodFile(3), GoodFile(4)};
   std::string bytes = good[data[0] % good.size()];
   for (size_t at = 1; at + 3 <= size; at += 3) {
     bytes[(data[at] | data[at + 1] << 8) % bytes.size()] = static_cast<char>(data[at + 2]);
@@ -87,6 +92,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::vector<uint32_t> listed;
     if (opened.Entries(range) < 1000) opened.AppendRows(range, listed);
     if (opened.header().type == KeyType::kText) (void)opened.TextAt(key);
+  }
+  if (opened.header().use != KeyUse::kBoxes) return 0;
+  for (const auto relation :
+       {BoxRelation::kMeets, BoxRelation::kInside, BoxRelation::kCovers, BoxRelation::kEquals}) {
+    std::vector<KeyRange> ranges;
+    opened.Boxes().Find(relation, {3, 10, 8, 90}, ranges);
+    for (const KeyRange& range : ranges) opened.SetRows(range, rows.words());
   }
   return 0;
 }

@@ -237,7 +237,8 @@ class Bench {
 
   void SweepAt(const std::string& width) {
     const SearchParams search = At(width, static_cast<size_t>(Number("k", 10)));
-    const GraphCost before = ThreadGraphCost();
+    const uint64_t hops_before = ThreadGraphHops();
+    const SearchCost before = ThreadSearchCost();
     constexpr int kRounds = 5;
     double best = 1e9, recall = 0;
     std::vector<double> times(queries_.rows, 1e9);
@@ -247,13 +248,13 @@ class Bench {
       recall = round.recall;
     }
     std::sort(times.begin(), times.end());
-    const GraphCost after = ThreadGraphCost();
+    const SearchCost after = ThreadSearchCost();
     const double searches = kRounds * static_cast<double>(queries_.rows);
     std::printf("%8s %8.4f %9.0f %9.1f %9.1f %7.0f %9.0f\n", width.c_str(), recall,
                 static_cast<double>(queries_.rows) / best, 1e6 * times[times.size() / 2],
                 1e6 * times[times.size() * 99 / 100],
-                static_cast<double>(after.hops - before.hops) / searches,
-                static_cast<double>(after.distances - before.distances) / searches);
+                static_cast<double>(ThreadGraphHops() - hops_before) / searches,
+                static_cast<double>(after.codes - before.codes) / searches);
   }
 
   std::map<std::string, std::string> options_;

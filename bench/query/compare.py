@@ -32,16 +32,21 @@ QUESTIONS = [
     ("text equal by an index", True, ("count", "s == 'word00123'"), "select count(*) from t where s = 'word00123'"),
     ("count, sum, max over 100 groups", False, ("group", "-"), "select g, count(*), sum(a), max(b) from t group by g"),
     ("the same of a tenth of the rows", False, ("group", "a < 100"), "select g, count(*), sum(a), max(b) from t where a < 100 group by g"),
+    ("the same by text, 100,000 groups", False, ("words", "-"), "select s, count(*), sum(a), max(b) from t group by s"),
+    ("by two columns, 100,000 groups", False, ("pairs", "-"), "select g, a, count(*), sum(a), max(b) from t group by g, a"),
+    ("count, sum, min, max, avg of all rows", False, ("total", "-"), "select count(*), sum(a), min(c), max(b), avg(c) from t"),
     ("first 10 by c", False, ("order", "-"), "select id from t order by c limit 10"),
     ("first 10 by c of a tenth", False, ("order", "a < 100"), "select id from t where a < 100 order by c limit 10"),
+    ("first 10,000 by c", False, ("most", "-"), "select id from t order by c limit 10000"),
+    ("first 10 by text", False, ("text", "-"), "select id from t order by s, id limit 10"),
 ]
 
 
 def make(rows, directory):
     """The columns as files, made once; returns the column of the numbers that are looked for."""
-    k = os.path.join(directory, "k")
-    if os.path.exists(k) and os.path.getsize(k) == 8 * rows:
-        return np.fromfile(k, dtype=np.int64)
+    places = os.path.join(directory, "p")
+    if os.path.exists(places) and os.path.getsize(places) == 16 * rows:
+        return np.fromfile(os.path.join(directory, "k"), dtype=np.int64)
     random = np.random.default_rng(5)
     columns = {
         "id": np.arange(rows, dtype=np.int64),
@@ -52,6 +57,7 @@ def make(rows, directory):
         "g": random.integers(0, 100, rows, dtype=np.int32),
     }
     words = random.integers(0, 100_000, rows)
+    columns["p"] = np.stack([random.uniform(-180, 180, rows), random.uniform(-85, 85, rows)], axis=1)
     os.makedirs(directory, exist_ok=True)
     with open(os.path.join(directory, "s"), "w") as out:
         for first in range(0, rows, 100_000):

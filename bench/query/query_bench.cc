@@ -1,11 +1,13 @@
-// Filters, aggregates and orders over sealed segments, as a worker runs them, for compare.py: loads
-// columns that it wrote, then answers lines on stdin.
+// Filters, aggregates and orders over sealed segments, as a worker runs them, for compare.py and
+// shapes.py: loads columns that they wrote, then answers lines on stdin.
 //
 //     query_bench DIR ROWS INDEXES
 //
-// DIR has one file a column, raw values (texts: one a line). A segment holds a million rows.
-// INDEXES is 0 or 1: scalar indexes on k and s. A line is `REPEAT KIND TEXT`, KIND one of count,
-// group, order; the answer: a check value and the CPU seconds of all repeats.
+// DIR has one file a column, raw values (texts: one a line; places: two doubles). A segment holds a
+// million rows. INDEXES is 0 or 1: scalar indexes on k, s and p. A line is `REPEAT KIND TEXT`, KIND
+// one of count; group, words, pairs (groups by g, by s, by both g and a) and total (one group);
+// order, most (the first 10 or 10,000 by c) and text (by s); the answer: a check value and the CPU
+// seconds of all repeats.
 #include <ctime>
 
 #include <algorithm>
@@ -16,11 +18,13 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "expr/filter.h"
 #include "fmt/format.h"
+#include "model/geometry.h"
 #include "query/filter.h"
 #include "query/retrieve.h"
 #include "query/scalar_keys.h"
@@ -43,7 +47,7 @@ struct ColumnPlan {
 constexpr ColumnPlan kColumns[] = {{"id", DataType::kInt64}, {"a", DataType::kInt64},
                                    {"b", DataType::kInt32},  {"c", DataType::kDouble},
                                    {"k", DataType::kInt64},  {"s", DataType::kVarChar},
-                                   {"g", DataType::kInt32}};
+                                   {"g", DataType::kInt32},  {"p", DataType::kGeometry}};
 
 model::CollectionSchema Schema() {
   model::CollectionSchema schema{.name = "t"};
@@ -86,6 +90,12 @@ class Table {
   std::string_view Next(size_t column, DataType type) {
     const std::string_view all = bytes_[column];
     size_t& at = at_[column];
+    if (type == DataType::kGeometry) {
+      at += kPlaceBytes;
+      wkb_.replace(wkb_.size() - kPlaceBytes, kPlaceBytes,
+                   all.substr(at - kPlaceBytes, kPlaceBytes));
+      return wkb_;
+    }
     const size_t width = model::ValueBytes(type, 0);
     const size_t end = width == 0 ? all.find('\n', at) : at + width;
     ELANUS_CHECK(end <= all.size());
@@ -94,9 +104,12 @@ class Table {
     return value;
   }
 
+  static constexpr size_t kPlaceBytes = 2 * sizeof(double);
+
   size_t rows_;
   std::vector<std::string> bytes_;
   std::vector<size_t> at_;
+  std::string wkb_ = model::WkbFromWkt("POINT (0 0)").value();
 };
 
 std::shared_ptr<segment::SealedSegment> Seal(const model::CollectionSchema& schema, int64_t id,
@@ -123,7 +136,11 @@ std::shared_ptr<segment::SealedSegment> Seal(const model::CollectionSchema& sche
 
 void Index(segment::SealedSegment& segment, const model::FieldSchema& field) {
   const auto run = segment.Runs(segment.rows()).at(0);
-  const query::ScalarSpec spec{.field = field.id, .type = *query::KeyTypeOf(field.type)};
+  const bool boxes = field.type == DataType::kGeometry;
+  const query::ScalarSpec spec{
+      .field = field.id,
+      .type = boxes ? index::KeyType::kReal : *query::KeyTypeOf(field.type),
+      .use = boxes ? index::KeyUse::kBoxes : index::KeyUse::kValues};
   std::string bytes;
   const auto file = query::BuildScalarFile(*run.source, spec);
   for (const index::Buffer& piece : file.value())
@@ -153,8 +170,13 @@ class Bench {
     const query::ReadView view{
         .schema = &schema_, .at = model::kTimestampMax, .filter = &*filter, .cancel = &cancel};
     if (kind == "count") return static_cast<double>(query::CountRows(segments_, view).value());
-    if (kind == "group") return Groups(view);
-    if (kind == "order") return Ordered(view);
+    if (kind == "group") return Groups(view, {Id("g")});
+    if (kind == "words") return Groups(view, {Id("s")});
+    if (kind == "pairs") return Groups(view, {Id("g"), Id("a")});
+    if (kind == "total") return Total(view);
+    if (kind == "order") return Ordered(view, Id("c"), 10);
+    if (kind == "most") return Ordered(view, Id("c"), 10'000);
+    if (kind == "text") return Ordered(view, Id("s"), 10);
     ELANUS_CHECK(false);
     return 0;
   }
@@ -162,8 +184,8 @@ class Bench {
  private:
   FieldId Id(std::string_view name) const { return schema_.FindField(name)->id; }
 
-  double Groups(const query::ReadView& view) const {
-    rank::Aggregator aggregator({{Id("g")},
+  double Groups(const query::ReadView& view, std::vector<FieldId> by) const {
+    rank::Aggregator aggregator({std::move(by),
                                  {{.op = rank::AggregateOp::kCount},
                                   {.op = rank::AggregateOp::kSum, .field = Id("a")},
                                   {.op = rank::AggregateOp::kMax, .field = Id("b")}}},
@@ -172,12 +194,24 @@ class Bench {
     return static_cast<double>(aggregator.groups());
   }
 
-  double Ordered(const query::ReadView& view) const {
-    const model::RowValue value{.field = Id("c")};
+  double Total(const query::ReadView& view) const {
+    rank::Aggregator aggregator({{},
+                                 {{.op = rank::AggregateOp::kCount},
+                                  {.op = rank::AggregateOp::kSum, .field = Id("a")},
+                                  {.op = rank::AggregateOp::kMin, .field = Id("c")},
+                                  {.op = rank::AggregateOp::kMax, .field = Id("b")},
+                                  {.op = rank::AggregateOp::kAverage, .field = Id("c")}}},
+                                schema_);
+    ELANUS_CHECK(query::AggregateRows(segments_, view, aggregator).ok());
+    return static_cast<double>(aggregator.Finish().columns[0].Values<int64_t>()[0]);
+  }
+
+  double Ordered(const query::ReadView& view, FieldId by, int64_t limit) const {
+    const model::RowValue value{.field = by};
     const rank::Direction direction{};
     const auto found = query::Retrieve(
         segments_, view,
-        {.limit = 10, .order = std::span(&value, 1), .directions = std::span(&direction, 1)});
+        {.limit = limit, .order = std::span(&value, 1), .directions = std::span(&direction, 1)});
     ELANUS_CHECK(found.has_value());
     return static_cast<double>(found->keys.ints.empty() ? -1 : found->keys.ints[0]);
   }
@@ -201,6 +235,7 @@ int Run(int argc, char** argv) {
     if (indexed) {
       Index(*segment, *schema.FindField("k"));
       Index(*segment, *schema.FindField("s"));
+      Index(*segment, *schema.FindField("p"));
     }
     segments.push_back(std::move(segment));
   }

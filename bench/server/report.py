@@ -2,7 +2,7 @@
 import statistics
 from typing import Dict, List
 
-FILTERS = {"10 %": 100, "1 %": 10, "0.1 %": 1}  # share of the rows: `part` below
+FILTERS = {"50 %": 500, "10 %": 100, "1 %": 10, "0.1 %": 1}  # share of the rows: `part` below
 
 # measure, unit, what the project aims at: a ratio of Elanus to the first peer, or None
 ROWS = [

@@ -57,6 +57,7 @@ Result<std::vector<FieldId>> LoadFields(const model::CollectionInfo& info,
     if (std::ranges::find(ids, field->id) == ids.end()) ids.push_back(field->id);
   }
   if (names.empty()) return ids;
+  if (const auto* hidden = info.schema.namespaces()) ids.push_back(hidden->id);
   auto missing = [&](const model::FieldSchema& field, std::string_view what) -> Status {
     if (std::ranges::find(ids, field.id) != ids.end()) return Status::Ok();
     return InvalidParameter(fmt::format("load field list [{}] does not contain {} field {}",

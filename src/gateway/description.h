@@ -12,8 +12,13 @@
 
 namespace elanus::gateway {
 
+/// Whether a field is the user's own, and no member of a struct array.
+inline bool IsShown(const model::FieldSchema& field) {
+  return !field.is_dynamic && field.struct_name.empty() && field.name != model::kNamespaceFieldName;
+}
+
 /// The properties set by users, with those that Milvus keeps itself: the highest field id given
-/// out and whether namespaces are spread over shards (there are none here).
+/// out and whether namespaces are kept to shards of their own (never, here).
 inline model::KeyValues ShownProperties(const model::CollectionInfo& info) {
   model::KeyValues shown = info.properties;
   auto add = [&](std::string_view key, std::string value) {

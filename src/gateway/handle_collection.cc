@@ -134,7 +134,8 @@ void DescribeDatabase(const Services& services, CallPtr call) {
 void CreateCollection(const Services& services, CallPtr call) {
   Change<pb::milvus::CreateCollectionRequest>(
       services, *call, [](const auto& request, const std::string& database) -> Ddl {
-        ASSIGN_OR_RETURN(auto schema, SchemaFromBytes(request.schema()));
+        bool namespaces = false;
+        ASSIGN_OR_RETURN(auto schema, SchemaFromBytes(request.schema(), &namespaces));
         // The request's name is the one that counts, as in Milvus.
         schema.name = request.collection_name();
         service::CreateCollection change{.database = database, .schema = std::move(schema)};
@@ -142,6 +143,7 @@ void CreateCollection(const Services& services, CallPtr call) {
         change.consistency = static_cast<model::ConsistencyLevel>(request.consistency_level());
         change.properties = PairsFromPb(request.properties());
         change.partitions_num = request.num_partitions();
+        change.namespaces = namespaces;
         return change;
       });
 }

@@ -120,7 +120,6 @@ bool AllUtf8(std::initializer_list<std::string_view> texts) {
 std::string_view UnsupportedSearchFeature(int field) {
   switch (field) {
     case 17: return "sub_reqs in a search";
-    case 20: return "namespace";
     case 21: return "highlighter";
     case 24: return "function_chains";
     default: return {};
@@ -253,6 +252,7 @@ Status ReadSearchFields(WireReader in, SearchRequest& request) {
       case 15: call.consistency.use_default = in.Bool(); break;
       case 18: RETURN_IF_ERROR(ReadTemplate(in.Message(), call.templates)); break;
       case 19: call.function_score = ReadFunctionScore(in.Message()); break;
+      case 20: call.name_space = in.String(); break;
       case 22: {
         ASSIGN_OR_RETURN(auto ids, ReadIds(in.Message()));
         call.ids = std::move(ids);
@@ -290,7 +290,10 @@ Result<MutationRequest> ReadMutation(Pieces bytes, service::MutationKind kind) {
   service::MutationCall& call = request.call;
   while (in.Next()) {
     const int field = in.field();
-    if (field == namespace_field) return Error(NotSupported("namespace"));
+    if (field == namespace_field) {
+      call.name_space = in.String();
+      continue;
+    }
     switch (field) {
       case 2: request.database = in.String(); break;
       case 3: call.collection = in.String(); break;
@@ -308,7 +311,8 @@ Result<MutationRequest> ReadMutation(Pieces bytes, service::MutationKind kind) {
         }
     }
   }
-  if (!ok || !AllUtf8({request.database, call.collection, call.partition})) {
+  if (!ok ||
+      !AllUtf8({request.database, call.collection, call.partition, call.name_space.value_or("")})) {
     return Error(Malformed(upsert ? "UpsertRequest" : "InsertRequest"));
   }
   return request;
@@ -327,11 +331,12 @@ Result<DeleteRequest> ReadDelete(Pieces bytes) {
       case 5: call.filter = in.String(); break;
       case 7: call.consistency = Level(in.Int()); break;
       case 8: RETURN_IF_ERROR(ReadTemplate(in.Message(), call.templates)); break;
-      case 9: return Error(NotSupported("namespace"));
+      case 9: call.name_space = in.String(); break;
       default: in.Skip();
     }
   }
-  if (!ok || !AllUtf8({request.database, call.collection, call.partition, call.filter})) {
+  if (!ok || !AllUtf8({request.database, call.collection, call.partition, call.filter,
+                       call.name_space.value_or("")})) {
     return Error(Malformed("DeleteRequest"));
   }
   return request;
@@ -342,7 +347,8 @@ Result<SearchRequest> ReadSearch(Pieces bytes) {
   WireReader in(bytes, &ok);
   SearchRequest request;
   RETURN_IF_ERROR(ReadSearchFields(in, request));
-  if (!ok || !AllUtf8({request.database, request.call.collection, request.call.filter})) {
+  if (!ok || !AllUtf8({request.database, request.call.collection, request.call.filter,
+                       request.call.name_space.value_or("")})) {
     return Error(Malformed("SearchRequest"));
   }
   return request;
@@ -373,12 +379,12 @@ Result<HybridSearchRequest> ReadHybridSearch(Pieces bytes) {
       case 11: call.consistency.level = Level(in.Int()); break;
       case 12: call.consistency.use_default = in.Bool(); break;
       case 13: call.function_score = ReadFunctionScore(in.Message()); break;
-      case 14: return Error(NotSupported("namespace"));
+      case 14: call.name_space = in.String(); break;
       case 15: return Error(NotSupported("function_chains"));
       default: in.Skip();
     }
   }
-  if (!ok || !utf8 || !AllUtf8({request.database, call.collection})) {
+  if (!ok || !utf8 || !AllUtf8({request.database, call.collection, call.name_space.value_or("")})) {
     return Error(Malformed("HybridSearchRequest"));
   }
   return request;
@@ -402,11 +408,12 @@ Result<QueryRequest> ReadQuery(Pieces bytes) {
       case 11: call.consistency.level = Level(in.Int()); break;
       case 12: call.consistency.use_default = in.Bool(); break;
       case 13: RETURN_IF_ERROR(ReadTemplate(in.Message(), call.templates)); break;
-      case 14: return Error(NotSupported("namespace"));
+      case 14: call.name_space = in.String(); break;
       default: in.Skip();
     }
   }
-  if (!ok || !AllUtf8({request.database, call.collection, call.filter})) {
+  if (!ok ||
+      !AllUtf8({request.database, call.collection, call.filter, call.name_space.value_or("")})) {
     return Error(Malformed("QueryRequest"));
   }
   return request;

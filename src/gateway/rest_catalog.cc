@@ -88,9 +88,7 @@ void DescribeCollection(RestCall rest) {
     json.Key("description").Text(info->schema.description);
     json.Key("autoId").Bool(info->schema.auto_id).Key("fields").BeginArray();
     for (const model::FieldSchema& field : info->schema.fields) {
-      if (!field.is_dynamic && field.struct_name.empty()) {
-        WriteField(json, field, rest.int64_as_number);
-      }
+      if (IsShown(field)) WriteField(json, field, rest.int64_as_number);
     }
     json.EndArray().Key("structFields").BeginArray();
     for (const model::StructSchema& one : info->schema.structs) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/column_wire.h"
+#include "gateway/description.h"
 #include "model/geometry.h"
 #include "model/timestamptz.h"
 
@@ -137,14 +138,14 @@ Status StructFromPb(const pb::schema::StructArrayFieldSchema& in, model::StructS
   return Status::Ok();
 }
 
-Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes) {
+Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes, bool* namespaces) {
   pb::schema::CollectionSchema in;
   if (!in.ParseFromString(bytes)) {
     return Error(InvalidParameter("the schema is not a readable CollectionSchema"));
   }
   if (in.functions_size() != 0) return Error(NotSupported("functions in a schema are"));
   if (!in.external_source().empty()) return Error(NotSupported("external collections are"));
-  if (in.enable_namespace()) return Error(NotSupported("namespaces are"));
+  if (namespaces != nullptr) *namespaces = in.enable_namespace();
   model::CollectionSchema schema;
   schema.name = in.name();
   schema.description = in.description();
@@ -203,10 +204,11 @@ void SchemaToPb(const model::CollectionSchema& schema, pb::schema::CollectionSch
   out.set_description(schema.description);
   out.set_autoid(schema.auto_id);
   out.set_enable_dynamic_field(schema.enable_dynamic_field);
+  out.set_enable_namespace(schema.namespaces() != nullptr);
   // Milvus counts from 0.
   out.set_version(static_cast<int32_t>(schema.version - 1));
   for (const auto& field : schema.fields) {
-    if (!field.is_dynamic && field.struct_name.empty()) FieldToPb(field, *out.add_fields());
+    if (IsShown(field)) FieldToPb(field, *out.add_fields());
   }
   for (const auto& one : schema.structs) {
     auto& made = *out.add_struct_array_fields();

@@ -19,8 +19,10 @@ void PairsToPb(const model::KeyValues& pairs, PbPairs& out);
 
 /// The byte form of schema.CollectionSchema, as CreateCollection carries it, without `$meta`
 /// (the coordinator adds it). Field ids are not set. Errors: kInvalidParameter for bytes that
-/// are no schema, kUnimplemented for functions, struct arrays, external sources and namespaces.
-Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes);
+/// are no schema, kUnimplemented for functions, struct arrays and external sources.
+/// \param namespaces  set to whether the collection is to have namespaces; may be nullptr
+Result<model::CollectionSchema> SchemaFromBytes(const std::string& bytes,
+                                                bool* namespaces = nullptr);
 Result<model::FieldSchema> FieldFromPb(const milvus::proto::schema::FieldSchema& in);
 Result<model::FieldSchema> FieldFromBytes(const std::string& bytes);
 

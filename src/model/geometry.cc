@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -336,7 +337,82 @@ class WkbReader {
   std::string out_;
 };
 
+/// Walks the coordinates of a binary form and nothing else.
+class WkbMeasurer {
+ public:
+  explicit WkbMeasurer(std::string_view bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}
+
+  std::optional<GeometryBox> Run() {
+    if (!Geometry(0) || at_ != end_ || box_.x_min > box_.x_max) return std::nullopt;
+    return box_;
+  }
+
+ private:
+  template <class T>
+  bool Get(T* out) {
+    if (Left() < sizeof(T)) return false;
+    std::memcpy(out, at_, sizeof(T));
+    at_ += sizeof(T);
+    return true;
+  }
+  size_t Left() const { return static_cast<size_t>(end_ - at_); }
+
+  bool Geometry(int depth) {
+    uint8_t order = 0;
+    uint32_t code = 0;
+    if (depth > kDepthMax || !Get(&order) || order != 1 || !Get(&code)) return false;
+    const uint32_t number = code % 1000;
+    const uint32_t axes = code / 1000;
+    if (number < 1 || number > 7 || axes > 3) return false;
+    const size_t width = (2 + (axes & 1) + (axes >> 1)) * sizeof(double);
+    switch (static_cast<Shape>(number)) {
+      case Shape::kPoint: return Positions(1, width, true);
+      case Shape::kLine: return Line(width);
+      case Shape::kPolygon: return Members([&] { return Line(width); });
+      default: return Members([&] { return Geometry(depth + 1); });
+    }
+  }
+
+  template <class Member>
+  bool Members(Member member) {
+    uint32_t count = 0;
+    if (!Get(&count) || count > Left() / sizeof(uint32_t)) return false;
+    for (uint32_t i = 0; i < count; ++i) {
+      if (!member()) return false;
+    }
+    return true;
+  }
+  bool Line(size_t width) {
+    uint32_t count = 0;
+    return Get(&count) && Positions(count, width, false);
+  }
+  /// \param may_be_empty  a point without a place is written as not-a-number
+  bool Positions(uint32_t count, size_t width, bool may_be_empty) {
+    if (count > Left() / width) return false;
+    for (uint32_t i = 0; i < count; ++i, at_ += width) {
+      double place[2];
+      std::memcpy(place, at_, sizeof(place));
+      if (std::isnan(place[0]) || std::isnan(place[1])) {
+        if (!may_be_empty) return false;
+        continue;
+      }
+      box_.x_min = std::min(box_.x_min, place[0]);
+      box_.x_max = std::max(box_.x_max, place[0]);
+      box_.y_min = std::min(box_.y_min, place[1]);
+      box_.y_max = std::max(box_.y_max, place[1]);
+    }
+    return true;
+  }
+
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const char* at_;
+  const char* end_;
+  GeometryBox box_{kInfinity, kInfinity, -kInfinity, -kInfinity};
+};
+
 }  // namespace
+
+std::optional<GeometryBox> BoxOfWkb(std::string_view bytes) { return WkbMeasurer(bytes).Run(); }
 
 Result<std::string> WkbFromWkt(std::string_view text) { return WktReader(text).Run(); }
 

@@ -27,4 +27,16 @@ struct GeometryPoint {
 };
 std::optional<GeometryPoint> PointOfWkb(std::string_view bytes);
 
+/// The smallest and the largest coordinates of a shape in the plane, edges included.
+struct GeometryBox {
+  double x_min = 0;
+  double y_min = 0;
+  double x_max = 0;
+  double y_max = 0;
+  friend bool operator==(const GeometryBox&, const GeometryBox&) = default;
+};
+/// The box of a binary form; nullopt for empty shapes and for bytes that are no geometry. Cost: one
+/// pass over the bytes.
+std::optional<GeometryBox> BoxOfWkb(std::string_view bytes);
+
 }  // namespace elanus::model

@@ -68,17 +68,34 @@ TEST(Geometry, BoundsNesting) {
   EXPECT_FALSE(WkbFromWkt(text).has_value());
 }
 
+TEST(Geometry, MeasuresTheBoxOfEveryShape) {
+  auto box = [](std::string_view text) { return BoxOfWkb(*WkbFromWkt(text)); };
+  EXPECT_EQ(box("POINT (30.25 -10)"), (GeometryBox{30.25, -10, 30.25, -10}));
+  EXPECT_EQ(box("POINT ZM (1 2 30 40)"), (GeometryBox{1, 2, 1, 2}));
+  EXPECT_EQ(box("LINESTRING M (3 -1 9, 0 7 9)"), (GeometryBox{0, -1, 3, 7}));
+  EXPECT_EQ(box("POLYGON ((0 0, 10 0, 10 5, 0 0), (2 1, 3 1, 3 2, 2 1))"),
+            (GeometryBox{0, 0, 10, 5}));
+  EXPECT_EQ(box("MULTIPOINT (1 2, EMPTY, 3 -4)"), (GeometryBox{1, -4, 3, 2}));
+  EXPECT_EQ(box("GEOMETRYCOLLECTION (POINT (1 2), GEOMETRYCOLLECTION (LINESTRING (5 5, 9 0)))"),
+            (GeometryBox{1, 0, 9, 5}));
+  for (const std::string& text : Texts()) {
+    EXPECT_EQ(box(text).has_value(), text.find(" EMPTY") != text.size() - 6) << text;
+  }
+}
+
 TEST(Geometry, ReadsNoDamagedBytesAsAGeometryOutsideThem) {
   for (const std::string& text : Texts()) {
     const std::string whole = *WkbFromWkt(text);
     for (size_t length = 0; length < whole.size(); ++length) {
       const std::vector<char> exact(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(length));
       EXPECT_FALSE(WktFromWkb({exact.data(), exact.size()}).has_value()) << text;
+      EXPECT_FALSE(BoxOfWkb({exact.data(), exact.size()}).has_value()) << text;
     }
     for (size_t bit = 0; bit < whole.size() * 8; ++bit) {
       std::vector<char> flipped(whole.begin(), whole.end());
       flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
       (void)WktFromWkb({flipped.data(), flipped.size()});
+      (void)BoxOfWkb({flipped.data(), flipped.size()});
     }
   }
 }

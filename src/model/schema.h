@@ -28,6 +28,7 @@ inline constexpr FieldId kRowIdField{0};
 inline constexpr FieldId kTimestampField{1};
 inline constexpr FieldId kFirstUserField{100};
 inline constexpr std::string_view kDynamicFieldName = "$meta";
+inline constexpr std::string_view kNamespaceFieldName = "$namespace_id";
 
 struct FieldSchema {
   FieldId id;
@@ -119,6 +120,9 @@ struct CollectionSchema {
   const FieldSchema* FindField(FieldId id) const;
   const FieldSchema* primary() const;
   const FieldSchema* dynamic() const;
+  /// The partition key field that tells namespaces apart, which clients neither see nor fill;
+  /// nullptr in a collection without namespaces.
+  const FieldSchema* namespaces() const { return FindField(kNamespaceFieldName); }
   const StructSchema* FindStruct(std::string_view struct_name) const;
   /// The largest id of a field or struct array, of those that were dropped too: a new one is
   /// larger.

@@ -122,11 +122,15 @@ class AnnSearch {
                                 .keys = ids,
                                 .output_fields = {plan_.field->id},
                                 .read = input_.read};
+    const model::FieldSchema* namespaces = input_.collection->schema.namespaces();
+    if (namespaces != nullptr) query.output_fields.push_back(namespaces->id);
     ASSIGN_OR_RETURN(auto found, AskByKey(backends_, *input_.collection, query, cancel_));
     std::vector<std::pair<const model::Column*, size_t>> at(ids.size());
     for (const auto& reply : found) {
       const model::Column* column = reply.rows.Find(plan_.field->id);
+      const model::Column* names = namespaces ? reply.rows.Find(namespaces->id) : nullptr;
       for (size_t row = 0; column != nullptr && row < reply.keys.size(); ++row) {
+        if (names != nullptr && names->StringAt(row) != input_.name_space) continue;
         auto id = wanted.find(reply.keys.At(row));
         if (id == wanted.end()) continue;
         at[id->second] = {column, row};

@@ -10,6 +10,7 @@
 #include "proxy/isolation.h"
 #include "proxy/limits.h"
 #include "proxy/list_params.h"
+#include "proxy/namespaces.h"
 #include "proxy/rank_params.h"
 #include "proxy/read_scope.h"
 #include "proxy/search_path.h"
@@ -82,7 +83,9 @@ class HybridSearch {
   }
 
   Result<AnnInput> PlanPart(const service::SearchCall& part) const {
-    AnnInput input{.collection = collection_, .output_fields = output_.fields};
+    AnnInput input{.collection = collection_,
+                   .name_space = search_.name_space,
+                   .output_fields = output_.fields};
     if (part.aggregation) {
       return Error(InvalidParameter("search_aggregation is not supported in hybrid_search"));
     }
@@ -109,6 +112,7 @@ class HybridSearch {
     }
     ASSIGN_OR_RETURN(input.filter,
                      BindFilter(*collection_, part.filter, part.templates, time_form_.zone));
+    RETURN_IF_ERROR(KeepToNamespace(*collection_, search_.name_space, input.filter));
     RETURN_IF_ERROR(CheckIsolation(*collection_, input.filter));
     if (part.function_score) {
       ASSIGN_OR_RETURN(input.boost, PlanBoost(*collection_, *part.function_score, part.templates,

@@ -108,6 +108,7 @@ class OutputPlanner {
   Status Add(const std::string& name) {
     if (name == "*") {
       for (const FieldSchema& field : schema_.fields) {
+        if (field.name == model::kNamespaceFieldName) continue;
         if (field.struct_name.empty()) {
           AddField(field);
         } else {

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "proxy/explain.h"
 #include "proxy/limits.h"
+#include "proxy/namespaces.h"
 #include "proxy/output_fields.h"
 #include "proxy/query_params.h"
 #include "proxy/read_scope.h"
@@ -85,6 +86,7 @@ class Query {
     if (request_.filter.keeps_all() && plan_.limit < 0 && !output.aggregated()) {
       return Error(InvalidParameter("empty expression should be used with limit"));
     }
+    RETURN_IF_ERROR(KeepToNamespace(*collection_, query_.name_space, request_.filter));
     if (Status status = Execute(); !status.ok()) return Error(status.Wrap("failed to query"));
     auto result = Finish();
     if (!result.has_value()) return Error(result.error().Wrap("failed to query"));

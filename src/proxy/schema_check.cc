@@ -13,6 +13,7 @@
 #include "model/timestamptz.h"
 #include "proxy/limits.h"
 #include "proxy/names.h"
+#include "proxy/namespaces.h"
 #include "proxy/struct_check.h"
 
 namespace elanus::proxy {
@@ -337,7 +338,7 @@ Status CheckPartitionKey(const service::CreateCollection& request) {
       return InvalidParameter("the data type of partition key should be Int64 or VarChar");
     }
   }
-  if (key == nullptr && request.partitions_num > 0) {
+  if (key == nullptr && request.partitions_num > 0 && !request.namespaces) {
     return InvalidParameter(
         "num_partitions should only be specified with partition key field enabled");
   }
@@ -409,7 +410,8 @@ Status CheckCreateCollection(service::CreateCollection& request) {
     RETURN_IF_ERROR(CheckFieldName(one.name));
     RETURN_IF_ERROR(CheckStruct(one, schema.MembersOf(one.name)));
   }
-  return CheckPartitionKey(request);
+  RETURN_IF_ERROR(CheckPartitionKey(request));
+  return request.namespaces ? AddNamespaces(request) : Status::Ok();
 }
 
 Status CheckAddField(const CollectionSchema& schema, std::string_view time_zone,

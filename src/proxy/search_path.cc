@@ -14,6 +14,7 @@
 #include "proxy/explain.h"
 #include "proxy/isolation.h"
 #include "proxy/list_params.h"
+#include "proxy/namespaces.h"
 #include "proxy/read_scope.h"
 #include "proxy/value_text.h"
 #include "rank/score.h"
@@ -141,6 +142,7 @@ Result<SearchResult> SearchPath::Rescored(const service::CallContext& call,
                       {"round_decimal", std::to_string(plan.round_decimal)}},
       .function_score = WithoutBoosts(*search.function_score),
       .consistency = search.consistency};
+  one.name_space = search.name_space;
   service::SearchCall& part = one.searches[0];
   for (std::string_view key : {"group_by_field", "group_by_fields", "group_size",
                                "strict_group_size", "json_path", "json_type"}) {
@@ -171,6 +173,8 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
   ASSIGN_OR_RETURN(const TimeForm time_form, TimeFormOf(collection, search.params));
   ASSIGN_OR_RETURN(input.filter,
                    BindFilter(collection, search.filter, search.templates, time_form.zone));
+  RETURN_IF_ERROR(KeepToNamespace(collection, search.name_space, input.filter));
+  input.name_space = search.name_space;
   RETURN_IF_ERROR(CheckIsolation(collection, input.filter));
   if (search.function_score) {
     ASSIGN_OR_RETURN(input.boost, PlanBoost(collection, *search.function_score, search.templates,

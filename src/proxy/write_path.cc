@@ -8,6 +8,7 @@
 #include "base/mutex.h"
 #include "proxy/limits.h"
 #include "proxy/names.h"
+#include "proxy/namespaces.h"
 #include "proxy/partial_update.h"
 #include "proxy/query_path.h"
 #include "proxy/read_scope.h"
@@ -174,6 +175,7 @@ Result<WritePath::Prepared> WritePath::PrepareMutation(const service::CallContex
   if (PartitionKey(collection->schema) == nullptr) {
     RETURN_IF_ERROR(StatusOf(FindPartition(*collection, mutation.partition)));
   }
+  RETURN_IF_ERROR(FillNamespace(*collection, mutation));
   CheckedRows checked;
   const bool operates = std::ranges::any_of(mutation.field_ops, [](const service::FieldOp& op) {
     return op.kind != service::FieldOpKind::kReplace;
@@ -212,6 +214,8 @@ Result<WritePath::Prepared> WritePath::PrepareDelete(const service::CallContext&
     return Error(InvalidParameter(
         fmt::format("delete plan can't be empty or always true : {}", deletion.filter)));
   }
+  if (deletion.name_space)
+    RETURN_IF_ERROR(KeepToNamespace(*collection, deletion.name_space, *bound));
 
   std::vector<model::PrimaryKeys> keys_of_shard(collection->shards.size());
   if (auto keys = expr::PrimaryKeysOf(*bound, collection->schema)) {

@@ -3,8 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
+
 #include "query/retrieve.h"
 #include "segment/growing.h"
+#include "segment/sealed.h"
+#include "segment/sealed_builder.h"
 
 namespace elanus::query {
 namespace {
@@ -21,6 +26,22 @@ model::RowBatch Row(int64_t key) {
   batch.columns.push_back(model::MakeColumn({100}, model::DataType::kInt64));
   batch.columns.back().Append(key);
   return batch;
+}
+
+std::shared_ptr<segment::SealedSegment> Sealed(const segment::SegmentPtr& growing,
+                                               const model::CollectionSchema& schema) {
+  std::string bytes;
+  const auto build =
+      segment::BuildSealedFile({{growing, growing->RowsAt(model::kTimestampMax), {}}},
+                               {.id = {2}, .schema = &schema}, [&](std::string_view piece) {
+                                 bytes.append(piece);
+                                 return Status::Ok();
+                               });
+  auto aligned =
+      std::make_shared<index::Buffer>(index::Buffer::Copy(std::as_bytes(std::span(bytes))));
+  return segment::SealedSegment::Open({.id = {2}, .partition = {1}, .rows = build->rows},
+                                      {"segment", aligned->span(), aligned}, {})
+      .value();
 }
 
 struct ExpiredRows : ::testing::Test {
@@ -94,6 +115,59 @@ TEST(ExpiryByField, HidesRowsWhoseTimeIsOverAndNeverNulls) {
   auto found = Retrieve(segments, view, {.keys = &keys});
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(found->keys.ints, (std::vector<int64_t>{3, 4}));
+}
+
+/// Rows of three blocks whose values ascend: a block may be over, in part, or not at all.
+TEST(ExpiryByField, LooksAtBlocksThatMayHoldRowsWhoseTimeIsOver) {
+  model::CollectionSchema schema = Schema();
+  schema.fields.push_back(
+      {.id = {101}, .name = "until", .type = model::DataType::kTimestamptz, .nullable = true});
+  const auto growing =
+      std::make_shared<segment::GrowingSegment>(SegmentId{1}, PartitionId{1}, schema);
+  constexpr int64_t kRows = 3 * segment::kRangeRows - 100;
+  model::RowBatch rows{.rows = kRows};
+  rows.columns.push_back(model::MakeColumn({100}, model::DataType::kInt64));
+  rows.columns.push_back(model::MakeColumn({101}, model::DataType::kTimestamptz));
+  for (int64_t row = 0; row < kRows; ++row) {
+    rows.columns[0].Append(row);
+    row % 7 == 0 ? rows.columns[1].AppendNull() : rows.columns[1].Append(row);
+  }
+  growing->Append(rows, 10);
+  const auto sealed = Sealed(growing, schema);
+  for (const segment::Segment* segment : {static_cast<const segment::Segment*>(growing.get()),
+                                          static_cast<const segment::Segment*>(sealed.get())}) {
+    for (const int64_t micros : {int64_t{-1}, int64_t{0}, int64_t{5000}, kRows}) {
+      const auto hidden = HiddenRowsOf(
+          *segment, {.schema = &schema, .at = 100, .expiry = {.field = {101}, .micros = micros}});
+      ASSERT_TRUE(hidden.has_value());
+      for (int64_t row = 0; row < kRows; ++row) {
+        ASSERT_EQ(hidden->Hidden(static_cast<uint32_t>(row)), row % 7 != 0 && row <= micros)
+            << row << " at " << micros;
+      }
+      EXPECT_EQ(hidden->bits == nullptr, micros < 1);
+    }
+  }
+}
+
+TEST(ExpiryByField, RowsOlderThanTheFieldHaveItsDefault) {
+  model::CollectionSchema schema = Schema();
+  segment::GrowingSegment segment(SegmentId{1}, PartitionId{1}, schema);
+  segment.Append(Row(1), 10);
+  schema.fields.push_back({.id = {101},
+                           .name = "until",
+                           .type = model::DataType::kTimestamptz,
+                           .nullable = true,
+                           .default_value = model::Scalar(int64_t{700})});
+  auto hides = [&](int64_t micros) {
+    return HiddenRowsOf(
+               segment,
+               {.schema = &schema, .at = 100, .expiry = {.field = {101}, .micros = micros}})
+        ->Hidden(0);
+  };
+  EXPECT_FALSE(hides(699));
+  EXPECT_TRUE(hides(700));
+  schema.fields.back().default_value.reset();
+  EXPECT_FALSE(hides(700));
 }
 
 }  // namespace

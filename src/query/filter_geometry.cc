@@ -7,15 +7,13 @@
 
 #include "model/geometry.h"
 #include "query/filter_operator.h"
+#include "query/geometry_window.h"
 #include "query/geos.h"
 
 namespace elanus::query {
 namespace {
 
 using Op = expr::GeometryCompare::Op;
-
-constexpr double kEarthMetres = 6'371'000;  // radius, as Milvus has it
-constexpr double kDegreeMetres = 111'320;   // of latitude
 
 double Radians(double degrees) { return degrees * std::numbers::pi / 180; }
 
@@ -34,6 +32,7 @@ class GeometryOperator final : public FilterOperator {
       : FilterOperator(500),
         column_(std::move(column)),
         form_(form),
+        window_(WindowOf(form)),
         shape_(std::move(shape)),
         point_(model::PointOfWkb(form.shape)) {}
 
@@ -51,6 +50,10 @@ class GeometryOperator final : public FilterOperator {
 
  private:
   std::optional<bool> Holds(std::string_view row) const {
+    if (window_) {
+      const auto box = model::BoxOfWkb(row);
+      if (box && !window_->Admits(*box)) return false;
+    }
     if (form_.op == Op::kIsValid) return shape_->IsValid(row);
     if (form_.op != Op::kDistanceWithin) return shape_->Holds(form_.op, row);
     if (const auto place = model::PointOfWkb(row)) {
@@ -59,12 +62,12 @@ class GeometryOperator final : public FilterOperator {
     // As Milvus: degrees in the plane, a degree as long as the mean of both directions there.
     const auto degrees = shape_->DistanceTo(row);
     if (!degrees) return std::nullopt;
-    const double degree = kDegreeMetres * (1 + std::cos(Radians(point_->y))) / 2;
-    return *degrees * degree <= form_.metres;
+    return *degrees * DegreeMetresAt(point_->y) <= form_.metres;
   }
 
   BoundColumn column_;
   const expr::GeometryCompare form_;
+  const std::optional<GeometryWindow> window_;
   const std::unique_ptr<GeosShape> shape_;
   const std::optional<model::GeometryPoint> point_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <string_view>
 #include <type_traits>
 
 namespace elanus::query {
@@ -10,11 +11,23 @@ namespace {
 
 using model::DataType;
 
+template <class T>
+T ValueAt(const segment::ColumnView& column, size_t row) {
+  if constexpr (std::is_same_v<T, std::string_view>) {
+    return column.StringAt(row);
+  } else {
+    return column.Values<T>()[row];
+  }
+}
+
 /// Two passes over one segment: the worst value that is among the first, then the rows up to it.
+/// \tparam T  a number, or a string_view: texts have no statistics, every block is read
 template <class T>
 class Cutter {
  public:
-  using Wide = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
+  static constexpr bool kTexts = std::is_same_v<T, std::string_view>;
+  using Wide = std::conditional_t<kTexts, T,
+                                  std::conditional_t<std::is_floating_point_v<T>, double, int64_t>>;
 
   Cutter(const segment::Segment& segment, const HiddenRows& hidden, FieldId field,
          rank::Direction direction, size_t wanted)
@@ -34,7 +47,7 @@ class Cutter {
         for (size_t row = first; row < end; ++row) {
           if (hidden_.Hidden(run.first + static_cast<uint32_t>(row)) || column->IsNull(row))
             continue;
-          const T value = column->Values<T>()[row];
+          const T value = ValueAt<T>(*column, row);
           if constexpr (std::is_floating_point_v<T>) plain &= !std::isnan(value);
           Offer(value);
         }
@@ -54,7 +67,7 @@ class Cutter {
           if (column->IsNull(row)) {
             take = !ties_by_row || ++nulls <= wanted_;
           } else if (heap_.size() == wanted_) {
-            const T value = column->Values<T>()[row];
+            const T value = ValueAt<T>(*column, row);
             take = !Before(heap_.front(), value);
             if (take && value == heap_.front()) take = !ties_by_row || ++ties <= wanted_;
           }
@@ -93,17 +106,25 @@ class Cutter {
     for (size_t first = 0; first < run.source->rows(); first += segment::kRangeRows) {
       RETURN_IF_ERROR(cancel.Check());
       const size_t end = std::min(run.source->rows(), first + segment::kRangeRows);
-      if (column.ranges != nullptr && column.valid == nullptr && heap_.size() == wanted_) {
-        const segment::BlockRange& range = column.ranges[first / segment::kRangeRows];
-        const Wide best = descending_ ? range.high<Wide>() : range.low<Wide>();
-        if (Before(heap_.front(), best)) {
-          skipped_ = true;
-          continue;
-        }
+      if (ComesLater(column, first)) {
+        skipped_ = true;
+        continue;
       }
       visit(first, end);
     }
     return Status::Ok();
+  }
+
+  /// Whether statistics say that nothing of the block at `first` is among the first.
+  bool ComesLater(const segment::ColumnView& column, size_t first) const {
+    if constexpr (!kTexts) {
+      if (column.ranges == nullptr || column.valid != nullptr || heap_.size() != wanted_)
+        return false;
+      const segment::BlockRange& range = column.ranges[first / segment::kRangeRows];
+      return Before(heap_.front(), descending_ ? range.high<Wide>() : range.low<Wide>());
+    } else {
+      return false;
+    }
   }
 
   const segment::Segment& segment_;
@@ -120,7 +141,8 @@ class Cutter {
 bool CutsByValue(const model::CollectionSchema& schema, const model::RowValue& value) {
   const model::FieldSchema* field = schema.FindField(value.field);
   return field != nullptr && value.path.empty() &&
-         (model::IsNumeric(field->type) || field->type == DataType::kTimestamptz);
+         (model::IsNumeric(field->type) || field->type == DataType::kTimestamptz ||
+          field->type == DataType::kVarChar);
 }
 
 Result<OrderCut> FirstInOrder(const segment::Segment& segment, const HiddenRows& hidden,
@@ -143,6 +165,7 @@ Result<OrderCut> FirstInOrder(const segment::Segment& segment, const HiddenRows&
     case DataType::kTimestamptz: RETURN_IF_ERROR(run(int64_t{})); break;
     case DataType::kFloat: RETURN_IF_ERROR(run(float{})); break;
     case DataType::kDouble: RETURN_IF_ERROR(run(double{})); break;
+    case DataType::kVarChar: RETURN_IF_ERROR(run(std::string_view{})); break;
     default: break;
   }
   if (cut) return *std::move(cut);

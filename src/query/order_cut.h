@@ -19,7 +19,7 @@ struct OrderCut {
   bool whole = true;           ///< false: some candidates are left out
 };
 
-/// Whether rows can be cut by this value: a field of numbers.
+/// Whether rows can be cut by this value: a field of numbers, times or texts.
 bool CutsByValue(const model::CollectionSchema& schema, const model::RowValue& value);
 
 /// \param alone   the order has no other value, so that among equal ones rows go by key

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include "query/retrieve.h"
 #include "segment/growing.h"
@@ -36,7 +37,8 @@ struct World {
     schema.fields = {
         {.id = FieldId{1}, .name = "pk", .type = model::DataType::kInt64, .is_primary = true},
         {.id = FieldId{2}, .name = "real", .type = model::DataType::kDouble, .nullable = true},
-        {.id = FieldId{3}, .name = "whole", .type = model::DataType::kInt16}};
+        {.id = FieldId{3}, .name = "whole", .type = model::DataType::kInt16},
+        {.id = FieldId{4}, .name = "text", .type = model::DataType::kVarChar, .nullable = true}};
     model::Timestamp now = 10;
     for (int s = 0; s < 4; ++s) {
       auto growing =
@@ -70,6 +72,12 @@ struct World {
       batch.columns[1].AppendNull();
     }
     batch.columns[2].Append(static_cast<int16_t>(row.whole));
+    // Texts in the order of the whole numbers.
+    if (row.whole == 7) {
+      batch.columns[3].AppendNull();
+    } else {
+      batch.columns[3].AppendValue(fmt::format("text {:03}", row.whole));
+    }
     growing.Append(batch, row.timestamp);
   }
 
@@ -112,8 +120,9 @@ struct World {
     for (const auto& [key, row] : newest) rows.push_back(row);
     const auto before = [&](const Row& a, const Row& b) {
       const auto value = [&](const Row& row) {
-        return field == FieldId{3} ? std::optional<double>(static_cast<double>(row.whole))
-                                   : row.real;
+        if (field == FieldId{4} && row.whole == 7) return std::optional<double>();
+        return field == FieldId{2} ? row.real
+                                   : std::optional<double>(static_cast<double>(row.whole));
       };
       const auto x = value(a);
       const auto y = value(b);
@@ -141,7 +150,7 @@ TEST(OrderCut, GivesTheFirstRowsOfASortOfAll) {
       const World world(random, rows, with_nan);
       const Cancel cancel;
       const ReadView view{.schema = &world.schema, .at = model::kTimestampMax, .cancel = &cancel};
-      for (const FieldId field : {FieldId{2}, FieldId{3}}) {
+      for (const FieldId field : {FieldId{2}, FieldId{3}, FieldId{4}}) {
         for (const rank::Direction direction :
              {rank::Direction{}, rank::Direction{.descending = true},
               rank::Direction{.nulls_first = true}}) {
@@ -173,6 +182,7 @@ TEST(OrderCut, LeavesMostRowsOut) {
   EXPECT_FALSE(cut.whole);
   EXPECT_LE(cut.rows.size(), 20u);
   EXPECT_TRUE(CutsByValue(world.schema, {.field = FieldId{3}}));
+  EXPECT_TRUE(CutsByValue(world.schema, {.field = FieldId{4}}));
   EXPECT_FALSE(CutsByValue(world.schema, {.field = FieldId{9}}));
 }
 

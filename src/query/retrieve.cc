@@ -1,11 +1,15 @@
 #include "query/retrieve.h"
 
 #include <algorithm>
+#include <bit>
+#include <memory>
 #include <numeric>
+#include <optional>
 
 #include "query/filter.h"
 #include "query/order_cut.h"
 #include "query/row_value.h"
+#include "segment/field_reader.h"
 
 namespace elanus::query {
 namespace {
@@ -304,29 +308,83 @@ Result<int64_t> CountRows(const std::vector<segment::SegmentPtr>& segments, cons
   return count;
 }
 
+namespace {
+
+/// Rows of a block: what is gathered of them stays in the first-level cache.
+constexpr size_t kAggregateRows = 4096;
+
+/// Columns of one run; those that the rows are older than have one block of their default in its
+/// place.
+class RunColumns {
+ public:
+  RunColumns(const segment::Segment& segment, const segment::Run& run,
+             const model::CollectionSchema& schema, std::span<const FieldId> fields)
+      : source_(run.source), defaults_(fields.size()) {
+    const auto end = run.first + static_cast<uint32_t>(run.source->rows());
+    for (size_t f = 0; f < fields.size(); ++f) {
+      columns_.push_back(run.source->Column(fields[f]));
+      if (columns_.back()) continue;
+      const model::FieldSchema& field = *schema.FindField(fields[f]);
+      segment::FieldReader reader(segment, end, field);
+      const int64_t dim = model::IsVector(field.type) ? field.dim() : 0;
+      defaults_[f] = model::MakeColumn(field.id, field.type, dim);
+      const size_t rows = std::min(kAggregateRows, run.source->rows());
+      for (size_t row = 0; row < rows; ++row) reader.AppendTo(run.first, defaults_[f]);
+    }
+  }
+
+  /// Views whose row 0 is row `first` of the run.
+  std::vector<model::ColumnView> From(size_t first) const {
+    std::vector<model::ColumnView> views;
+    for (size_t f = 0; f < columns_.size(); ++f)
+      views.push_back(columns_[f] ? columns_[f]->From(first) : model::ViewOf(defaults_[f]));
+    return views;
+  }
+
+ private:
+  std::shared_ptr<const segment::RowSource> source_;  // keeps the views alive
+  std::vector<std::optional<model::ColumnView>> columns_;
+  std::vector<model::Column> defaults_;
+};
+
+/// The visible rows of [first, first + count), counted from `first`, which starts a word.
+void ListVisible(const HiddenRows& hidden, uint32_t first, uint32_t count,
+                 std::vector<uint32_t>& rows) {
+  rows.clear();
+  for (uint32_t at = 0; at < count; at += 64) {
+    uint64_t open =
+        hidden.bits == nullptr ? ~uint64_t{0} : ~hidden.bits->words()[(first + at) / 64];
+    if (count - at < 64) open &= (uint64_t{1} << (count - at)) - 1;
+    if (open == ~uint64_t{0}) {
+      for (uint32_t i = 0; i < 64; ++i) rows.push_back(at + i);
+      continue;
+    }
+    for (; open != 0; open &= open - 1)
+      rows.push_back(at + static_cast<uint32_t>(std::countr_zero(open)));
+  }
+}
+
+}  // namespace
+
 Status AggregateRows(const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
                      rank::Aggregator& aggregator) {
-  constexpr size_t kBlockRows = 4096;  // fetched at a time
-  const FetchRequest fetch{
-      .segments = &segments, .schema = view.schema, .fields = aggregator.Fields()};
-  std::vector<RowRef> rows;
-  auto flush = [&]() -> Status {
-    RETURN_IF_ERROR(view.cancel->Check());
-    ASSIGN_OR_RETURN(const model::RowBatch batch, Fetch(fetch, rows));
-    aggregator.Add(batch);
-    rows.clear();
-    return Status::Ok();
-  };
-  for (uint32_t s = 0; s < segments.size(); ++s) {
-    ASSIGN_OR_RETURN(const HiddenRows hidden, HiddenRowsOf(*segments[s], view));
-    Status status;
-    hidden.ForEachVisible([&](uint32_t row) {
-      rows.push_back({s, row});
-      if (rows.size() == kBlockRows && status.ok()) status = flush();
-    });
-    RETURN_IF_ERROR(status);
+  const std::vector<FieldId> fields = aggregator.Fields();
+  std::vector<uint32_t> rows;
+  rows.reserve(kAggregateRows);
+  for (const segment::SegmentPtr& segment : segments) {
+    ASSIGN_OR_RETURN(const HiddenRows hidden, HiddenRowsOf(*segment, view));
+    for (const segment::Run& run : segment->Runs(hidden.rows)) {
+      const RunColumns columns(*segment, run, *view.schema, fields);
+      for (size_t first = 0; first < run.source->rows(); first += kAggregateRows) {
+        RETURN_IF_ERROR(view.cancel->Check());
+        const size_t count = std::min(kAggregateRows, run.source->rows() - first);
+        ListVisible(hidden, run.first + static_cast<uint32_t>(first), static_cast<uint32_t>(count),
+                    rows);
+        if (!rows.empty()) aggregator.Add(columns.From(first), rows);
+      }
+    }
   }
-  return flush();
+  return Status::Ok();
 }
 
 }  // namespace elanus::query

@@ -8,6 +8,7 @@
 
 #include "expr/number.h"
 #include "index/scalar/scalar_build.h"
+#include "model/geometry.h"
 #include "query/filter_array.h"
 #include "query/filter_json_text.h"
 
@@ -45,6 +46,8 @@ class Collector {
     index::ScalarWriter writer(header_);
     if (spec_.use == KeyUse::kGrams) {
       grams_.WriteTo(writer);
+    } else if (spec_.use == KeyUse::kBoxes) {
+      boxes_.WriteTo(writer);
     } else if (spec_.type == KeyType::kText) {
       texts_.WriteTo(writer);
     } else if (spec_.type == KeyType::kReal) {
@@ -66,6 +69,7 @@ class Collector {
       case DataType::kTimestamptz: return TakeInt(row, column.Values<int64_t>()[row]);
       case DataType::kFloat: return TakeReal(row, double{column.Values<float>()[row]});
       case DataType::kDouble: return TakeReal(row, column.Values<double>()[row]);
+      case DataType::kGeometry: return TakeBox(row, column.StringAt(row));
       case DataType::kArray: return TakeElements(row, FindInArray(column.StringAt(row), {}));
       case DataType::kJson: {
         const JsonValue value = FindJson(column.StringAt(row), spec_.path);
@@ -91,6 +95,12 @@ class Collector {
     } else {
       texts_.Add(text, row);
     }
+  }
+
+  void TakeBox(uint32_t row, std::string_view wkb) {
+    known_.Set(row);
+    const auto box = model::BoxOfWkb(wkb);
+    boxes_.Add(box ? index::Around(*box) : index::Box::Everywhere(), row);
   }
 
   /// A value of the spec's type is a key; any other is not.
@@ -149,11 +159,13 @@ class Collector {
   index::PairBuilder<double> reals_;
   index::PairBuilder<std::string_view> texts_;
   index::GramBuilder grams_;
+  index::BoxBuilder boxes_;
   index::ScalarHeader header_;
 };
 
 bool Fits(const segment::ColumnView& column, const ScalarSpec& spec) {
-  if (column.type == DataType::kJson) return true;
+  if ((column.type == DataType::kGeometry) != (spec.use == KeyUse::kBoxes)) return false;
+  if (column.type == DataType::kJson || column.type == DataType::kGeometry) return true;
   if (column.type == DataType::kArray) return spec.use == KeyUse::kElements;
   return KeyTypeOf(column.type) == spec.type && spec.use != KeyUse::kElements;
 }
@@ -180,10 +192,13 @@ Result<std::vector<index::Buffer>> BuildScalarFile(const segment::RowSource& sou
 uint64_t EstimateScalarBuildBytes(uint64_t rows, const ScalarSpec& spec) {
   // A pair while it is sorted, then its key and row in the writer and once more in the file.
   constexpr uint64_t kPairBytes = 64;
+  // A box twice (collected, sorted), in the writer and in the file.
+  constexpr uint64_t kBoxBytes = 128;
   // How many elements or grams a row has is not known; texts of a hundred bytes are taken.
   const uint64_t lengths = spec.use == KeyUse::kGrams ? spec.gram_max - spec.gram_min + 1U : 1;
   const uint64_t each = spec.use == KeyUse::kValues     ? kPairBytes
                         : spec.use == KeyUse::kElements ? 8 * kPairBytes
+                        : spec.use == KeyUse::kBoxes    ? kBoxBytes
                                                         : 100 * lengths * 12;
   return rows * each;
 }

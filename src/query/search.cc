@@ -1,10 +1,10 @@
 #include "query/search.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
+#include "index/vector/search_cost.h"
 #include "query/index_search.h"
 #include "query/list_index.h"
 #include "query/list_scan.h"
@@ -212,14 +212,16 @@ class Searcher {
     trace.search_way = by_graph           ? "growing graph"
                        : index == nullptr ? "brute force"
                                           : index::KindName(index->kind());
-    const uint64_t kept = hidden_[s].rows - (hidden_[s].bits ? hidden_[s].bits->Count() : 0);
-    // A graph or lists measure what they meet: the index does not count that, nor does a scan the
-    // vectors of lists.
-    const bool all =
-        !by_graph && !OverLists() &&
-        (index == nullptr || !request_.window.all() || index->kind() == index::Kind::kFlat);
-    if (all) trace.distances = trace.distances.value_or(0) + kept * request_.queries.rows;
     return &trace.search_us;
+  }
+  /// Writes down the distances computed since `before`.
+  void TraceCost(size_t s, const index::SearchCost& before) const {
+    if (view_.trace == nullptr) return;
+    SegmentTrace& trace = view_.trace->Of(segments_[s]->id());
+    const index::SearchCost& now = index::ThreadSearchCost();
+    const uint64_t exact = now.exact - before.exact;
+    trace.distances = trace.distances.value_or(0) + exact + now.codes - before.codes;
+    trace.exact += exact;
   }
 
   Result<bool> Round(size_t wanted, std::vector<std::vector<SearchHit>>& results) {
@@ -234,6 +236,7 @@ class Searcher {
       const auto index = segments_[s]->IndexOn(request_.field);
       const bool usable = index != nullptr && index->metric() == request_.metric;
       const StepTimer timer(Trace(s, usable ? index.get() : nullptr));
+      const index::SearchCost before = index::ThreadSearchCost();
       if (usable) {
         ASSIGN_OR_RETURN(auto hits, SearchIndex(*index, hidden_[s], request_, wanted, cancel_));
         found.push_back(std::move(hits));
@@ -242,6 +245,7 @@ class Searcher {
                                                GraphWidth(wanted), cancel_));
         found.push_back(std::move(hits));
       }
+      TraceCost(s, before);
     }
     bool complete = true;
     const StepTimer timer(view_.trace == nullptr ? nullptr : &view_.trace->merge_us);

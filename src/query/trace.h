@@ -33,8 +33,9 @@ struct SegmentTrace {
   bool filtered = false;      ///< false: no filter, or keys were looked up
   std::vector<LeafTrace> leaves;
   double filter_us = 0;
-  std::string search_way;  ///< of a search: what found the nearest
-  std::optional<uint64_t> distances;
+  std::string search_way;             ///< of a search: what found the nearest
+  std::optional<uint64_t> distances;  ///< computed, by code or exactly
+  uint64_t exact = 0;                 ///< those from raw rows
   double search_us = 0;
 };
 

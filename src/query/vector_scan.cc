@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "index/vector/search_cost.h"
 #include "model/vector_values.h"
 
 namespace elanus::query {
@@ -36,6 +37,7 @@ Status ScanPairs(const ScanRows& rows, const index::HiddenBits& hidden, const Ca
     if (work++ % kCancelEvery == 0) RETURN_IF_ERROR(cancel.Check());
     const size_t in_segment = rows.first + row;
     if (hidden.Hidden(in_segment)) continue;
+    index::ThreadSearchCost().exact += tops.size();
     for (size_t q = 0; q < tops.size(); ++q) {
       if (work++ % kCancelEvery == 0) RETURN_IF_ERROR(cancel.Check());
       if (const std::optional<float> distance = measure(q, row)) {

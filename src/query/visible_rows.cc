@@ -41,19 +41,57 @@ void Sample(double share, uint64_t seed, uint32_t rows, Bitset& hidden) {
   }
 }
 
+/// Sets the bits of rows whose time in a TIMESTAMPTZ field is over; makes the bits when it meets
+/// the first. Blocks whose smallest value is later are not read.
+void HideOutlived(const segment::Segment& segment, const model::FieldSchema& field, int64_t micros,
+                  uint32_t rows, std::shared_ptr<Bitset>& bits) {
+  auto hide = [&](uint32_t row) {
+    if (bits == nullptr) bits = std::make_shared<Bitset>(rows);
+    bits->Set(row);
+  };
+  for (const segment::Run& run : segment.Runs(rows)) {
+    const auto column = run.source->Column(field.id);
+    const auto count = static_cast<uint32_t>(run.source->rows());
+    if (!column) {
+      segment::FieldReader defaults(segment, rows, field);
+      int64_t value = 0;
+      if (count == 0 || defaults.IsNull(run.first)) continue;
+      std::memcpy(&value, defaults.ValueAt(run.first).data(), sizeof(value));
+      for (uint32_t row = 0; value <= micros && row < count; ++row) hide(run.first + row);
+      continue;
+    }
+    const int64_t* values = column->Values<int64_t>().data();
+    for (uint32_t first = 0; first < count; first += segment::kRangeRows) {
+      const uint32_t end = std::min<uint32_t>(count, first + segment::kRangeRows);
+      if (column->ranges != nullptr &&
+          column->ranges[first / segment::kRangeRows].low<int64_t>() > micros) {
+        continue;
+      }
+      for (uint32_t row = first; row < end; ++row) {
+        if (values[row] <= micros && !column->IsNull(row)) hide(run.first + row);
+      }
+    }
+  }
+}
+
+/// The field whose times end rows; nullptr when there is none.
+const model::FieldSchema* EndingField(const ReadView& view) {
+  const FieldId id = view.expiry.field;
+  const model::FieldSchema* field = id.value == 0 ? nullptr : view.schema->FindField(id);
+  return field != nullptr && field->type == model::DataType::kTimestamptz ? field : nullptr;
+}
+
 /// hidden |= expired. Null when no row is hidden.
 std::shared_ptr<const Bitset> HideExpired(const segment::Segment& segment, const ReadView& view,
                                           uint32_t rows, std::shared_ptr<const Bitset> hidden) {
-  std::shared_ptr<Bitset> bits;
-  ExpiryCheck check(segment, rows, view);
-  for (uint32_t row = 0; row < rows; ++row) {
-    if (!check.IsOver(row)) continue;
-    if (bits == nullptr) {
-      bits = hidden == nullptr ? std::make_shared<Bitset>(rows) : std::make_shared<Bitset>(*hidden);
-    }
-    bits->Set(row);
-  }
-  return bits == nullptr ? hidden : bits;
+  std::shared_ptr<Bitset> expired;
+  if (view.expiry.inserted != 0) expired = segment.InsertedBy(view.expiry.inserted, rows);
+  if (const model::FieldSchema* field = EndingField(view))
+    HideOutlived(segment, *field, view.expiry.micros, rows, expired);
+  if (expired == nullptr) return hidden;
+  for (size_t w = 0; hidden != nullptr && w < expired->word_count(); ++w)
+    expired->words()[w] |= hidden->words()[w];
+  return expired;
 }
 
 /// bits |= rows for which the filter is not true.
@@ -117,11 +155,7 @@ Result<HiddenRows> FilteredRows(const segment::Segment& segment, const ReadView&
 
 ExpiryCheck::ExpiryCheck(const segment::Segment& segment, uint32_t rows, const ReadView& view)
     : segment_(segment), expiry_(view.expiry) {
-  const model::FieldSchema* field =
-      expiry_.field.value == 0 ? nullptr : view.schema->FindField(expiry_.field);
-  if (field != nullptr && field->type == model::DataType::kTimestamptz) {
-    reader_.emplace(segment, rows, *field);
-  }
+  if (const model::FieldSchema* field = EndingField(view)) reader_.emplace(segment, rows, *field);
 }
 
 bool ExpiryCheck::IsOver(uint32_t row) {

@@ -51,6 +51,12 @@ class TestSegment final : public segment::Segment, public segment::RowSource {
     }
     return bits;
   }
+  std::shared_ptr<Bitset> InsertedBy(model::Timestamp t, uint32_t rows) const override {
+    if (t < TimestampAt(0)) return nullptr;
+    auto bits = std::make_shared<Bitset>(rows);
+    bits->SetRange(0, rows);
+    return bits;
+  }
   model::PrimaryKey KeyAt(uint32_t row) const override { return int64_t{row}; }
   model::Timestamp TimestampAt(uint32_t) const override { return 1; }
   const segment::DeleteLog& deletes() const override { return no_deletes_; }

@@ -2,7 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
+#include <map>
+#include <optional>
+#include <random>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
 
 namespace elanus::rank {
 namespace {
@@ -126,6 +134,138 @@ TEST(Aggregator, GivesTheSameWhenSharesAreMerged) {
     ASSERT_TRUE(merged.Merge(share.Partial()).ok());
   }
   EXPECT_EQ(merged.Finish(), whole.Finish());
+}
+
+/// The plain way: a row at a time, groups by their texts, values as doubles and integers.
+struct PlainGroup {
+  int64_t rows = 0;
+  std::map<int64_t, int64_t> counts;  // by field
+  std::map<int64_t, int64_t> sums;
+  std::map<int64_t, double> reals;
+  std::optional<std::string> least_text;
+  std::optional<int16_t> largest;
+};
+
+template <class T>
+void Fill(Column& column, std::mt19937& random, size_t rows, int nulls, std::span<const T> values) {
+  for (size_t row = 0; row < rows; ++row) {
+    if (nulls != 0 && random() % static_cast<unsigned>(nulls) == 0) {
+      column.AppendNull();
+      continue;
+    }
+    const T& value = values[random() % values.size()];
+    if constexpr (std::is_same_v<T, std::string>) {
+      column.AppendValue(value);
+    } else {
+      column.Append(value);
+    }
+  }
+}
+
+/// Some thousand rows whose group field has so many values; every other row is left out.
+void ExpectAsPlain(const std::vector<FieldId>& group_by, size_t groups, int nulls, uint32_t seed) {
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  AggregateSpec spec = kEverything;
+  spec.group_by = group_by;
+  Aggregator aggregator(spec, Schema());
+  std::vector<std::string> words;
+  for (size_t i = 0; i < groups; ++i) words.push_back("w" + std::to_string(random() % 100'000));
+  const std::vector<int16_t> wholes = {-32768, -3, 0, 1, 2, 32767};
+  const std::vector<float> reals = {-1.5F, 0.25F, 8};
+  std::map<std::string, PlainGroup> expected;
+  std::vector<std::string> order;
+  for (int block = 0; block < 3; ++block) {
+    constexpr size_t kRows = 1500;
+    model::RowBatch batch{.rows = kRows};
+    for (FieldId id : aggregator.Fields()) {
+      Column column = model::MakeColumn(id, Schema().FindField(id)->type);
+      if (id == kWhole) {
+        Fill<int16_t>(column, random, kRows, nulls, wholes);
+      } else if (id == kReal) {
+        Fill<float>(column, random, kRows, nulls, reals);
+      } else {
+        Fill<std::string>(column, random, kRows, nulls, words);
+      }
+      batch.columns.push_back(std::move(column));
+    }
+    std::vector<model::ColumnView> views;
+    for (const Column& column : batch.columns) views.push_back(model::ViewOf(column));
+    std::vector<uint32_t> rows;
+    for (uint32_t row = 0; row < kRows; ++row) {
+      if (block == 0 || random() % 2 == 0) rows.push_back(row);
+    }
+    aggregator.Add(views, rows);
+    for (const uint32_t row : rows) {
+      std::string key;
+      for (FieldId id : group_by) {
+        const Column& column = *batch.Find(id);
+        key += column.IsNull(row) ? "null"
+               : id == kWhole     ? std::to_string(column.Values<int16_t>()[row])
+                                  : std::string(column.ValueAt(row));
+        key += ' ';
+      }
+      if (!expected.contains(key)) order.push_back(key);
+      PlainGroup& group = expected[key];
+      ++group.rows;
+      const Column& whole = *batch.Find(kWhole);
+      if (!whole.IsNull(row)) {
+        const int16_t value = whole.Values<int16_t>()[row];
+        ++group.counts[kWhole.value];
+        group.sums[kWhole.value] += value;
+        group.largest = std::max(group.largest.value_or(value), value);
+      }
+      const Column& real = *batch.Find(kReal);
+      if (!real.IsNull(row)) group.reals[kReal.value] += real.Values<float>()[row];
+      const Column& text = *batch.Find(kText);
+      if (!text.IsNull(row)) {
+        const std::string value(text.ValueAt(row));
+        group.least_text = std::min(group.least_text.value_or(value), value);
+      }
+    }
+  }
+  std::vector<std::string> lines;
+  for (const std::string& key : order) {
+    PlainGroup& g = expected[key];
+    const int64_t count = g.counts[kWhole.value];
+    const int64_t sum = g.sums[kWhole.value];
+    const double mean = count == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(count);
+    lines.push_back(key + std::to_string(g.rows) + ' ' + std::to_string(count) + ' ' +
+                    std::to_string(sum) + ' ' + std::to_string(mean).substr(0, 4) + ' ' +
+                    std::to_string(g.reals[kReal.value]).substr(0, 4) + ' ' +
+                    g.least_text.value_or("") + ' ' + std::to_string(g.largest.value_or(0)));
+  }
+  EXPECT_EQ(Texts(aggregator.Finish()), lines);
+}
+
+TEST(Aggregator, EqualsThePlainWayOverBlocksOfRows) {
+  for (const int nulls : {0, 5, 1}) {
+    ExpectAsPlain({}, 10, nulls, 1);
+    for (const size_t groups : {1U, 7U, 300U, 2000U}) {
+      ExpectAsPlain({kGroup}, groups, nulls, 2);
+      ExpectAsPlain({kGroup, kWhole}, groups, nulls, 3);
+    }
+    ExpectAsPlain({kWhole}, 3, nulls, 4);
+    ExpectAsPlain({kWhole, kText, kGroup}, 4, nulls, 5);
+  }
+}
+
+TEST(Aggregator, TakesNotANumberForTheLargest) {
+  model::CollectionSchema schema = Schema();
+  schema.fields[2].type = DataType::kDouble;
+  const AggregateSpec spec{.aggregates = {{AggregateOp::kMin, kReal}, {AggregateOp::kMax, kReal}}};
+  Aggregator aggregator(spec, schema);
+  auto add = [&](std::initializer_list<double> values) {
+    model::RowBatch batch{.rows = values.size(),
+                          .columns = {model::MakeColumn(kReal, DataType::kDouble)}};
+    for (const double value : values) batch.columns[0].Append(value);
+    aggregator.Add(batch);
+    const model::RowBatch result = aggregator.Finish();
+    return std::pair(result.columns[0].Values<double>()[0], result.columns[1].Values<double>()[0]);
+  };
+  EXPECT_TRUE(std::isnan(add({std::nan("")}).first));
+  EXPECT_EQ(add({7, -INFINITY}).first, -INFINITY);
+  EXPECT_TRUE(std::isnan(add({1e300}).second));
 }
 
 TEST(Aggregator, WrapsSumsInsteadOfFailing) {

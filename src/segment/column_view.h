@@ -1,20 +1,16 @@
-// A borrowed look at one column of a run of rows, whatever holds it: a growing chunk, a mapped
-// segment file. Valid as long as the segment it came from. Threads: any number of readers.
+// A run of rows whose columns can be read where they lie. Valid as long as the segment it came
+// from. Threads: any number of readers.
 #pragma once
 
-#include <bit>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
-#include "model/column.h"
-#include "model/data_type.h"
+#include "model/column_view.h"
 
 namespace elanus::index {
 class ScalarIndex;
@@ -22,73 +18,10 @@ class ScalarIndex;
 
 namespace elanus::segment {
 
-/// Rows that share one BlockRange.
-inline constexpr size_t kRangeRows = 4096;
-
-/// The smallest and the largest value of some rows of a number column that are not null: low > high
-/// when there is none, both NaN when one of them is.
-struct BlockRange {
-  uint64_t low_bits = 0;  ///< of an int64 or a double, as the column's type is whole or not
-  uint64_t high_bits = 0;
-
-  template <class Wide>
-  Wide low() const {
-    return std::bit_cast<Wide>(low_bits);
-  }
-  template <class Wide>
-  Wide high() const {
-    return std::bit_cast<Wide>(high_bits);
-  }
-};
-
-struct ColumnView {
-  model::DataType type = model::DataType::kNone;
-  int64_t dim = 0;
-  size_t rows = 0;
-  const uint8_t* valid = nullptr;     ///< one byte a row; nullptr = no nulls
-  const char* fixed = nullptr;        ///< fixed-width types: rows * ValueBytes bytes
-  const uint64_t* offsets = nullptr;  ///< others, sealed form: rows + 1 offsets into `bytes`
-  const char* bytes = nullptr;
-  const std::string_view* strings = nullptr;  ///< others, growing form: one view a row
-  const BlockRange* ranges = nullptr;         ///< one each kRangeRows rows; nullptr = not known
-
-  /// The same without its first rows.
-  ColumnView From(size_t first) const {
-    ColumnView rest = *this;
-    rest.rows -= first;
-    if (valid != nullptr) rest.valid += first;
-    if (fixed != nullptr) rest.fixed += first * model::ValueBytes(type, dim);
-    if (offsets != nullptr) rest.offsets += first;
-    if (strings != nullptr) rest.strings += first;
-    rest.ranges = nullptr;
-    return rest;
-  }
-
-  bool IsNull(size_t row) const { return valid != nullptr && valid[row] == 0; }
-  template <class T>
-  std::span<const T> Values() const {
-    return {reinterpret_cast<const T*>(fixed), rows * model::ValueBytes(type, dim) / sizeof(T)};
-  }
-  std::string_view StringAt(size_t row) const {
-    if (strings != nullptr) return strings[row];
-    return {bytes + offsets[row], offsets[row + 1] - offsets[row]};
-  }
-  std::string_view ValueAt(size_t row) const {
-    const size_t width = model::ValueBytes(type, dim);
-    if (width == 0) return StringAt(row);
-    return {fixed + row * width, width};
-  }
-};
-
-inline ColumnView ViewOf(const model::Column& column) {
-  return {.type = column.type,
-          .dim = column.dim,
-          .rows = column.rows,
-          .valid = column.valid.empty() ? nullptr : column.valid.data(),
-          .fixed = column.fixed.data(),
-          .offsets = column.offsets.data(),
-          .bytes = column.bytes.data()};
-}
+using model::BlockRange;
+using model::ColumnView;
+using model::kRangeRows;
+using model::ViewOf;
 
 /// The ranges of a number column, one each kRangeRows rows; empty for other types. Cost: one pass.
 std::vector<BlockRange> RangesOf(const ColumnView& column);

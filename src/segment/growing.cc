@@ -241,6 +241,14 @@ std::vector<Run> GrowingSegment::Runs(uint32_t rows) const {
   return runs;
 }
 
+std::shared_ptr<Bitset> GrowingSegment::InsertedBy(model::Timestamp t, uint32_t rows) const {
+  const uint32_t first_rows = std::min(rows, RowsAt(t));  // timestamps ascend
+  if (first_rows == 0) return nullptr;
+  auto bits = std::make_shared<Bitset>(rows);
+  bits->SetRange(0, first_rows);
+  return bits;
+}
+
 model::PrimaryKey GrowingSegment::KeyAt(uint32_t row) const {
   const Chunk& chunk = ChunkOf(row);
   const uint32_t at = row - chunk.first();

@@ -47,6 +47,7 @@ class GrowingSegment final : public Segment {
   std::shared_ptr<const Bitset> HiddenAt(model::Timestamp t, uint32_t rows) const override {
     return deletes_.HiddenAt(t, rows);
   }
+  std::shared_ptr<Bitset> InsertedBy(model::Timestamp t, uint32_t rows) const override;
   model::PrimaryKey KeyAt(uint32_t row) const override;
   model::Timestamp TimestampAt(uint32_t row) const override;
   std::vector<uint32_t> FindKey(const model::PrimaryKey& key, uint32_t rows) const override;

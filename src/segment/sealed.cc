@@ -254,6 +254,15 @@ std::vector<Run> SealedSegment::Runs(uint32_t rows) const {
   return runs;
 }
 
+std::shared_ptr<Bitset> SealedSegment::InsertedBy(model::Timestamp t, uint32_t rows) const {
+  if (reader_.footer().first_timestamp > t) return nullptr;
+  auto bits = std::make_shared<Bitset>(rows);
+  for (uint32_t row = 0; row < rows; ++row) {
+    bits->words()[row / 64] |= uint64_t{timestamps_[row] <= t ? 1U : 0U} << (row % 64);
+  }
+  return bits;
+}
+
 std::shared_ptr<const Bitset> SealedSegment::HiddenAt(model::Timestamp t, uint32_t rows) const {
   auto deleted = deletes_.HiddenAt(t, rows);
   if (reader_.footer().last_timestamp <= t) return deleted;

@@ -91,6 +91,7 @@ class SealedSegment final : public Segment {
   uint32_t RowsAt(model::Timestamp) const override { return rows_; }
   std::vector<Run> Runs(uint32_t rows) const override;
   std::shared_ptr<const Bitset> HiddenAt(model::Timestamp t, uint32_t rows) const override;
+  std::shared_ptr<Bitset> InsertedBy(model::Timestamp t, uint32_t rows) const override;
   model::PrimaryKey KeyAt(uint32_t row) const override { return keys_.At(row); }
   model::Timestamp TimestampAt(uint32_t row) const override { return timestamps_[row]; }
   std::vector<uint32_t> FindKey(const model::PrimaryKey& key, uint32_t rows) const override;

@@ -39,6 +39,9 @@ class Segment {
   /// Bit r = 1: row r is deleted at T or inserted after it. nullptr = none of them hidden.
   virtual std::shared_ptr<const Bitset> HiddenAt(model::Timestamp t, uint32_t rows) const = 0;
 
+  /// Bit r = 1: row r was inserted at T or before. nullptr = none was, which costs no look at rows.
+  virtual std::shared_ptr<Bitset> InsertedBy(model::Timestamp t, uint32_t rows) const = 0;
+
   /// The deletes that hit its rows.
   virtual const DeleteLog& deletes() const = 0;
 

@@ -216,6 +216,23 @@ TEST_P(SegmentTest, MergeDropsRowsWhoseTimeWasOverAtTheHorizon) {
   }
 }
 
+TEST_P(SegmentTest, KnowsTheRowsInsertedByATime) {
+  const Script script(GetParam(), 13);
+  const Built built = Seal(script, {script.growing});
+  const model::Timestamp first = script.plain.front().inserted;
+  for (const Segment* segment : {static_cast<const Segment*>(script.growing.get()),
+                                 static_cast<const Segment*>(built.sealed.get())}) {
+    const uint32_t rows = segment->RowsAt(model::kTimestampMax);
+    EXPECT_EQ(segment->InsertedBy(first - 1, rows), nullptr);
+    for (const model::Timestamp t : {first, model::Timestamp{150}, model::Timestamp{500}}) {
+      const auto bits = segment->InsertedBy(t, rows);
+      ASSERT_NE(bits, nullptr);
+      for (uint32_t row = 0; row < rows; ++row)
+        ASSERT_EQ(bits->Test(row), segment->TimestampAt(row) <= t) << row;
+    }
+  }
+}
+
 TEST_P(SegmentTest, RowMapsLeadLateDeletesToTheirRows) {
   Script script(GetParam(), 11);
   const Built built = Seal(script, {script.growing});

@@ -49,6 +49,7 @@ struct CreateCollection {
   model::ConsistencyLevel consistency = model::ConsistencyLevel::kBounded;
   model::KeyValues properties;
   int64_t partitions_num = 0;  ///< with a partition key field; 0 = default
+  bool namespaces = false;     ///< the proxy adds the field that tells them apart
   template <class V>
   void Visit(V& v) {
     v(database);
@@ -57,6 +58,7 @@ struct CreateCollection {
     v(consistency);
     v(properties);
     v(partitions_num);
+    v(namespaces);
   }
 };
 

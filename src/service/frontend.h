@@ -45,7 +45,8 @@ struct FieldOp {
 struct MutationCall {
   MutationKind kind = MutationKind::kInsert;
   std::string collection;
-  std::string partition;  ///< empty = the default partition, or by partition key
+  std::string partition;                  ///< empty = the default partition, or by partition key
+  std::optional<std::string> name_space;  ///< the namespace, where the client names one
   std::vector<UserColumn> columns;
   int64_t num_rows = 0;
   model::Timestamp schema_timestamp = 0;  ///< 0 = no check
@@ -63,6 +64,7 @@ using MutationDone = std::move_only_function<void(Result<MutationReply>)>;
 struct DeleteCall {
   std::string collection;
   std::string partition;
+  std::optional<std::string> name_space;  ///< the namespace, where the client names one
   std::string filter;
   expr::Templates templates;
   std::optional<model::ConsistencyLevel> consistency;
@@ -117,6 +119,7 @@ struct SearchAggregation {
 struct SearchCall {
   std::string collection;
   std::vector<std::string> partitions;
+  std::optional<std::string> name_space;  ///< the namespace, where the client names one
   std::string filter;
   expr::Templates templates;
   std::vector<std::string> output_fields;
@@ -135,6 +138,7 @@ struct SearchCall {
 struct HybridSearchCall {
   std::string collection;
   std::vector<std::string> partitions;
+  std::optional<std::string> name_space;  ///< the namespace, where the client names one
   std::vector<SearchCall>
       searches;  ///< their collection, partitions and output fields are not used
   std::vector<std::string> output_fields;
@@ -201,6 +205,7 @@ struct SearchResult {
 struct QueryCall {
   std::string collection;
   std::vector<std::string> partitions;
+  std::optional<std::string> name_space;  ///< the namespace, where the client names one
   std::string filter;
   expr::Templates templates;
   std::vector<std::string> output_fields;

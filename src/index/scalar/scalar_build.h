@@ -1,7 +1,7 @@
 // Makes the bytes of a scalar index out of (key, row) pairs. Holds: equal pairs give equal bytes,
-// in whatever order they came. Memory: a pair takes 16 bytes (numbers) or 24 (texts, which are
-// borrowed); grams 4 and their text once. Threads: one a builder. Called by query/scalar_keys,
-// which knows what the keys of a row are.
+// in whatever order they came. Memory: a pair takes 16 bytes (numbers), 24 (texts, which are
+// borrowed) or 48 (boxes); grams 4 and their text once. Threads: one a builder. Called by
+// query/scalar_keys, which knows what the keys of a row are.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/bitset.h"
+#include "index/scalar/box_tree.h"
 #include "index/scalar/scalar_file.h"
 
 namespace elanus::index {
@@ -24,6 +25,8 @@ class ScalarWriter {
   void Add(int64_t key, std::span<const uint32_t> rows);
   void Add(double key, std::span<const uint32_t> rows);
   void Add(std::string_view key, std::span<const uint32_t> rows);
+  /// In the order of BoxBuilder.
+  void Add(const Box& key, std::span<const uint32_t> rows);
   /// \param known  by row; of header.rows bits
   std::vector<Buffer> Finish(const Bitset& known);
 
@@ -35,6 +38,7 @@ class ScalarWriter {
   std::vector<double> reals_;
   std::vector<uint64_t> text_ends_{0};
   std::string texts_;
+  std::vector<Box> boxes_;
   std::vector<uint32_t> list_starts_{0};
   std::vector<uint32_t> list_rows_;
   std::vector<uint32_t> dense_keys_;
@@ -67,6 +71,18 @@ class GramBuilder {
   uint16_t min_;
   uint16_t max_;
   std::unordered_map<std::string, std::vector<uint32_t>> rows_;
+};
+
+/// The boxes of shapes: neighbours along a Hilbert curve, so that sixteen after one another have a
+/// small box together.
+class BoxBuilder {
+ public:
+  /// \param box  Box::Everywhere() for a shape that has none
+  void Add(const Box& box, uint32_t row) { boxes_.emplace_back(box, row); }
+  void WriteTo(ScalarWriter& writer) const;
+
+ private:
+  std::vector<std::pair<Box, uint32_t>> boxes_;
 };
 
 /// Calls visit(gram) for each run of `length` bytes of the text, from left to right.

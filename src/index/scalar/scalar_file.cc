@@ -53,7 +53,7 @@ Result<ScalarHeader> ParseHeader(ByteReader& r) {
   const auto exact = r.Fixed<uint8_t>();
   r.Fixed<uint8_t>();
   if (type > static_cast<uint8_t>(KeyType::kBool)) return DamagedScalarFile("unknown key type");
-  if (use > static_cast<uint8_t>(KeyUse::kGrams)) return DamagedScalarFile("unknown use of keys");
+  if (use > static_cast<uint8_t>(KeyUse::kBoxes)) return DamagedScalarFile("unknown use of keys");
   header.type = static_cast<KeyType>(type);
   header.use = static_cast<KeyUse>(use);
   header.exact = exact != 0;
@@ -67,6 +67,8 @@ Result<ScalarHeader> ParseHeader(ByteReader& r) {
                                        header.gram_max < header.gram_min)) {
     return DamagedScalarFile("gram lengths out of range");
   }
+  if (header.use == KeyUse::kBoxes && header.type != KeyType::kReal)
+    return DamagedScalarFile("boxes of a type that has none");
   return header;
 }
 

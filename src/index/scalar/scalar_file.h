@@ -23,6 +23,7 @@ enum class KeyUse : uint8_t {
   kValues = 0,    ///< a row's value: one key a row at most
   kElements = 1,  ///< the elements of a row's array
   kGrams = 2,     ///< runs of gram_min to gram_max bytes of a row's text
+  kBoxes = 3,     ///< the boxes of shapes, packed as a tree (box_tree.h); of type kReal
 };
 
 struct ScalarHeader {
@@ -38,7 +39,8 @@ struct ScalarHeader {
 
 /// In the order in which they lie. On disk: never renumber.
 enum class ScalarSection : uint8_t {
-  kKeys = 0,         // int64[keys] or double[keys]; kText: uint64[keys + 1], ends of the texts
+  kKeys = 0,         // int64[keys] or double[keys]; kText: uint64[keys + 1], ends of the texts;
+                     // kBoxes: float[BoxTree::Boxes(keys)][4]
   kTexts = 1,        // bytes, kText only
   kListStarts = 2,   // uint32[keys + 1]
   kListRows = 3,     // uint32[entries], each list ascending

@@ -38,7 +38,7 @@ Result<std::shared_ptr<const ScalarIndex>> ScalarIndex::Open(std::shared_ptr<con
   std::shared_ptr<ScalarIndex> index(new ScalarIndex(std::move(owner), header));
   index->file_bytes_ = file.size();
   RETURN_IF_ERROR(index->Adopt(sections));
-  RETURN_IF_ERROR(index->CheckKeys());
+  RETURN_IF_ERROR(header.use == KeyUse::kBoxes ? index->CheckBoxes() : index->CheckKeys());
   RETURN_IF_ERROR(index->CheckLists());
   RETURN_IF_ERROR(index->CheckDense());
   return std::shared_ptr<const ScalarIndex>(std::move(index));
@@ -53,6 +53,11 @@ Status ScalarIndex::Adopt(const ScalarSpans& sections) {
       break;
     }
     case KeyType::kReal: {
+      if (header_.use == KeyUse::kBoxes) {
+        const size_t boxes = BoxTree::Boxes(header_.keys);
+        ASSIGN_OR_RETURN(boxes_, Values<Box>(sections, ScalarSection::kKeys, boxes));
+        break;
+      }
       ASSIGN_OR_RETURN(reals_, Values<double>(sections, ScalarSection::kKeys, keys));
       break;
     }
@@ -100,6 +105,12 @@ Status ScalarIndex::CheckKeys() const {
   }
   if (header_.type == KeyType::kReal && header_.keys == 1) ascending = !std::isnan(reals_[0]);
   return ascending ? Status::Ok() : DamagedScalarFile("keys do not ascend").error();
+}
+
+Status ScalarIndex::CheckBoxes() {
+  if (!Boxes().Holds()) return DamagedScalarFile("boxes are no tree").error();
+  bounds_ = BoundsOf(boxes_.first(header_.keys));
+  return Status::Ok();
 }
 
 Status ScalarIndex::CheckLists() const {

@@ -1,9 +1,10 @@
 // Which rows of a sealed segment have a value: distinct values in order (keys), and the rows of
 // each, as an ascending list where they are few and as bits where they are many. One structure
-// serves Milvus' STL_SORT, INVERTED, BITMAP, TRIE and NGRAM; they differ in what keys are.
-// Holds: keys ascend strictly; a real key is never NaN nor -0; rows of a key lie in one list or one
-// bitset. Immutable after Open: any thread. Called by query/ (filter_index) and segment/ (keeps
-// it). Bytes: docs/format/scalar_index.md. Why: docs/design/0010-scalar-index.md
+// serves Milvus' STL_SORT, INVERTED, BITMAP, TRIE, NGRAM and RTREE; they differ in what keys are.
+// Holds: keys ascend strictly (boxes excepted: they form a tree); a real key is never NaN nor -0;
+// rows of a key lie in one list or one bitset. Immutable after Open: any thread. Called by query/
+// (filter_index) and segment/ (keeps it). Bytes: docs/format/scalar_index.md. Why:
+// docs/design/0010-scalar-index.md
 #pragma once
 
 #include <cstdint>
@@ -13,17 +14,10 @@
 #include <vector>
 
 #include "base/status.h"
+#include "index/scalar/box_tree.h"
 #include "index/scalar/scalar_file.h"
 
 namespace elanus::index {
-
-/// Keys [first, end).
-struct KeyRange {
-  uint32_t first = 0;
-  uint32_t end = 0;
-  bool empty() const { return first >= end; }
-  friend bool operator==(const KeyRange&, const KeyRange&) = default;
-};
 
 class ScalarIndex {
  public:
@@ -42,6 +36,11 @@ class ScalarIndex {
   std::string_view TextAt(uint32_t key) const {              ///< kText
     return {texts_ + text_ends_[key], text_ends_[key + 1] - text_ends_[key]};
   }
+
+  /// kBoxes: which keys' boxes lie how to a window.
+  BoxTree Boxes() const { return {boxes_, header_.keys}; }
+  /// kBoxes: around all boxes but Box::Everywhere(); x_min > x_max when there is none.
+  const Box& bounds() const { return bounds_; }
 
   /// The number of keys for which before(key number) holds; it must hold for a first part of them.
   template <class Before>
@@ -77,6 +76,7 @@ class ScalarIndex {
       : owner_(std::move(owner)), header_(header) {}
   Status Adopt(const ScalarSpans& sections);
   Status CheckKeys() const;
+  Status CheckBoxes();
   Status CheckLists() const;
   Status CheckDense();
   std::span<const uint32_t> DenseIn(KeyRange range) const;
@@ -89,6 +89,8 @@ class ScalarIndex {
   std::span<const double> reals_;
   std::span<const uint64_t> text_ends_;
   const char* texts_ = nullptr;
+  std::span<const Box> boxes_;
+  Box bounds_;
   std::span<const uint32_t> list_starts_;
   std::span<const uint32_t> list_rows_;
   std::span<const uint32_t> dense_keys_;

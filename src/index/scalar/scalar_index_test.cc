@@ -125,10 +125,7 @@ void Reseal(std::string& bytes) {
   std::memcpy(bytes.data() + 252, &crc, 4);
 }
 
-TEST(ScalarIndex, RefusesEveryPrefixAndEveryFlippedBit) {
-  Bitset known(130);
-  std::string bytes;
-  SomeRows(130, known, bytes);
+void ExpectEveryDamageNamed(const std::string& bytes) {
   ASSERT_TRUE(Open(bytes).has_value());
   std::string resealed = bytes;
   Reseal(resealed);
@@ -156,6 +153,26 @@ TEST(ScalarIndex, RefusesEveryPrefixAndEveryFlippedBit) {
   }
   EXPECT_GT(refused, bytes.size() * 6);  // all but the padding between sections
   EXPECT_GT(refused_resealed, bytes.size());
+}
+
+TEST(ScalarIndex, RefusesEveryPrefixAndEveryFlippedBit) {
+  Bitset known(130);
+  std::string bytes;
+  SomeRows(130, known, bytes);
+  ExpectEveryDamageNamed(bytes);
+}
+
+TEST(ScalarIndex, RefusesEveryPrefixAndEveryFlippedBitOfBoxes) {
+  BoxBuilder boxes;
+  Bitset known(100);
+  for (uint32_t row = 0; row < 100; ++row) {
+    const auto x = static_cast<float>(row * 7 % 30);
+    boxes.Add({x, 1, x, 2}, row);
+    known.Set(row);
+  }
+  ScalarWriter writer({.type = KeyType::kReal, .use = KeyUse::kBoxes, .rows = 100});
+  boxes.WriteTo(writer);
+  ExpectEveryDamageNamed(Join(writer.Finish(known)));
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <bit>
 #include <vector>
 
+#include "index/vector/search_cost.h"
+
 namespace elanus::index {
 namespace {
 
@@ -36,6 +38,7 @@ class Scan {
     waiting_ += VisibleRows(chunk_, hidden_, first, count, ids_.data() + waiting_);
     if (waiting_ - before > count / 2) {  // dense: reading on is cheaper than jumping
       waiting_ = before;
+      ThreadSearchCost().exact += count;
       exact_.Block(first, count, distances_.data());
       Keep(count, [&](uint32_t i) { return static_cast<uint32_t>(first) + i; });
     } else if (waiting_ >= kWindow) {
@@ -44,6 +47,7 @@ class Scan {
   }
 
   void Flush() {
+    ThreadSearchCost().exact += waiting_;
     exact_.Rows(ids_.data(), waiting_, distances_.data());
     Keep(waiting_, [&](uint32_t i) { return ids_[i]; });
     waiting_ = 0;
@@ -131,6 +135,7 @@ class TileScan {
   void Tile(size_t q, size_t nq, size_t first, size_t count) {
     const simd::Kernels& kernels = simd::Active();
     const size_t dim = chunk_.vectors.dim;
+    ThreadSearchCost().exact += nq * count;
     if (by_tile_) {
       auto* tile = metric_ == Metric::kL2 ? kernels.l2_tile : kernels.ip_tile;
       tile(static_cast<const float*>(Query(q)), dim, nq, tile_, dim, count, dim, distances_.data(),

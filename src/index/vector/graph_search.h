@@ -16,6 +16,7 @@
 
 #include "index/vector/candidate_pool.h"
 #include "index/vector/patience.h"
+#include "index/vector/search_cost.h"
 #include "index/vector/visited_set.h"
 
 namespace elanus::index {
@@ -25,8 +26,7 @@ inline constexpr size_t kDoorsAhead = 12;  // lists of hidden nodes requested be
 
 /// What one thread needs to search a graph; kept between searches, so that none allocates.
 struct GraphScratch {
-  uint64_t hops = 0;            // nodes expanded on level 0 since the start
-  uint64_t distances_done = 0;  // codes compared there
+  uint64_t hops = 0;  // nodes expanded on level 0 since the start
   VisitedSet visited;
   VisitedSet opened;
   CandidatePool pool;
@@ -94,7 +94,7 @@ template <class Links, class Distance>
 void AddFresh(const Links& links, const Distance& distance, size_t fresh, GraphScratch& s) {
   distance(s.fresh.data(), fresh, s.distances.data());
   ++s.hops;
-  s.distances_done += fresh;
+  ThreadSearchCost().codes += fresh;
   for (size_t i = 0; i < fresh; ++i) {
     if (!s.pool.Insert(s.distances[i], s.fresh[i])) continue;
     links.Prefetch(s.fresh[i]);

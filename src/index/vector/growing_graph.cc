@@ -180,6 +180,7 @@ void MeasureRows(Metric metric, const void* query, const VectorChunk& chunk,
                  std::span<const uint32_t> rows, TopK& top) {
   const ExactDistance exact(metric, chunk.vectors, chunk.inverse_norms, query);
   std::vector<float> distances(rows.size());
+  ThreadSearchCost().exact += rows.size();
   exact.Rows(rows.data(), rows.size(), distances.data());
   for (size_t i = 0; i < rows.size(); ++i)
     top.Push(distances[i], static_cast<uint32_t>(chunk.row_offset) + rows[i]);

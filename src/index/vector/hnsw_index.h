@@ -13,13 +13,8 @@ Result<std::unique_ptr<VectorIndex>> OpenHnsw(const IndexFileReader& file, Vecto
                                               std::vector<Buffer> copies,
                                               std::shared_ptr<const void> owner);
 
-/// What this thread's graph searches have cost so far: differences of two calls are the cost of
-/// what lies between.
-struct GraphCost {
-  uint64_t hops = 0;       ///< nodes whose links were read on level 0
-  uint64_t distances = 0;  ///< codes compared there
-};
-GraphCost ThreadGraphCost();
+/// How many nodes' links this thread's searches have read on level 0 so far.
+uint64_t ThreadGraphHops();
 
 /// Measures a graph that has just been built (self_test.h).
 Result<Tuning> TuneHnsw(const IndexFileReader& file, const VectorView& raw);

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "index/vector/row_lists.h"
+#include "index/vector/search_cost.h"
 #include "index/vector/vector_index.h"
 
 namespace elanus::index {
@@ -167,6 +168,7 @@ class ListIndex final : public VectorIndex {
         const NearList& list = s.lists.lists[done];
         if (done + 1 < target) scan().Prefetch(s.lists.lists[done + 1].list);
         scan().ScanList(list, sink, s.scan);
+        ThreadSearchCost().codes += lists().SizeOf(list.list);
         if ((work += lists().SizeOf(list.list)) >= kCancelEvery) {
           RETURN_IF_ERROR(cancel.Check());
           work = 0;

@@ -10,6 +10,7 @@
 #include "index/vector/coded_rows.h"
 #include "index/vector/flat_index.h"
 #include "index/vector/forest.h"
+#include "index/vector/graph_codes.h"
 #include "index/vector/hnsw_build.h"
 #include "index/vector/hnsw_index.h"
 #include "index/vector/ivf_build.h"
@@ -18,6 +19,7 @@
 #include "index/vector/ivf_pq_index.h"
 #include "index/vector/nsg_build.h"
 #include "index/vector/pq4.h"
+#include "index/vector/search_cost.h"
 
 namespace elanus::index {
 namespace {
@@ -133,6 +135,7 @@ std::vector<Hit> VectorIndex::Rerank(const void* query, std::span<const uint32_t
                                      size_t top_k) const {
   static thread_local std::vector<float> distances;
   distances.resize(std::max(distances.size(), rows.size()));
+  ThreadSearchCost().exact += rows.size();
   ExactDistance(metric(), raw_, inverse_norms_, query)
       .Rows(rows.data(), rows.size(), distances.data());
   std::vector<Hit> hits(rows.size());
@@ -211,8 +214,8 @@ uint64_t EstimateIndexBytes(size_t rows, size_t dim, const BuildParams& params) 
     fixed += (dim + CodecNumbersOf(codec, dim)) * sizeof(float);
   } else if (params.kind == Kind::kHnsw || params.kind == Kind::kNsg ||
              params.kind == Kind::kIvfFlat) {
-    const bool term = params.metric == Metric::kL2 && CodeStride(dim) - dim < sizeof(int32_t);
-    row_bytes += CodeStride(dim) + (term ? sizeof(int32_t) : 0);
+    row_bytes +=
+        GraphCodeBytes(params.metric, dim, params.kind == Kind::kHnsw ? params.codec.bits : 8);
     fixed += dim * sizeof(float);
   }
   if (params.kind == Kind::kHnsw) {
@@ -247,7 +250,8 @@ uint64_t EstimateBuildBytes(size_t rows, size_t dim, const BuildParams& params) 
     // Distances beside the links, terms, levels and places; upper levels twice.
     bytes += rows * (HnswDegree(params.m) * sizeof(int32_t) + 20);
     // The graph is made on int8 codes before the others take their place.
-    if (params.codec.kind != CodecKind::kOwn) bytes += rows * CodeStride(dim);
+    const bool halves = params.codec.bits == kHalfByte && HalfBytesSaveLines(params.metric, dim);
+    if (params.codec.kind != CodecKind::kOwn || halves) bytes += rows * CodeStride(dim);
   }
   if (params.kind == Kind::kNsg) {
     bytes += rows * (NsgDegree(params.nsg.out_degree) * sizeof(int32_t) +

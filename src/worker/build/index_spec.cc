@@ -29,6 +29,7 @@ int NumberOr(const KeyValues& params, std::string_view key, int fallback) {
 void ReadLinks(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
   build.m = NumberOr(given, "M", build.m);
   build.ef_construction = NumberOr(given, "efConstruction", build.ef_construction);
+  build.codec.bits = index::kHalfByte;
 }
 
 void ReadLists(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
@@ -112,17 +113,20 @@ void ReadTrees(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
 void ReadVamana(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
   build.m = std::max(2, NumberOr(given, "svs_graph_max_degree", 32) / 2);
   build.ef_construction = NumberOr(given, "svs_construction_window_size", 128);
+  build.codec.bits = index::kHalfByte;
 }
 
 void ReadCagra(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
   build.m = std::max(2, NumberOr(given, "graph_degree", 64) / 2);
   build.ef_construction = NumberOr(given, "intermediate_graph_degree", 128);
+  build.codec.bits = index::kHalfByte;
 }
 
 /// Of DISKANN's graph, kept in memory here.
 void ReadDiskAnn(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
   build.m = std::max(2, NumberOr(given, "max_degree", 48) / 2);
   build.ef_construction = NumberOr(given, "search_list_size", 128);
+  build.codec.bits = index::kHalfByte;
 }
 
 constexpr std::string_view kOwnChoice = "AUTOINDEX";
@@ -142,6 +146,7 @@ constexpr std::array kTypes = {
     TypeSpec{"HNSW_PQ", Kind::kHnsw, ReadProductLinks},
     TypeSpec{"HNSW_PRQ", Kind::kHnsw, ReadResidualLinks},
     TypeSpec{"IVF_FLAT", Kind::kIvfFlat, ReadLists},
+    TypeSpec{"IVF_FLAT_CC", Kind::kIvfFlat, ReadLists},
     TypeSpec{"IVF_SQ8", Kind::kIvfFlat, ReadScalarLists},
     TypeSpec{"IVF_PQ", Kind::kIvfPq, ReadProductLists},
     TypeSpec{"SCANN", Kind::kScann, ReadScann},
@@ -179,6 +184,7 @@ std::optional<BuildParams> BuildParamsOf(const model::IndexInfo& info,
     params.kind = Kind::kHnsw;
     params.m = 18;
     params.ef_construction = 240;
+    params.codec.bits = index::kHalfByte;
     params.choose = true;
     return params;
   }
@@ -225,6 +231,9 @@ std::optional<query::ScalarSpec> ScalarSpecOf(const model::IndexInfo& info,
   std::optional<query::ScalarSpec> spec;
   if (field.type == model::DataType::kJson) {
     spec = JsonSpecOf(info);
+  } else if (field.type == model::DataType::kGeometry) {
+    spec = query::ScalarSpec{
+        .field = info.field, .type = index::KeyType::kReal, .use = index::KeyUse::kBoxes};
   } else {
     const bool is_array = field.type == model::DataType::kArray;
     const auto type = field.type == model::DataType::kText

@@ -26,8 +26,8 @@ std::optional<index::BuildParams> BuildParamsOf(const model::IndexInfo& info,
 
 /// The keys of an index on a scalar field or a JSON path. INVERTED, BITMAP, STL_SORT, TRIE, HYBRID
 /// and AUTOINDEX are one structure, which chooses lists or bits by how many rows share a value;
-/// NGRAM and FMINDEX have grams. nullopt when none is built: few rows, vectors, geometry, text
-/// fields, a JSON index without a type of its own (cast type JSON).
+/// NGRAM and FMINDEX have grams, RTREE and AUTOINDEX of shapes boxes. nullopt when none is built:
+/// few rows, vectors, text fields, a JSON index without a type of its own (cast type JSON).
 std::optional<query::ScalarSpec> ScalarSpecOf(const model::IndexInfo& info,
                                               const model::FieldSchema& field, uint64_t rows);
 

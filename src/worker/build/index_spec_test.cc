@@ -31,15 +31,19 @@ TEST(IndexSpec, TakesTypeInAnyCaseAndItsParameters) {
   EXPECT_EQ(graph->ef_construction, 77);
   EXPECT_EQ(graph->metric, model::Metric::kIp);
   EXPECT_EQ(graph->seed, 7u);
-  const auto lists = Of({{"index_type", "IVF_SQ8"}});
-  ASSERT_TRUE(lists.has_value());
-  EXPECT_EQ(lists->kind, Kind::kIvfFlat);
-  EXPECT_EQ(lists->nlist, 128);
+  for (const char* type : {"IVF_SQ8", "IVF_FLAT", "IVF_FLAT_CC"}) {
+    const auto lists = Of({{"index_type", type}});
+    ASSERT_TRUE(lists.has_value());
+    EXPECT_EQ(lists->kind, Kind::kIvfFlat) << type;
+    EXPECT_EQ(lists->nlist, 128);
+  }
 }
 
 TEST(IndexSpec, EachTypeGetsTheCodecItNames) {
   const auto codec_of = [](model::KeyValues params) { return Of(std::move(params))->codec; };
-  const CodecParams own, half{.kind = CodecKind::kFloat16};
+  const CodecParams own, half{.kind = CodecKind::kFloat16}, half_bytes{.bits = index::kHalfByte};
+  for (const char* type : {"HNSW", "AUTOINDEX", "DISKANN", "SVS_VAMANA", "GPU_CAGRA"})
+    EXPECT_EQ(codec_of({{"index_type", type}}), half_bytes) << type;
   EXPECT_EQ(codec_of({{"index_type", "HNSW_SQ"}}), own);
   EXPECT_EQ(codec_of({{"index_type", "HNSW_SQ"}, {"sq_type", "sq8"}}), own);
   EXPECT_EQ(codec_of({{"index_type", "HNSW_SQ"}, {"sq_type", "fp16"}}), half);
@@ -125,6 +129,11 @@ TEST(IndexSpec, KeysOfAScalarIndexAreItsFieldsValuesElementsOrGrams) {
   EXPECT_EQ(grams->use, KeyUse::kGrams);
   EXPECT_EQ(grams->gram_min, 2);
   EXPECT_EQ(grams->gram_max, 4);
+  for (const char* type : {"RTREE", "AUTOINDEX"}) {
+    const auto boxes = Scalar({{"index_type", type}}, {.type = DataType::kGeometry});
+    ASSERT_TRUE(boxes) << type;
+    EXPECT_EQ(boxes->use, KeyUse::kBoxes);
+  }
   const auto json = Scalar({{"index_type", "INVERTED"}, {"json_cast_type", "array_varchar"}},
                            {.type = DataType::kJson});
   EXPECT_EQ(json->path, std::vector<std::string>{"a"});
@@ -134,7 +143,6 @@ TEST(IndexSpec, KeysOfAScalarIndexAreItsFieldsValuesElementsOrGrams) {
 TEST(IndexSpec, BuildsNoScalarIndexWhereThereAreNoKeys) {
   EXPECT_FALSE(Scalar({}, {.type = DataType::kInt64}, kIndexRowsMin - 1));
   EXPECT_FALSE(Scalar({}, {.type = DataType::kText}));
-  EXPECT_FALSE(Scalar({{"index_type", "RTREE"}}, {.type = DataType::kGeometry}));
   EXPECT_FALSE(Scalar({{"json_cast_type", "JSON"}}, {.type = DataType::kJson}));
   EXPECT_FALSE(Scalar({}, {.type = DataType::kJson}));
 }

@@ -58,6 +58,7 @@ void WriteSegment(JsonWriter& json, const query::SegmentTrace& segment,
     } else {
       json.Null();
     }
+    json.Key("exact").Int(static_cast<int64_t>(segment.exact));
     json.Key("search_us").Real(Micros(segment.search_us));
   }
   json.EndObject();

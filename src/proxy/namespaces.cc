@@ -1,0 +1,92 @@
+#include "proxy/namespaces.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/letter_case.h"
+#include "proxy/limits.h"
+
+namespace elanus::proxy {
+namespace {
+
+using model::DataType;
+using model::kNamespaceFieldName;
+
+constexpr std::string_view kIsolation = "partitionkey.isolation";
+
+Status CheckNamed(const model::CollectionSchema& schema, bool named) {
+  const bool has = schema.namespaces() != nullptr;
+  if (has == named) return Status::Ok();
+  return InvalidParameter(named ? "namespace data is set but namespace disabled"
+                                : "namespace data is not set but namespace enabled");
+}
+
+Status CheckFilled(const service::UserColumn& column, std::string_view name_space) {
+  const bool texts = model::IsString(column.column.type);
+  if (!texts) return InvalidParameter("invalid namespace field data layout");
+  for (size_t row = 0; row < column.column.rows; ++row) {
+    const std::string_view value = column.column.StringAt(row);
+    if (value == name_space) continue;
+    return InvalidParameter(
+        fmt::format("namespace field value \"{}\" mismatches namespace \"{}\"", value, name_space));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status AddNamespaces(service::CreateCollection& request) {
+  model::CollectionSchema& schema = request.schema;
+  const std::string* isolation = model::FindValue(request.properties, kIsolation);
+  if (isolation != nullptr && Lower(*isolation) != "true") {
+    return {Code::kIllegalSchema,
+            fmt::format("isolation property is false when namespace enabled: illegal collection "
+                        "schema[collection={}]",
+                        schema.name)};
+  }
+  if (std::ranges::any_of(schema.fields, &model::FieldSchema::is_partition_key))
+    return InvalidParameter("namespace is not supported with partition key mode");
+  schema.fields.push_back({.name = std::string(kNamespaceFieldName),
+                           .type = DataType::kVarChar,
+                           .is_partition_key = true,
+                           .type_params = {{"max_length", std::to_string(kVarCharLengthMax)}}});
+  if (isolation == nullptr) request.properties.emplace_back(kIsolation, "true");
+  return Status::Ok();
+}
+
+Status KeepToNamespace(const model::CollectionInfo& collection,
+                       const std::optional<std::string>& name_space, expr::BoundFilter& filter) {
+  RETURN_IF_ERROR(CheckNamed(collection.schema, name_space.has_value()));
+  if (!name_space) return Status::Ok();
+  const model::FieldSchema& field = *collection.schema.namespaces();
+  expr::Node in_namespace{.form = expr::Compare{.column = {.field = field.id, .type = field.type},
+                                                .op = expr::CompareOp::kEq,
+                                                .value = expr::Value{*name_space}}};
+  if (filter.root == nullptr) {
+    filter.root = std::make_shared<const expr::Node>(std::move(in_namespace));
+    return Status::Ok();
+  }
+  expr::Node both{.form = expr::And{}};
+  both.children = {std::move(in_namespace), *filter.root};
+  filter.root = std::make_shared<const expr::Node>(std::move(both));
+  return Status::Ok();
+}
+
+Status FillNamespace(const model::CollectionInfo& collection, service::MutationCall& mutation) {
+  RETURN_IF_ERROR(CheckNamed(collection.schema, mutation.name_space.has_value()));
+  if (!mutation.name_space) return Status::Ok();
+  for (const service::UserColumn& column : mutation.columns) {
+    if (column.name == kNamespaceFieldName) return CheckFilled(column, *mutation.name_space);
+  }
+  service::UserColumn column{.name = std::string(kNamespaceFieldName),
+                             .column = model::MakeColumn(FieldId{}, DataType::kVarChar)};
+  for (int64_t row = 0; row < mutation.num_rows; ++row)
+    column.column.AppendValue(*mutation.name_space);
+  mutation.columns.push_back(std::move(column));
+  return Status::Ok();
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,84 @@
+#include "proxy/namespaces.h"
+
+#include "expr/text.h"
+#include "proxy/fixture.h"
+
+namespace elanus::proxy {
+namespace {
+
+model::CollectionInfo WithNamespaces() {
+  auto info = SampleCollection();
+  info.schema.fields.push_back(
+      Field(105, "$namespace_id", model::DataType::kVarChar, {{"max_length", "65535"}}));
+  info.schema.fields.back().is_partition_key = true;
+  return info;
+}
+
+service::CreateCollection Request() {
+  service::CreateCollection request{.schema = SampleCollection().schema, .namespaces = true};
+  request.schema.fields.pop_back();  // $meta is the coordinator's to add
+  return request;
+}
+
+TEST(Namespaces, AreAHiddenKeyThatIsIsolated) {
+  auto request = Request();
+  ASSERT_TRUE(AddNamespaces(request).ok());
+  const model::FieldSchema* field = request.schema.namespaces();
+  ASSERT_NE(field, nullptr);
+  EXPECT_TRUE(field->is_partition_key);
+  EXPECT_EQ(field->type, model::DataType::kVarChar);
+  EXPECT_EQ(*model::FindValue(request.properties, "partitionkey.isolation"), "true");
+}
+
+TEST(Namespaces, TakeNoOtherKeyAndNoLackOfIsolation) {
+  auto request = Request();
+  request.schema.fields[2].is_partition_key = true;
+  ExpectError(AddNamespaces(request), Code::kInvalidParameter,
+              "namespace is not supported with partition key mode");
+  request = Request();
+  request.properties = {{"partitionkey.isolation", "false"}};
+  ExpectError(AddNamespaces(request), Code::kIllegalSchema,
+              "isolation property is false when namespace enabled");
+}
+
+TEST(Namespaces, NarrowAFilterToOne) {
+  const auto info = WithNamespaces();
+  for (const auto& [given, text] : {std::pair("", "$namespace_id == 'a'"),
+                                    std::pair("n > 3", "$namespace_id == 'a' and n > 3")}) {
+    auto filter = expr::ParseFilter(given, info.schema, {});
+    ASSERT_TRUE(filter);
+    ASSERT_TRUE(KeepToNamespace(info, "a", *filter).ok());
+    EXPECT_EQ(expr::TextOf(*filter->root, info.schema), text);
+  }
+}
+
+TEST(Namespaces, AreNamedExactlyWhereThereAreAny) {
+  expr::BoundFilter filter;
+  ExpectError(KeepToNamespace(SampleCollection(), "a", filter), Code::kInvalidParameter,
+              "namespace data is set but namespace disabled");
+  ExpectError(KeepToNamespace(WithNamespaces(), std::nullopt, filter), Code::kInvalidParameter,
+              "namespace data is not set but namespace enabled");
+  EXPECT_TRUE(KeepToNamespace(SampleCollection(), std::nullopt, filter).ok());
+  EXPECT_EQ(filter.root, nullptr);
+}
+
+TEST(Namespaces, FillTheirColumnOrCheckIt) {
+  service::MutationCall call{.name_space = "a", .num_rows = 2};
+  ASSERT_TRUE(FillNamespace(WithNamespaces(), call).ok());
+  ASSERT_EQ(call.columns.size(), 1U);
+  EXPECT_EQ(call.columns[0].column.StringAt(1), "a");
+  call.columns = {Texts("$namespace_id", {"a", "a"})};
+  EXPECT_TRUE(FillNamespace(WithNamespaces(), call).ok());
+  EXPECT_EQ(call.columns.size(), 1U);
+  call.columns = {Texts("$namespace_id", {"a", "b"})};
+  ExpectError(FillNamespace(WithNamespaces(), call), Code::kInvalidParameter,
+              "namespace field value \"b\" mismatches namespace \"a\"");
+  call.columns = {Ints("$namespace_id", {1, 2})};
+  ExpectError(FillNamespace(WithNamespaces(), call), Code::kInvalidParameter,
+              "invalid namespace field data layout");
+  ExpectError(FillNamespace(SampleCollection(), call), Code::kInvalidParameter,
+              "namespace data is set but namespace disabled");
+}
+
+}  // namespace
+}  // namespace elanus::proxy
