@@ -52,6 +52,15 @@ struct PackedRows {
   int bits;
 };
 
+/// How a dot product of half bytes becomes a whole number: a row begins with two floats, a factor
+/// and a term, and counts
+///   (2 * dot - bias) * row's factor * factor + row's term * term,
+/// brought to [-most, most] (no number to `most`) and rounded, ties to even.
+struct HalfByteScale {
+  int32_t bias;
+  float factor, term, most;
+};
+
 /// Rows of one byte a part.
 struct ByteRows {
   const uint8_t* base;
@@ -144,6 +153,12 @@ struct Kernels {
   /// out[i] = the dot product of a query (int8[64 * blocks]) and the codes of a row; exact.
   void (*dot_packed)(const int8_t* query, const PackedRows& rows, const uint32_t* ids, size_t count,
                      int32_t* out);
+  /// out[i] for rows of `lines` lines of 64 bytes, two codes of 4 bits a byte, the first 8 bytes
+  /// the row's floats. query: int8[lines][2][64], the low halves first, zeros against the floats.
+  /// Every step is rounded: equal at all levels.
+  void (*half_byte_keys)(const int8_t* query, const uint8_t* base, size_t lines,
+                         const uint32_t* ids, size_t count, const HalfByteScale& scale,
+                         int32_t* out);
   /// Sums of byte tables[parts][256] for rows in blocks of 64: byte 64 * part + i of a block is row
   /// i's code. Sums must stay below 65536; room for `rows` up to 64 more each. Exact.
   void (*sums8)(const uint8_t* codes, size_t rows, size_t parts, const uint8_t* tables,

@@ -536,6 +536,52 @@ TEST_P(SimdTest, PackedCodesOfEveryWidthMultiplyExactly) {
   }
 }
 
+TEST_P(SimdTest, KeysOfHalfBytesAreTheSameAtEveryLevel) {
+  std::mt19937_64 random(23);
+  constexpr size_t kRows = 50;
+  constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
+  for (size_t lines : {1, 2, 7}) {
+    std::vector<int8_t> query(lines * 128);
+    for (auto& q : query) q = static_cast<int8_t>(random() % 255 - 127);
+    std::fill_n(query.begin(), 8, int8_t{0});
+    std::fill_n(query.begin() + 64, 8, int8_t{0});
+    std::vector<uint8_t> rows(kRows * lines * 64);
+    for (auto& byte : rows) byte = static_cast<uint8_t>(random());
+    const HalfByteScale scale{.bias = 1234, .factor = -3.7f, .term = 911.0f, .most = 1 << 20};
+    std::vector<int32_t> want(kRows);
+    for (size_t i = 0; i < kRows; ++i) {
+      uint8_t* row = &rows[i * lines * 64];
+      float head[2] = {static_cast<float>(random() % 1000) / 999, static_cast<float>(i) / 7};
+      if (i == 3) head[0] = kNone;
+      if (i == 4) head[1] = -std::numeric_limits<float>::infinity();
+      std::memcpy(row, head, sizeof(head));
+      int32_t dot = 0;
+      for (size_t at = 0; at < lines * 64; ++at) {
+        const int8_t* line = &query[at / 64 * 128];
+        dot += (row[at] & 15) * line[at % 64] + (row[at] >> 4) * line[64 + at % 64];
+      }
+      const float product = static_cast<float>(2 * dot - scale.bias) * (head[0] * scale.factor);
+      const float term = head[1] * scale.term, value = product + term;
+      want[i] =
+          std::isnan(value)
+              ? 1 << 20
+              : static_cast<int32_t>(std::nearbyint(std::clamp(value, -scale.most, scale.most)));
+    }
+    EXPECT_EQ(want[3], 1 << 20);
+    EXPECT_EQ(want[4], -(1 << 20));
+    for (size_t count = 0; count <= 9; ++count) {
+      std::vector<uint32_t> ids(count);
+      for (auto& id : ids) id = static_cast<uint32_t>(random() % kRows);
+      if (count > 6) ids[0] = 3, ids[6] = 4;
+      std::vector<int32_t> got(count + 1, 77);
+      Active().half_byte_keys(query.data(), rows.data(), lines, ids.data(), count, scale,
+                              got.data());
+      for (size_t i = 0; i < count; ++i) ASSERT_EQ(got[i], want[ids[i]]) << lines << " lines";
+      EXPECT_EQ(got[count], 77);
+    }
+  }
+}
+
 TEST_P(SimdTest, ByteTablesAddUpBlockByBlock) {
   std::mt19937_64 random(20);
   for (size_t parts : {1, 3, 50, 257}) {

@@ -26,9 +26,13 @@ enum class CodecKind : uint8_t {
 };
 inline constexpr size_t kCodecKinds = 6;
 
+/// Bits of kOwn by which a graph asks for half bytes where they save cache lines (graph_codes.h).
+inline constexpr int kHalfByte = 4;
+
 struct CodecParams {
   CodecKind kind = CodecKind::kOwn;
-  int bits = 8;    ///< kPacked: 1 to 8; kProduct: of a word's number, 1 to 16; kRabitq: 1 to 9
+  int bits = 8;    ///< kOwn in a graph: 8 or kHalfByte; kPacked: 1 to 8; kProduct: of a word's
+                   ///< number, 1 to 16; kRabitq: 1 to 9
   int parts = 1;   ///< kProduct: pieces of a row, a divisor of the dimension
   int rounds = 1;  ///< kProduct: words a part, each for what the words before left, 1 to 16
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "index/vector/rabitq.h"
+#include "index/vector/sq4.h"
 #include "index/vector/testing.h"
 
 namespace elanus::index {
@@ -95,6 +96,78 @@ TEST_P(CodecTest, ACodeStandsForItsRowAndProductsAreThoseOfTheCode) {
       std::vector<uint8_t> code(codec.code_bytes());
       (*again)->Encode(rows.Row(3), code.data());
       EXPECT_TRUE(std::equal(code.begin(), code.end(), &codes[3 * codec.code_bytes()]));
+    }
+  }
+}
+
+// Keys of all rows, and what they should be: in units of the key, from doubles.
+void ExpectKeysNearDistances(Metric metric, const testing::Data& rows, const float* query) {
+  const size_t dim = rows.dim, count = rows.view().rows;
+  std::vector<float> mean(dim, 0.05f);
+  double longest = 2;
+  for (size_t i = 0; i < count; ++i) longest = std::max(longest, Length(rows.Row(i), dim));
+  const Sq4 codec(metric, mean, 2 * static_cast<float>(longest));
+  std::vector<uint8_t> codes(count * codec.stride());
+  std::vector<uint32_t> ids(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    codec.EncodeRow(rows.Row(i), &codes[i * codec.stride()]);
+    ids[i] = i;
+  }
+  Sq4::Query q;
+  codec.Prepare(query, q);
+  std::vector<int32_t> keys(count);
+  Sq4View(codec, codes.data()).Keys(q, ids.data(), count, keys.data());
+  const bool l2 = metric == Metric::kL2;
+  std::vector<float> y(dim), decoded(dim), asked(query, query + dim);
+  double largest = 0;
+  for (size_t d = 0; d < dim; ++d) {
+    asked[d] -= l2 ? mean[d] : 0.0f;
+    largest = std::max<double>(largest, std::fabs(asked[d]));
+  }
+  const double unit = -q.scale.factor * 127 / largest / (l2 ? 2 : 1);
+  double error = 0, length = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const double norm = metric == Metric::kCosine ? 1 / Length(rows.Row(i), dim) : 1;
+    for (size_t d = 0; d < dim; ++d) y[d] = static_cast<float>(rows.Row(i)[d] * norm) - mean[d];
+    codec.Decode(&codes[i * codec.stride()], decoded.data());
+    const double product = Dot(asked.data(), decoded.data(), dim);
+    const double want = l2 ? Dot(y.data(), y.data(), dim) - 2 * product : -product;
+    // Queries of whole numbers are off by half a step of the largest at most.
+    const double allowed = 0.02 * Length(asked.data(), dim) * Length(decoded.data(), dim);
+    ASSERT_NEAR(keys[i] / unit, want, 2 * allowed + 1e-4 * std::fabs(want)) << dim;
+    length += Length(y.data(), dim);
+    for (size_t d = 0; d < dim; ++d) y[d] -= decoded[d];
+    error += Length(y.data(), dim);
+  }
+  EXPECT_LE(error, 0.14 * length) << dim << " dimensions";
+}
+
+TEST_P(CodecTest, HalfBytesStandForTheirRowsAndKeysForDistances) {
+  for (size_t dim : {1, 7, 64, 65, 100, 112, 113, 768}) {
+    const auto rows = Clustered(300, dim, dim);
+    const auto query = Clustered(1, dim, dim, 300);
+    for (Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine})
+      ExpectKeysNearDistances(metric, rows, query.Row(0));
+  }
+}
+
+TEST_P(CodecTest, HalfBytesOfRowsWithoutLengthOrWithTooMuchAreNumbers) {
+  constexpr size_t kDim = 70;
+  testing::Data rows{std::vector<float>(4 * kDim, 0.0f), kDim};
+  std::fill_n(rows.values.begin() + kDim, kDim, 3e38f);
+  std::fill_n(rows.values.begin() + 2 * kDim, kDim, 1e-42f);
+  std::fill_n(rows.values.begin() + 3 * kDim, kDim, -1.0f);
+  for (Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
+    const Sq4 codec(metric, std::vector<float>(kDim, 0.0f), 1.0f);
+    std::vector<uint8_t> codes(4 * codec.stride());
+    for (size_t i = 0; i < 4; ++i) codec.EncodeRow(rows.Row(i), &codes[i * codec.stride()]);
+    for (size_t i = 0; i < 4; ++i) {
+      Sq4::Query q;
+      codec.Prepare(rows.Row(i), q);
+      const std::vector<uint32_t> ids = {0, 1, 2, 3};
+      std::vector<int32_t> keys(4);
+      Sq4View(codec, codes.data()).Keys(q, ids.data(), 4, keys.data());
+      for (int32_t key : keys) EXPECT_LE(std::abs(key), 1 << 29);
     }
   }
 }

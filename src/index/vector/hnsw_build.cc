@@ -5,6 +5,7 @@
 
 #include "index/vector/coded_rows.h"
 #include "index/vector/flat_index.h"
+#include "index/vector/graph_codes.h"
 #include "index/vector/graph_inserter.h"
 #include "index/vector/hnsw_index.h"
 #include "index/vector/workers.h"
@@ -155,7 +156,14 @@ Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& param
   IndexFileWriter writer;
   AddInverseNorms(vectors, params.metric, writer);
   if (params.codec.kind == CodecKind::kOwn) {
-    codes.MoveTo(writer);
+    ASSIGN_OR_RETURN(const bool halves,
+                     AddHalfBytes(vectors, params, codes.codec(), lists, writer, header));
+    if (halves) {
+      header.codec.bits = kHalfByte;
+      codes = CodeTable(Sq8(), 0);
+    } else {
+      codes.MoveTo(writer);
+    }
   } else {
     // The graph was made on int8 codes: one made on coarser ones would be worse for good.
     const std::vector<float> mean(codes.codec().mean().begin(), codes.codec().mean().end());

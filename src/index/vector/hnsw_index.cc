@@ -9,6 +9,7 @@
 #include "index/vector/brute_force.h"
 #include "index/vector/coded_rows.h"
 #include "index/vector/flat_index.h"
+#include "index/vector/graph_codes.h"
 #include "index/vector/self_test.h"
 
 namespace elanus::index {
@@ -105,7 +106,8 @@ struct UpperLevel {
 struct Graph {
   Sq8 codec;
   CodeView codes;
-  std::optional<CodedRows> coded;  // instead of these two
+  std::optional<HalfBytes> halves;  // instead of these two
+  std::optional<CodedRows> coded;   // likewise
   std::span<const uint32_t> links;
   Buffer packed_links;             // in their place
   std::vector<UpperLevel> levels;  // level 1 first
@@ -178,6 +180,8 @@ Result<Graph> ReadGraph(const IndexFileReader& file) {
   Graph graph;
   if (h.codec.kind != CodecKind::kOwn) {
     ASSIGN_OR_RETURN(graph.coded, CodedRows::Read(file));
+  } else if (h.codec.bits == kHalfByte) {
+    ASSIGN_OR_RETURN(graph.halves, ReadHalfBytes(file));
   } else {
     RETURN_IF_ERROR(ReadCodes(file, graph));
   }
@@ -194,13 +198,17 @@ struct FromQuery {
   const CodeView& codes;
   const int8_t* query;
   int32_t bias;
-  const CodedRows* coded = nullptr;  // in place of the three above
+  const Sq4View* halves = nullptr;  // in place of the three above
+  const Sq4::Query* halves_query = nullptr;
+  const CodedRows* coded = nullptr;  // likewise
   const CodedQuery* coded_query = nullptr;
   void operator()(const uint32_t* rows, size_t count, int32_t* out) const {
+    if (halves != nullptr) return halves->Keys(*halves_query, rows, count, out);
     if (coded != nullptr) return coded->Keys(*coded_query, rows, count, out);
     codes.Distances(query, bias, rows, count, out);
   }
   void Prefetch(uint32_t row) const {
+    if (halves != nullptr) return halves->Prefetch(row);
     if (coded != nullptr) return coded->Prefetch(row);
     codes.Prefetch(row);
   }
@@ -285,12 +293,14 @@ class HnswIndex final : public VectorIndex {
 
   // Enough to mend the rounding of the codes, or as many as the caller says, if that is more.
   size_t RowsMeasured(size_t wanted, size_t ef, int reorder_k) const {
-    const size_t some = std::max(wanted + 10, wanted * 3 / 2);
+    const size_t some =
+        graph_.halves ? HalfBytesMeasured(wanted) : std::max(wanted + 10, wanted * 3 / 2);
     if (reorder_k > 0) return std::max(some, static_cast<size_t>(reorder_k));
     return graph_.coded && graph_.coded->coarse() ? std::max(some, ef) : some;
   }
 
   size_t CodeBytes() const {
+    if (graph_.halves) return graph_.halves->codec.stride();
     return graph_.coded ? graph_.coded->codec().code_bytes() : graph_.codec.stride();
   }
 
@@ -298,13 +308,14 @@ class HnswIndex final : public VectorIndex {
     size_t ef, wanted;
     double pass = 1;  // of the nodes that may enter the beam, those that count
   };
-  void Start(const Effort& effort, GraphScratch& s) const {
+  void Start(Effort effort, GraphScratch& s) const {
     if (graph_.coded && graph_.coded->coarse()) {  // more than the wanted rows will be measured
       s.pool.Start(effort.ef);
-      s.patience.Off();
-    } else {
-      StartBeam(effort.ef, effort.wanted, effort.pass, s);
+      return s.patience.Off();
     }
+    // Half bytes may take a wanted row for one just outside a narrow beam.
+    if (graph_.halves) effort.ef = std::max(effort.ef, effort.wanted * 7 / 4);
+    StartBeam(effort.ef, effort.wanted, effort.pass, s);
   }
 
   enum class Plan { kBruteForce, kVisibleOnly, kAll };
@@ -373,12 +384,25 @@ class HnswIndex final : public VectorIndex {
     if (graph_.coded) {
       static thread_local CodedQuery coded;
       graph_.coded->Prepare(static_cast<const float*>(query), coded);
-      return {graph_.codes, nullptr, 0, &*graph_.coded, &coded};
+      return {.codes = graph_.codes,
+              .query = nullptr,
+              .bias = 0,
+              .coded = &*graph_.coded,
+              .coded_query = &coded};
+    }
+    if (graph_.halves) {
+      static thread_local Sq4::Query halves;
+      graph_.halves->codec.Prepare(static_cast<const float*>(query), halves);
+      return {.codes = graph_.codes,
+              .query = nullptr,
+              .bias = 0,
+              .halves = &graph_.halves->codes,
+              .halves_query = &halves};
     }
     s.query_code.resize(graph_.codec.stride());
     const int32_t bias =
         graph_.codec.EncodeQuery(static_cast<const float*>(query), s.query_code.data());
-    return {graph_.codes, s.query_code.data(), bias};
+    return {.codes = graph_.codes, .query = s.query_code.data(), .bias = bias};
   }
 
   // Leaves the nearest rows in s.pool, hidden ones too. `without` is treated as if it were not in

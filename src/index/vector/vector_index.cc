@@ -10,6 +10,7 @@
 #include "index/vector/coded_rows.h"
 #include "index/vector/flat_index.h"
 #include "index/vector/forest.h"
+#include "index/vector/graph_codes.h"
 #include "index/vector/hnsw_build.h"
 #include "index/vector/hnsw_index.h"
 #include "index/vector/ivf_build.h"
@@ -213,8 +214,8 @@ uint64_t EstimateIndexBytes(size_t rows, size_t dim, const BuildParams& params) 
     fixed += (dim + CodecNumbersOf(codec, dim)) * sizeof(float);
   } else if (params.kind == Kind::kHnsw || params.kind == Kind::kNsg ||
              params.kind == Kind::kIvfFlat) {
-    const bool term = params.metric == Metric::kL2 && CodeStride(dim) - dim < sizeof(int32_t);
-    row_bytes += CodeStride(dim) + (term ? sizeof(int32_t) : 0);
+    row_bytes +=
+        GraphCodeBytes(params.metric, dim, params.kind == Kind::kHnsw ? params.codec.bits : 8);
     fixed += dim * sizeof(float);
   }
   if (params.kind == Kind::kHnsw) {
@@ -249,7 +250,8 @@ uint64_t EstimateBuildBytes(size_t rows, size_t dim, const BuildParams& params) 
     // Distances beside the links, terms, levels and places; upper levels twice.
     bytes += rows * (HnswDegree(params.m) * sizeof(int32_t) + 20);
     // The graph is made on int8 codes before the others take their place.
-    if (params.codec.kind != CodecKind::kOwn) bytes += rows * CodeStride(dim);
+    const bool halves = params.codec.bits == kHalfByte && HalfBytesSaveLines(params.metric, dim);
+    if (params.codec.kind != CodecKind::kOwn || halves) bytes += rows * CodeStride(dim);
   }
   if (params.kind == Kind::kNsg) {
     bytes += rows * (NsgDegree(params.nsg.out_degree) * sizeof(int32_t) +

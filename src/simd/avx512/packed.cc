@@ -94,6 +94,44 @@ void DotPacked(const int8_t* query, const PackedRows& rows, const uint32_t* ids,
   }
 }
 
+// Both halves of a line of each of four rows, times the query.
+void AddLines(const uint8_t* const rows[4], size_t at, const int8_t* query, __m512i sums[4]) {
+  const __m512i half = _mm512_set1_epi8(15);
+  const __m512i low = _mm512_loadu_si512(query), high = _mm512_loadu_si512(query + 64);
+  for (int r = 0; r < 4; ++r) {
+    const __m512i v = _mm512_loadu_si512(rows[r] + at);
+    sums[r] = _mm512_dpbusd_epi32(sums[r], _mm512_and_si512(v, half), low);
+    sums[r] = _mm512_dpbusd_epi32(sums[r], _mm512_and_si512(_mm512_srli_epi16(v, 4), half), high);
+  }
+}
+
+void HalfByteKeys(const int8_t* query, const uint8_t* base, size_t lines, const uint32_t* ids,
+                  size_t count, const HalfByteScale& scale, int32_t* out) {
+  const __m128i bias = _mm_set1_epi32(scale.bias);
+  const __m128 factor = _mm_set1_ps(scale.factor), term = _mm_set1_ps(scale.term),
+               most = _mm_set1_ps(scale.most), least = _mm_set1_ps(-scale.most);
+  const size_t stride = lines * 64;
+  for (size_t i = 0; i < count; i += 4) {
+    const uint8_t* rows[4];
+    for (size_t r = 0; r < 4; ++r) rows[r] = base + ids[i + r < count ? i + r : i] * stride;
+    __m512i sums[4] = {};
+    for (size_t line = 0; line < lines; ++line) AddLines(rows, line * 64, query + line * 128, sums);
+    const __m128i dots = Reduce4(sums[0], sums[1], sums[2], sums[3]);
+    // The rows' floats, transposed.
+    const auto head = [&](int r) {
+      return _mm_castsi128_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(rows[r])));
+    };
+    const __m128 a = _mm_unpacklo_ps(head(0), head(1)), b = _mm_unpacklo_ps(head(2), head(3));
+    const __m128 factors = _mm_movelh_ps(a, b), terms = _mm_movehl_ps(b, a);
+    const __m128 centred = _mm_cvtepi32_ps(_mm_sub_epi32(_mm_add_epi32(dots, dots), bias));
+    const __m128 value =
+        _mm_add_ps(_mm_mul_ps(centred, _mm_mul_ps(factors, factor)), _mm_mul_ps(terms, term));
+    const __m128i keys = _mm_cvtps_epi32(_mm_max_ps(_mm_min_ps(value, most), least));
+    const auto in = static_cast<__mmask8>(count - i >= 4 ? 15 : (1u << (count - i)) - 1);
+    _mm_mask_storeu_epi32(out + i, in, keys);
+  }
+}
+
 size_t ScaledLe(const uint16_t* sums, const float* factors, const float* terms, size_t count,
                 const ScaledSums& s, uint32_t* places, float* values) {
   const __m512 scale = _mm512_set1_ps(s.scale), offset = _mm512_set1_ps(s.offset),
@@ -179,6 +217,7 @@ void Hadamard(float* x, size_t n) {
 
 void FillPackedAvx512(Kernels* k) {
   k->dot_packed = DotPacked;
+  k->half_byte_keys = HalfByteKeys;
   k->scaled_le = ScaledLe;
   k->hadamard = Hadamard;
   k->sums8 = Sums8;

@@ -47,6 +47,26 @@ void DotPacked(const int8_t* query, const PackedRows& rows, const uint32_t* ids,
   }
 }
 
+void HalfByteKeys(const int8_t* query, const uint8_t* base, size_t lines, const uint32_t* ids,
+                  size_t count, const HalfByteScale& scale, int32_t* out) {
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t* row = base + ids[i] * lines * 64;
+    int32_t dot = 0;
+    for (size_t line = 0; line < lines; ++line) {
+      for (size_t j = 0; j < 64; ++j) {
+        const int32_t byte = row[line * 64 + j];
+        dot += (byte & 15) * query[line * 128 + j] + (byte >> 4) * query[line * 128 + 64 + j];
+      }
+    }
+    float head[2];
+    __builtin_memcpy(head, row, sizeof(head));
+    const float product = static_cast<float>(2 * dot - scale.bias) * (head[0] * scale.factor);
+    const float value = product + head[1] * scale.term;
+    const float low = value < scale.most ? value : scale.most;
+    out[i] = static_cast<int32_t>(__builtin_rintf(low > -scale.most ? low : -scale.most));
+  }
+}
+
 size_t ScaledLe(const uint16_t* sums, const float* factors, const float* terms, size_t count,
                 const ScaledSums& s, uint32_t* places, float* values) {
   size_t n = 0;
@@ -116,6 +136,7 @@ void TableSums(const float* tables, const ByteRows& rows, const uint32_t* ids, s
 
 void FillPackedScalar(Kernels* k) {
   k->dot_packed = DotPacked;
+  k->half_byte_keys = HalfByteKeys;
   k->scaled_le = ScaledLe;
   k->hadamard = Hadamard;
   k->sums8 = Sums8;

@@ -29,6 +29,7 @@ int NumberOr(const KeyValues& params, std::string_view key, int fallback) {
 void ReadLinks(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
   build.m = NumberOr(given, "M", build.m);
   build.ef_construction = NumberOr(given, "efConstruction", build.ef_construction);
+  build.codec.bits = index::kHalfByte;
 }
 
 void ReadLists(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
@@ -112,17 +113,20 @@ void ReadTrees(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
 void ReadVamana(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
   build.m = std::max(2, NumberOr(given, "svs_graph_max_degree", 32) / 2);
   build.ef_construction = NumberOr(given, "svs_construction_window_size", 128);
+  build.codec.bits = index::kHalfByte;
 }
 
 void ReadCagra(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
   build.m = std::max(2, NumberOr(given, "graph_degree", 64) / 2);
   build.ef_construction = NumberOr(given, "intermediate_graph_degree", 128);
+  build.codec.bits = index::kHalfByte;
 }
 
 /// Of DISKANN's graph, kept in memory here.
 void ReadDiskAnn(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
   build.m = std::max(2, NumberOr(given, "max_degree", 48) / 2);
   build.ef_construction = NumberOr(given, "search_list_size", 128);
+  build.codec.bits = index::kHalfByte;
 }
 
 struct TypeSpec {
@@ -172,6 +176,7 @@ std::optional<BuildParams> BuildParamsOf(const model::IndexInfo& info,
     params.kind = Kind::kHnsw;
     params.m = 18;
     params.ef_construction = 240;
+    params.codec.bits = index::kHalfByte;
     params.choose = true;
     return params;
   }

@@ -41,7 +41,9 @@ TEST(IndexSpec, TakesTypeInAnyCaseAndItsParameters) {
 
 TEST(IndexSpec, EachTypeGetsTheCodecItNames) {
   const auto codec_of = [](model::KeyValues params) { return Of(std::move(params))->codec; };
-  const CodecParams own, half{.kind = CodecKind::kFloat16};
+  const CodecParams own, half{.kind = CodecKind::kFloat16}, half_bytes{.bits = index::kHalfByte};
+  for (const char* type : {"HNSW", "AUTOINDEX", "DISKANN", "SVS_VAMANA", "GPU_CAGRA"})
+    EXPECT_EQ(codec_of({{"index_type", type}}), half_bytes) << type;
   EXPECT_EQ(codec_of({{"index_type", "HNSW_SQ"}}), own);
   EXPECT_EQ(codec_of({{"index_type", "HNSW_SQ"}, {"sq_type", "sq8"}}), own);
   EXPECT_EQ(codec_of({{"index_type", "HNSW_SQ"}, {"sq_type", "fp16"}}), half);
