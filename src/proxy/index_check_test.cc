@@ -43,6 +43,8 @@ TEST(IndexCheck, RefusesVectorIndexesWithMilvusTexts) {
        "invalid integer value, key: 'efConstruction', value: '[100]': invalid parameter"},
       {{{"index_type", "IVF_FLAT"}, {"nlist", "65537"}},
        "Out of range in json: param 'nlist' (65537) should be in range [1, 65536]"},
+      {{{"index_type", "IVF_FLAT_CC"}, {"ssize", "16"}},
+       "Out of range in json: param 'ssize' (16) should be in range [32, 2048]"},
       {{{"index_type", "IVF_PQ"}, {"nlist", "16"}}, "param 'm' not exist in json"},
       {{{"index_type", "IVF_PQ"}, {"m", "3"}},
        "The dimension of a vector (dim) should be a multiple of the number of subquantizers (m)."},

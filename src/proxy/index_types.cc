@@ -28,6 +28,8 @@ constexpr std::array kLinks = {IntegerRange{"M", 2, 2'048},
                                IntegerRange{"efConstruction", 1, kIntMax}};
 constexpr std::array kGraphNumbers = {DataType::kFloatVector, DataType::kFloat16Vector,
                                       DataType::kBFloat16Vector, DataType::kInt8Vector};
+constexpr std::array kChunkedLists = {IntegerRange{"nlist", 1, 65'536},
+                                      IntegerRange{"ssize", 32, 2'048}};
 constexpr std::array kProduct = {IntegerRange{"nlist", 1, 65'536}, IntegerRange{"m", 1, 65'536},
                                  IntegerRange{"nbits", 1, 24}};
 constexpr std::array kScann = {IntegerRange{"nlist", 1, 65'536},
@@ -55,6 +57,7 @@ constexpr std::array kTypes = {
     VectorIndexType{.name = "AUTOINDEX", .vectors = kAll},
     VectorIndexType{.name = "FLAT", .vectors = kFloats},
     VectorIndexType{.name = "IVF_FLAT", .vectors = kFloats, .integers = kLists},
+    VectorIndexType{.name = "IVF_FLAT_CC", .vectors = kFloats, .integers = kChunkedLists},
     VectorIndexType{.name = "HNSW", .vectors = kGraph, .integers = kLinks},
     VectorIndexType{.name = "IVF_SQ8", .vectors = kFloats, .integers = kLists},
     VectorIndexType{.name = "IVF_PQ",

@@ -124,6 +124,13 @@ Status CheckDense(const FieldSchema& field, uint64_t rows, Column& column) {
   return CheckFinite(std::span<const float>(values));
 }
 
+Status CheckCapacity(const FieldSchema& field, size_t row, size_t elements) {
+  if (static_cast<int64_t>(elements) <= field.max_capacity()) return Status::Ok();
+  return InvalidParameter(fmt::format("the length ({}) of {}th array exceeds max capacity ({})",
+                                      elements, row, field.max_capacity()),
+                          "valid length array", "array length exceeds max capacity");
+}
+
 /// Lists of vectors: each a whole number of them, no more than the field may have.
 Status CheckVectorLists(const FieldSchema& field, uint64_t rows, const Column& column) {
   if (column.rows != rows) return RowsMismatch(field, column.rows, rows);
@@ -139,10 +146,7 @@ Status CheckVectorLists(const FieldSchema& field, uint64_t rows, const Column& c
   for (size_t row = 0; row < rows; ++row) {
     const std::string_view list = column.StringAt(row);
     if (list.size() % width != 0) return NotWhole(element, list.size(), width);
-    if (static_cast<int64_t>(list.size() / width) > field.max_capacity()) {
-      return InvalidParameter(fmt::format("the length ({}) of {}th array exceeds max capacity ({})",
-                                          list.size() / width, row, field.max_capacity()));
-    }
+    RETURN_IF_ERROR(CheckCapacity(field, row, list.size() / width));
   }
   if (!model::IsDenseVector(element.type) || element.type == DataType::kInt8Vector) {
     return Status::Ok();
@@ -217,10 +221,7 @@ Result<std::string> NarrowArray(const FieldSchema& field, const model::ArrayView
 }
 
 Status CheckArray(const FieldSchema& field, size_t row, const model::ArrayView& array) {
-  if (static_cast<int64_t>(array.size()) > field.max_capacity()) {
-    return InvalidParameter(fmt::format("the length ({}) of {}th array exceeds max capacity ({})",
-                                        array.size(), row, field.max_capacity()));
-  }
+  RETURN_IF_ERROR(CheckCapacity(field, row, array.size()));
   if (field.element_type != DataType::kVarChar) return Status::Ok();
   for (size_t i = 0; i < array.size(); ++i) {
     const size_t length = array.At(i).size();

@@ -137,7 +137,8 @@ TEST(RowCheck, NarrowsArraysOfSmallIntegers) {
 TEST(RowCheck, HoldsArraysToTheirCapacityLengthAndType) {
   ExpectRefused(ArrayField(DataType::kInt64), 1,
                 Arrays({ArrayOf<int64_t>(DataType::kInt64, {1, 2, 3, 4})}),
-                "the length (4) of 0th array exceeds max capacity (3)");
+                "the length (4) of 0th array exceeds max capacity (3): invalid parameter[expected="
+                "valid length array][actual=array length exceeds max capacity]");
   ExpectRefused(ArrayField(DataType::kVarChar), 1,
                 Arrays({ArrayOf<std::string>(DataType::kVarChar, {"ok", "too long"})}),
                 "length of Array array field \"a\" exceeds max length");

@@ -117,6 +117,14 @@ TEST(FilterGeometry, MeasuresMetresOnTheGlobeBetweenPoints) {
   EXPECT_EQ(Ask("st_dwithin(geo, 'POINT (5 0)', 111319)")[4], 'F');
 }
 
+TEST(FilterGeometry, DoesNotAskOfShapesWhoseProductsAreNoNumbers) {
+  const std::string far = "'LINESTRING (0 0, 1e200 1)'";
+  for (const char* function : {"st_intersects", "st_within", "st_equals", "st_crosses"}) {
+    EXPECT_EQ(Ask(std::string(function) + "(geo, " + far + ")"), std::string(15, '?')) << function;
+  }
+  EXPECT_EQ(Ask("st_intersects(geo, 'LINESTRING (0 0, 1e70 1)')")[3], 'T');
+}
+
 TEST(FilterGeometry, RefusesWithMilvusTexts) {
   auto refused = [](const std::string& filter, const std::string& text) {
     EXPECT_NE(Ask(filter).find(text), std::string::npos) << Ask(filter);

@@ -2,11 +2,29 @@
 
 #include <geos_c.h>
 
+#include <cmath>
 #include <utility>
 
 namespace elanus::query {
 
 using Op = expr::GeometryCompare::Op;
+
+namespace {
+
+/// Whether products of coordinates stay finite. Where they do not, GEOS throws in the middle of a
+/// comparison, cannot decide it and loses what it had allocated until then.
+bool HasRoom(GEOSContextHandle_t context, const GEOSGeometry* shape) {
+  constexpr double kFarthest = 1e75;
+  double bound = 0;
+  for (auto* edge :
+       {GEOSGeom_getXMin_r, GEOSGeom_getXMax_r, GEOSGeom_getYMin_r, GEOSGeom_getYMax_r}) {
+    // An empty shape has no edges.
+    if (edge(context, shape, &bound) == 1 && !(std::abs(bound) <= kFarthest)) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 struct GeosShape::Impl {
   // Without message handlers GEOS is silent; a failure is in what a call returns.
@@ -14,6 +32,7 @@ struct GeosShape::Impl {
   GEOSWKBReader* reader = GEOSWKBReader_create_r(context);
   GEOSGeometry* shape = nullptr;
   const GEOSPreparedGeometry* prepared = nullptr;
+  bool has_room = true;
 
   Impl() = default;
   Impl(const Impl&) = delete;
@@ -65,6 +84,7 @@ std::unique_ptr<GeosShape> GeosShape::Read(std::string_view wkb) {
   if (!wkb.empty()) {
     impl->shape = impl->Parse(wkb);
     if (impl->shape == nullptr) return nullptr;
+    impl->has_room = HasRoom(impl->context, impl->shape);
     impl->prepared = GEOSPrepare_r(impl->context, impl->shape);
     if (impl->prepared == nullptr) return nullptr;
   }
@@ -74,7 +94,7 @@ std::unique_ptr<GeosShape> GeosShape::Read(std::string_view wkb) {
 std::optional<bool> GeosShape::Holds(Op op, std::string_view other) const {
   GEOSContextHandle_t context = impl_->context;
   const Row row(context, impl_->Parse(other));
-  if (row.get() == nullptr) return std::nullopt;
+  if (row.get() == nullptr || !impl_->has_room || !HasRoom(context, row.get())) return std::nullopt;
   switch (op) {
     case Op::kEquals: return Told(GEOSEquals_r(context, row.get(), impl_->shape));
     case Op::kTouches: return Told(GEOSPreparedTouches_r(context, impl_->prepared, row.get()));
@@ -92,7 +112,8 @@ std::optional<bool> GeosShape::Holds(Op op, std::string_view other) const {
 std::optional<double> GeosShape::DistanceTo(std::string_view other) const {
   const Row row(impl_->context, impl_->Parse(other));
   double distance = 0;
-  if (row.get() == nullptr || GEOSisEmpty_r(impl_->context, row.get()) != 0 ||
+  if (row.get() == nullptr || GEOSisEmpty_r(impl_->context, row.get()) != 0 || !impl_->has_room ||
+      !HasRoom(impl_->context, row.get()) ||
       GEOSDistance_r(impl_->context, impl_->shape, row.get(), &distance) != 1) {
     return std::nullopt;
   }
@@ -101,7 +122,7 @@ std::optional<double> GeosShape::DistanceTo(std::string_view other) const {
 
 std::optional<bool> GeosShape::IsValid(std::string_view other) const {
   const Row row(impl_->context, impl_->Parse(other));
-  if (row.get() == nullptr) return std::nullopt;
+  if (row.get() == nullptr || !HasRoom(impl_->context, row.get())) return std::nullopt;
   return Told(GEOSisValid_r(impl_->context, row.get()));
 }
 

@@ -12,6 +12,7 @@ QUERIES = reference.vectors(20, DIM, seed=99)
 KINDS = [
     ("FLAT", {}, {}),
     ("IVF_FLAT", {"nlist": 32}, {"nprobe": 24}),
+    ("IVF_FLAT_CC", {"nlist": 32, "ssize": 64}, {"nprobe": 24}),
     ("IVF_SQ8", {"nlist": 32}, {"nprobe": 24}),
     ("IVF_PQ", {"nlist": 32, "m": 16, "nbits": 8}, {"nprobe": 24, "refine_k": 4.0}),
     ("SCANN", {"nlist": 32}, {"nprobe": 24, "reorder_k": 100}),

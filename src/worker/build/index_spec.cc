@@ -140,6 +140,7 @@ constexpr std::array kTypes = {
     TypeSpec{"HNSW_PQ", Kind::kHnsw, ReadProductLinks},
     TypeSpec{"HNSW_PRQ", Kind::kHnsw, ReadResidualLinks},
     TypeSpec{"IVF_FLAT", Kind::kIvfFlat, ReadLists},
+    TypeSpec{"IVF_FLAT_CC", Kind::kIvfFlat, ReadLists},
     TypeSpec{"IVF_SQ8", Kind::kIvfFlat, ReadScalarLists},
     TypeSpec{"IVF_PQ", Kind::kIvfPq, ReadProductLists},
     TypeSpec{"SCANN", Kind::kScann, ReadScann},

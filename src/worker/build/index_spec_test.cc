@@ -31,10 +31,12 @@ TEST(IndexSpec, TakesTypeInAnyCaseAndItsParameters) {
   EXPECT_EQ(graph->ef_construction, 77);
   EXPECT_EQ(graph->metric, model::Metric::kIp);
   EXPECT_EQ(graph->seed, 7u);
-  const auto lists = Of({{"index_type", "IVF_SQ8"}});
-  ASSERT_TRUE(lists.has_value());
-  EXPECT_EQ(lists->kind, Kind::kIvfFlat);
-  EXPECT_EQ(lists->nlist, 128);
+  for (const char* type : {"IVF_SQ8", "IVF_FLAT", "IVF_FLAT_CC"}) {
+    const auto lists = Of({{"index_type", type}});
+    ASSERT_TRUE(lists.has_value());
+    EXPECT_EQ(lists->kind, Kind::kIvfFlat) << type;
+    EXPECT_EQ(lists->nlist, 128);
+  }
 }
 
 TEST(IndexSpec, EachTypeGetsTheCodecItNames) {
