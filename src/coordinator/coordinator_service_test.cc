@@ -395,6 +395,16 @@ TEST_F(CoordinatorTest, AddsAStructAndItsMembersInOneVersion) {
   EXPECT_EQ(members[1]->id, FieldId{105});
   EXPECT_TRUE(info->schema.fields.back().is_dynamic);
   EXPECT_FALSE(model::MaySearch(*info, FieldId{105})) << "until the next load";
+  service::AlterField alter{.database = "default", .collection = "c", .field = "clips"};
+  alter.properties = {{"field.description", "parts"}, {"mmap.enabled", "true"}};
+  ExpectError(coordinator->Execute(alter), Code::kCollectionLoaded,
+              "can not alter collection field properties if collection loaded");
+  alter.properties = {{"field.description", "parts"}};
+  ASSERT_TRUE(coordinator->Execute(alter).ok());
+  EXPECT_EQ(Find("c")->schema.FindStruct("clips")->description, "parts");
+  alter.properties = {{"max_capacity", "9"}};
+  ExpectError(coordinator->Execute(alter), Code::kInvalidParameter,
+              "can not modify the maxcapacity for non-array types");
   ExpectError(coordinator->Execute(add), Code::kInvalidParameter, "duplicated field name clips");
   add.field.name = "v";
   ExpectError(coordinator->Execute(add), Code::kInvalidParameter, "duplicated field name v");

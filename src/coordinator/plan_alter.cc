@@ -21,6 +21,18 @@ void AppendField(model::CollectionSchema& schema, model::FieldSchema field) {
   ++schema.version;
 }
 
+/// Changes what is said of a field, or of a struct array.
+template <class Field>
+void Alter(const service::AlterField& request, Field& field) {
+  model::KeyValues changes = request.properties;
+  std::erase_if(changes, [&](const model::KeyValue& pair) {
+    if (pair.first != "field.description") return false;
+    field.description = pair.second;
+    return true;
+  });
+  field.type_params = MergeProperties(field.type_params, changes, request.delete_keys);
+}
+
 /// A vector field that comes while the collection is loaded is searched after the next load.
 void KeepFromSearches(model::CollectionInfo& info, std::string_view name) {
   const model::FieldSchema& field = *info.schema.FindField(name);
@@ -113,26 +125,24 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AlterCollection&
 Result<DdlPlan> Plan(const PlanContext& context, const service::AlterField& request) {
   ASSIGN_OR_RETURN(CollectionPtr old, context.state.Find(request.database, request.collection));
   const model::FieldSchema* known = old->schema.FindField(request.field);
-  if (known == nullptr) {
+  const model::StructSchema* known_struct = old->schema.FindStruct(request.field);
+  if (known == nullptr && known_struct == nullptr) {
     return Error(InvalidParameter(fmt::format("field {} does not exist in collection {}",
                                               request.field, request.collection)));
   }
+  // A struct array has no type of its own: lengths and capacities are its members'.
+  const model::FieldSchema& of =
+      known != nullptr ? *known : model::FieldSchema{.name = request.field};
   for (const auto& property : request.properties) {
-    RETURN_IF_ERROR(CheckFieldProperty(*old, *known, property));
+    RETURN_IF_ERROR(CheckFieldProperty(*old, of, property));
   }
   for (const auto& key : request.delete_keys) RETURN_IF_ERROR(CheckFieldDeleteKey(key));
   model::CollectionInfo info = *old;
   for (auto& field : info.schema.fields) {
-    if (field.id != known->id) continue;
-    model::KeyValues changes = request.properties;
-    std::erase_if(changes, [&](const model::KeyValue& pair) {
-      if (pair.first == "field.description") {
-        field.description = pair.second;
-        return true;
-      }
-      return false;
-    });
-    field.type_params = MergeProperties(field.type_params, changes, request.delete_keys);
+    if (known != nullptr && field.id == known->id) Alter(request, field);
+  }
+  for (auto& one : info.schema.structs) {
+    if (known == nullptr && one.id == known_struct->id) Alter(request, one);
   }
   info.updated = context.now;
   DdlPlan plan;

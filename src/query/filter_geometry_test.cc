@@ -119,9 +119,10 @@ TEST(FilterGeometry, MeasuresMetresOnTheGlobeBetweenPoints) {
 
 TEST(FilterGeometry, DoesNotAskOfShapesWhoseProductsAreNoNumbers) {
   const std::string far = "'LINESTRING (0 0, 1e200 1)'";
-  for (const char* function : {"st_intersects", "st_within", "st_equals", "st_crosses"}) {
-    EXPECT_EQ(Ask(std::string(function) + "(geo, " + far + ")"), std::string(15, '?')) << function;
-  }
+  // Boxes that do not meet say no without it.
+  EXPECT_EQ(Ask("st_intersects(geo, " + far + ")"), "?F?????F??F????");
+  EXPECT_EQ(Ask("st_within(geo, " + far + ")"), "?FF?FFFFFFFF???");
+  EXPECT_EQ(Ask("st_crosses(geo, " + far + ")"), "?F?????F??F????");
   EXPECT_EQ(Ask("st_intersects(geo, 'LINESTRING (0 0, 1e70 1)')")[3], 'T');
 }
 

@@ -250,6 +250,29 @@ TEST(Aggregator, EqualsThePlainWayOverBlocksOfRows) {
   }
 }
 
+TEST(Aggregator, KeepsTheEmptyTextNoTextAndLongTextsApart) {
+  Aggregator aggregator({.group_by = {kGroup}, .aggregates = {{}}}, Schema());
+  const std::string text(70'000, 'x');
+  for (int round = 0; round < 2; ++round) {
+    model::RowBatch batch{.rows = 90, .columns = {model::MakeColumn(kGroup, DataType::kVarChar)}};
+    for (int row = 0; row < 90; row += 3) {
+      batch.columns[0].AppendNull();
+      batch.columns[0].AppendValue("");
+      batch.columns[0].AppendValue(row == 30 ? text : "short");
+    }
+    aggregator.Add(batch);
+  }
+  const model::RowBatch result = aggregator.Finish();
+  ASSERT_EQ(result.rows, 4U);
+  EXPECT_TRUE(result.columns[0].IsNull(0));
+  EXPECT_FALSE(result.columns[0].IsNull(1));
+  EXPECT_EQ(result.columns[0].ValueAt(1), "");
+  EXPECT_EQ(result.columns[0].ValueAt(3), text);
+  const auto counts = result.columns[1].Values<int64_t>();
+  EXPECT_EQ(std::vector<int64_t>(counts.begin(), counts.end()),
+            (std::vector<int64_t>{60, 60, 58, 2}));
+}
+
 TEST(Aggregator, TakesNotANumberForTheLargest) {
   model::CollectionSchema schema = Schema();
   schema.fields[2].type = DataType::kDouble;

@@ -1,5 +1,7 @@
 #include "rank/group_codes.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <functional>
 #include <utility>
@@ -49,26 +51,44 @@ void ValueCodes::CodeFixed(const ColumnView& column, std::span<const uint32_t> r
 
 void ValueCodes::CodeTexts(const ColumnView& column, std::span<const uint32_t> rows,
                            uint32_t* codes) {
+  // Many groups lie beyond the first caches: what a row needs is asked for while others are done,
+  // first its slot, then the text that the slot names.
+  constexpr size_t kSlotAhead = 32;
+  constexpr size_t kTextAhead = 16;
+  std::array<uint64_t, kSlotAhead> hashes;
+  const auto fetch_slot = [&](size_t i) {
+    if (i >= rows.size() || column.IsNull(rows[i])) return;
+    hashes[i % kSlotAhead] = std::hash<std::string_view>{}(column.ValueAt(rows[i]));
+    table_.Prefetch(hashes[i % kSlotAhead]);
+  };
+  const auto fetch_text = [&](size_t i) {
+    if (i >= rows.size() || column.IsNull(rows[i])) return;
+    const uint32_t code = table_.Guess(hashes[i % kSlotAhead]);
+    if (code != kNoCode) __builtin_prefetch(TextOf(code).data());
+  };
+  for (size_t i = 0; i < kSlotAhead; ++i) fetch_slot(i);
+  for (size_t i = 0; i < kTextAhead; ++i) fetch_text(i);
   for (size_t i = 0; i < rows.size(); ++i) {
-    codes[i] = column.IsNull(rows[i]) ? CodeOfNull() : CodeOfText(column.ValueAt(rows[i]));
+    fetch_text(i + kTextAhead);
+    codes[i] = column.IsNull(rows[i]) ? CodeOfNull()
+                                      : CodeOfText(column.ValueAt(rows[i]), hashes[i % kSlotAhead]);
+    fetch_slot(i + kSlotAhead);
   }
 }
 
-uint32_t ValueCodes::CodeOfText(std::string_view text) {
+uint32_t ValueCodes::CodeOfText(std::string_view text, uint64_t hash) {
   const uint32_t code =
-      table_.CodeOf(std::hash<std::string_view>{}(text), count_,
-                    [&](uint32_t known) { return texts_[places_[known]] == text; });
-  if (code == count_) {
-    places_.resize(count_ + 1, 0);
-    places_[count_++] = static_cast<uint32_t>(texts_.size());
-    texts_.emplace_back(text);
-  }
-  return code;
+      table_.CodeOf(hash, count_, [&](uint32_t known) { return TextOf(known) == text; });
+  if (code != count_) return code;
+  texts_.append(text);
+  starts_.push_back(texts_.size());
+  return count_++;
 }
 
 uint32_t ValueCodes::CodeOfNull() {
-  if (null_ == kNoCode) null_ = count_++;
-  return null_;
+  if (null_ != kNoCode) return null_;
+  starts_.push_back(texts_.size());
+  return null_ = count_++;
 }
 
 GroupCodes::GroupCodes(std::span<const model::DataType> types) {

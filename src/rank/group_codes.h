@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +22,13 @@ class CodeTable {
  public:
   CodeTable() { Grow(); }
 
+  /// Has the memory of a key's number fetched.
+  void Prefetch(uint64_t key) const { __builtin_prefetch(&slots_[PlaceOf(key)]); }
+  /// What most probably is the number of a key, kNoCode when that is not known soon.
+  uint32_t Guess(uint64_t key) const {
+    const Slot& slot = slots_[PlaceOf(key)];
+    return slot.key == key ? slot.code : kNoCode;
+  }
   /// The number of a key for which same(number) holds, or `next`, which the key then has.
   /// \param same  asked of entries with this key only: keys of texts are their hashes
   template <class Same>
@@ -63,13 +69,16 @@ class ValueCodes {
   template <class Bits>
   void CodeFixed(const model::ColumnView& column, std::span<const uint32_t> rows, uint32_t* codes);
   void CodeTexts(const model::ColumnView& column, std::span<const uint32_t> rows, uint32_t* codes);
-  uint32_t CodeOfText(std::string_view text);
+  uint32_t CodeOfText(std::string_view text, uint64_t hash);
+  std::string_view TextOf(uint32_t code) const {
+    return {texts_.data() + starts_[code], starts_[code + 1] - starts_[code]};
+  }
   uint32_t CodeOfNull();
 
   model::DataType type_;
   CodeTable table_;
-  std::deque<std::string> texts_;  // of codes other than null's, by place
-  std::vector<uint32_t> places_;   // of a code: its text
+  std::string texts_;              // one after another, by code; null's is empty
+  std::vector<size_t> starts_{0};  // where the text of a code begins
   uint32_t null_ = kNoCode;
   uint32_t count_ = 0;
 };

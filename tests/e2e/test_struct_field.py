@@ -160,3 +160,16 @@ def test_what_cannot_be_added(client, name):
     with pytest.raises(MilvusException, match="collection not found"):
         client.add_collection_struct_field(f"{name}_nowhere", "clips", clip_schema(client, "emb"), max_capacity=4)
     assert [f["name"] for f in client.describe_collection(name)["fields"]] == ["id", "vector", "clips"]
+
+
+def test_what_is_said_of_a_struct_changes(client, name):
+    plain(client, name)
+    client.add_collection_struct_field(name, "clips", clip_schema(client, "emb"), max_capacity=4)
+    client.release_collection(name)
+    client.alter_collection_field(name, "clips", {"mmap_enabled": True, "field.description": "parts"})
+    clips = client.describe_collection(name)["fields"][2]
+    assert clips["description"] == "parts" and clips["params"]["max_capacity"] == 4
+    client.alter_collection_field(name, "clips", {"mmap_enabled": False})
+    client.load_collection(name)
+    with pytest.raises(MilvusException, match="can not alter collection field properties if collection loaded"):
+        client.alter_collection_field(name, "clips", {"mmap_enabled": True})
