@@ -124,7 +124,7 @@ TEST_F(CatalogFrontendTest, AnIndexIsFinishedWhenEverySealedRowHasIt) {
   EXPECT_FALSE((*described)[0].finished);
   EXPECT_EQ(model::FindValue((*described)[0].info.params, "chosen_index_type"), nullptr);
   shards.stats[ShardId{22}].segments[0].built_indexes = {IndexId{31}};
-  shards.stats[ShardId{21}].segments[0].chosen = {{IndexId{31}, "SCANN"}, {IndexId{32}, "RNSG"}};
+  shards.stats[ShardId{21}].segments[1].chosen = {{IndexId{31}, "SCANN"}, {IndexId{32}, "RNSG"}};
   shards.stats[ShardId{22}].segments[0].chosen = {{IndexId{31}, "HNSW"}};
   described = catalog.DescribeIndex(call, "c", "v", "v");
   EXPECT_TRUE((*described)[0].finished);
