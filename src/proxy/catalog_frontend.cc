@@ -1,8 +1,10 @@
 #include "proxy/catalog_frontend.h"
 
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "proxy/ddl_check.h"
 #include "proxy/names.h"
@@ -131,6 +133,7 @@ Result<std::vector<service::IndexDescription>> CatalogFrontend::DescribeIndex(
     if (!field.empty() && name != field) continue;
     if (!index_name.empty() && index.name != index_name) continue;
     service::IndexDescription description{.info = index, .field_name = name};
+    std::set<std::string> chosen;
     for (const auto& segment : segments) {
       // Rows not yet flushed have no index and are not waited for, as in Milvus.
       if (segment.state != service::SegmentState::kSealed) continue;
@@ -140,7 +143,13 @@ Result<std::vector<service::IndexDescription>> CatalogFrontend::DescribeIndex(
       const int64_t done = indexed ? segment.rows : BuiltRows(segment, index.id);
       description.indexed_rows += done;
       description.pending_rows += segment.rows - done;
+      for (const auto& one : segment.chosen) {
+        if (one.index == index.id) chosen.insert(one.type);
+      }
     }
+    if (!chosen.empty())
+      description.info.params.emplace_back("chosen_index_type",
+                                           fmt::format("{}", fmt::join(chosen, ", ")));
     description.finished = description.pending_rows == 0;
     descriptions.push_back(std::move(description));
   }

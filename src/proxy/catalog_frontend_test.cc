@@ -122,8 +122,13 @@ TEST_F(CatalogFrontendTest, AnIndexIsFinishedWhenEverySealedRowHasIt) {
   EXPECT_EQ((*described)[0].indexed_rows, 139);
   EXPECT_EQ((*described)[0].pending_rows, 1);
   EXPECT_FALSE((*described)[0].finished);
+  EXPECT_EQ(model::FindValue((*described)[0].info.params, "chosen_index_type"), nullptr);
   shards.stats[ShardId{22}].segments[0].built_indexes = {IndexId{31}};
-  EXPECT_TRUE((*catalog.DescribeIndex(call, "c", "v", "v"))[0].finished);
+  shards.stats[ShardId{21}].segments[1].chosen = {{IndexId{31}, "SCANN"}, {IndexId{32}, "RNSG"}};
+  shards.stats[ShardId{22}].segments[0].chosen = {{IndexId{31}, "HNSW"}};
+  described = catalog.DescribeIndex(call, "c", "v", "v");
+  EXPECT_TRUE((*described)[0].finished);
+  EXPECT_EQ(*model::FindValue((*described)[0].info.params, "chosen_index_type"), "HNSW, SCANN");
   ExpectError(StatusOf(catalog.DescribeIndex(call, "c", "", "other")), Code::kIndexNotFound,
               "index not found[collection=c]");
 }

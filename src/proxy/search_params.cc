@@ -192,14 +192,18 @@ Status PlanEffort(const model::IndexInfo* index, const Params& params, SearchPla
   const int64_t top_k = plan.limit + plan.offset;
   if (plan.field->type == model::DataType::kSparseFloatVector)
     RETURN_IF_ERROR(CheckSparseSearch(params));
-  const bool disk = type == "DISKANN";
-  if (disk || type.starts_with("HNSW") || type == "AUTOINDEX") {
-    ASSIGN_OR_RETURN(plan.params.ef, IndexInteger(params, disk ? "search_list" : "ef",
-                                                  std::numeric_limits<int32_t>::max()));
+  if (type.starts_with("HNSW") || type == "AUTOINDEX" || type == "DISKANN") {
+    std::string_view key = "ef", told = "ef";
+    if (type == "DISKANN") {  // goes by two names, of which texts have the longer one
+      told = "search_list_size";
+      key = params.Typed("search_list").has_value() ? "search_list" : told;
+    }
+    ASSIGN_OR_RETURN(plan.params.ef,
+                     IndexInteger(params, key, std::numeric_limits<int32_t>::max()));
     // An iterator asks for pages of its own size, a range search looks as far as its radius.
     if (plan.params.ef != 0 && plan.params.ef < top_k && !plan.iterator) {
-      return InvalidParameter(fmt::format("{}({}) should be larger than k({})",
-                                          disk ? "search_list_size" : "ef", plan.params.ef, top_k));
+      return InvalidParameter(
+          fmt::format("{}({}) should be larger than k({})", told, plan.params.ef, top_k));
     }
   }
   RETURN_IF_ERROR(PlanOldTypes(type, params, plan));

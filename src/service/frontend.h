@@ -223,6 +223,8 @@ struct QueryResult {
 };
 
 struct IndexDescription {
+  /// Of AUTOINDEX with one more parameter than the user gave: `chosen_index_type`, what it became
+  /// on the segments that have it ("HNSW", "HNSW, SCANN"); not there before the first is in use.
   model::IndexInfo info;
   std::string field_name;
   int64_t indexed_rows = 0;

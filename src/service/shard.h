@@ -267,6 +267,18 @@ struct IndexPart {
   }
 };
 
+/// What AUTOINDEX became on a segment: the name of an index type.
+struct ChosenIndex {
+  IndexId index;
+  std::string type;
+
+  template <class V>
+  void Visit(V& v) {
+    v(index);
+    v(type);
+  }
+};
+
 struct SegmentStats {
   SegmentId id;
   PartitionId partition;
@@ -276,6 +288,7 @@ struct SegmentStats {
   /// Indexes of the collection that it has; one that needs no file here counts as built.
   std::vector<IndexId> built_indexes;
   std::vector<IndexPart> building;
+  std::vector<ChosenIndex> chosen;  ///< of those that are in use
 
   template <class V>
   void Visit(V& v) {
@@ -286,6 +299,7 @@ struct SegmentStats {
     v(bytes);
     v(built_indexes);
     v(building);
+    v(chosen);
   }
 };
 

@@ -129,6 +129,8 @@ void ReadDiskAnn(const KeyValues& given, size_t /*dim*/, BuildParams& build) {
   build.codec.bits = index::kHalfByte;
 }
 
+constexpr std::string_view kOwnChoice = "AUTOINDEX";
+
 struct TypeSpec {
   std::string_view name;
   Kind kind;
@@ -161,18 +163,24 @@ constexpr std::array kTypes = {
     TypeSpec{"GPU_CAGRA", Kind::kHnsw, ReadCagra},
 };
 
+std::string TypeOf(const model::IndexInfo& info) {
+  const std::string* given = model::FindValue(info.params, "index_type");
+  return given == nullptr ? std::string(kOwnChoice) : Upper(*given);
+}
+
 }  // namespace
+
+bool ChoosesItsType(const model::IndexInfo& info) { return TypeOf(info) == kOwnChoice; }
 
 std::optional<BuildParams> BuildParamsOf(const model::IndexInfo& info,
                                          const model::FieldSchema& field, uint64_t rows) {
   if (!model::IsDenseVector(field.vector_type()) || rows < kIndexRowsMin) return std::nullopt;
-  const std::string* given = model::FindValue(info.params, "index_type");
-  const std::string type = given == nullptr ? "AUTOINDEX" : Upper(*given);
+  const std::string type = TypeOf(info);
   const std::string* metric_name = model::FindValue(info.params, "metric_type");
   const auto metric = model::MetricFromName(metric_name != nullptr ? *metric_name : "COSINE");
   BuildParams params{.metric = model::ElementMetric(metric.value_or(model::Metric::kCosine)),
                      .seed = static_cast<uint64_t>(info.id.value)};
-  if (type == "AUTOINDEX") {
+  if (type == kOwnChoice) {
     params.kind = Kind::kHnsw;
     params.m = 18;
     params.ef_construction = 240;

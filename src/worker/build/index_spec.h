@@ -14,6 +14,9 @@ namespace elanus::worker {
 /// own threshold).
 inline constexpr uint64_t kIndexRowsMin = 1024;
 
+/// Whether an index on a vector field is AUTOINDEX: what it becomes follows from the rows.
+bool ChoosesItsType(const model::IndexInfo& info);
+
 /// Build parameters of an index on a dense vector field, or on lists of such vectors: its rows are
 /// then the vectors of all lists. nullopt when no file is to be built for so many rows (FLAT, few
 /// rows, binary and sparse vectors, a scalar field's index). AUTOINDEX is HNSW with M 18,

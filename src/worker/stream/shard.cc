@@ -305,6 +305,11 @@ service::ShardStats Shard::Stats() const {
       if (built || missing || field == nullptr ||
           !IndexPlanOf(index, *field, (*segment)->IndexedRows(*field))) {
         s.built_indexes.push_back(index.id);
+        if (built && ChoosesItsType(index) && (*segment)->IndexIdOn(index.field) == index.id) {
+          const auto opened = (*segment)->IndexOn(index.field);
+          if (opened != nullptr)
+            s.chosen.push_back({index.id, std::string(index::KindName(opened->kind()))});
+        }
       } else if (part > 0) {
         s.building.push_back(
             {index.id, static_cast<int64_t>(part * static_cast<double>(ref.rows))});
