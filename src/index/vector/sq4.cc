@@ -19,14 +19,27 @@ struct Fit {
   float near() const { return with_itself > 0 ? with_row * with_row / with_itself : 0; }
 };
 
-Fit Quantize(const float* y, size_t dim, float per_step, float* codes) {
+constexpr size_t kLanes = 8;  // sums that go side by side, so that the compiler may use vectors
+
+Fit Quantize(const float* y, size_t dim, float per_step, int32_t* codes) {
+  std::array<float, kLanes> with_row{};
+  std::array<int32_t, kLanes> with_itself{};
+  auto one = [&](size_t d, size_t lane) {
+    const float place = std::min(std::max(0.0f, y[d] * per_step + (kMiddle + 0.5f)), 15.0f);
+    codes[d] = static_cast<int32_t>(place);
+    const int32_t c = 2 * codes[d] - 15;
+    with_row[lane] += y[d] * static_cast<float>(c);
+    with_itself[lane] += c * c;
+  };
+  size_t d = 0;
+  for (; d + kLanes <= dim; d += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) one(d + lane, lane);
+  }
+  for (; d < dim; ++d) one(d, d % kLanes);
   Fit fit;
-  for (size_t d = 0; d < dim; ++d) {
-    const float code = std::floor(std::clamp(y[d] * per_step + kMiddle + 0.5f, 0.0f, 15.0f));
-    codes[d] = code;
-    const float c = 2 * code - 15;
-    fit.with_row += y[d] * c;
-    fit.with_itself += c * c;
+  for (size_t lane = 0; lane < kLanes; ++lane) {
+    fit.with_row += with_row[lane];
+    fit.with_itself += static_cast<float>(with_itself[lane]);
   }
   return fit;
 }
@@ -38,10 +51,11 @@ Sq4::Sq4(Metric metric, std::vector<float> mean, float far)
 
 void Sq4::EncodeRow(const float* x, uint8_t* row) const {
   const size_t n = dim(), half = (n + 1) / 2;
-  static thread_local std::vector<float> y, codes, best;
+  static thread_local std::vector<float> y;
+  static thread_local std::vector<int32_t> codes, best;
   y.resize(n);
   codes.resize(n);
-  best.assign(n, 0.0f);
+  best.assign(n, 0);
   const float norm = metric_ == Metric::kCosine ? InverseNorm(simd::Active(), x, n) : 1.0f;
   float largest = 0, square = 0;
   for (size_t d = 0; d < n; ++d) {
@@ -65,7 +79,7 @@ void Sq4::EncodeRow(const float* x, uint8_t* row) const {
   std::memcpy(row, head, sizeof(head));
   for (size_t d = 0; d < n; ++d) {
     uint8_t& byte = row[kHead + (d < half ? d : d - half)];
-    byte = static_cast<uint8_t>(byte | static_cast<int>(best[d]) << (d < half ? 0 : 4));
+    byte = static_cast<uint8_t>(byte | best[d] << (d < half ? 0 : 4));
   }
 }
 
