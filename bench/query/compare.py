@@ -119,12 +119,17 @@ class Theirs:
         return check, seconds / repeat
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--bench", default="build/release/bench/query/query_bench")
     parser.add_argument("--dir", default=os.path.join(tempfile.gettempdir(), "elanus-bench-query"), help="of the columns' files; one a size")
+    return parser
+
+
+def main():
+    parser = arguments()
     parser.add_argument("--serve")
     options = parser.parse_args()
     if options.serve is not None:

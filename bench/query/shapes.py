@@ -7,16 +7,14 @@ thread, whose answers must be equal to one another and to shapely's; what counts
 no distance on the globe: st_dwithin has no peer here.
 """
 
-import argparse
 import os
 import statistics
 import sys
-import tempfile
 import time
 
 import numpy as np
 import shapely
-from compare import Ours, make
+from compare import Ours, arguments, make
 
 
 def ring(x, y, half, corners):
@@ -46,12 +44,7 @@ ASKED = {"within": "contains", "intersects": "intersects", "equals": "intersects
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--bench", default="build/release/bench/query/query_bench")
-    parser.add_argument("--dir", default=os.path.join(tempfile.gettempdir(), "elanus-bench-query"), help="of the columns' files; one a size")
-    options = parser.parse_args()
+    options = arguments().parse_args()
     make(options.rows, options.dir)
     scan, tree = (Ours(options.bench, options.dir, options.rows, indexed) for indexed in (False, True))
     print(f"scan {scan.ready()}; index {tree.ready()}; shapely {shapely.__version__}, GEOS {shapely.geos_version_string}", flush=True)

@@ -80,6 +80,13 @@ bool HasVectorBeside(const model::CollectionSchema& schema, std::string_view dro
   });
 }
 
+DdlPlan Replaced(const PlanContext& context, model::CollectionInfo info) {
+  info.updated = context.now;
+  DdlPlan plan;
+  plan.Replace(std::move(info));
+  return plan;
+}
+
 }  // namespace
 
 Result<DdlPlan> Plan(const PlanContext& context, const service::AlterCollection& request) {
@@ -116,10 +123,7 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AlterCollection&
     RemoveFields(info, [](const model::FieldSchema& field) { return field.is_dynamic; });
   }
   info.properties = MergeProperties(info.properties, changes, request.delete_keys);
-  info.updated = context.now;
-  DdlPlan plan;
-  plan.Replace(std::move(info));
-  return plan;
+  return Replaced(context, std::move(info));
 }
 
 Result<DdlPlan> Plan(const PlanContext& context, const service::AlterField& request) {
@@ -144,10 +148,7 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AlterField& requ
   for (auto& one : info.schema.structs) {
     if (known == nullptr && one.id == known_struct->id) Alter(request, one);
   }
-  info.updated = context.now;
-  DdlPlan plan;
-  plan.Replace(std::move(info));
-  return plan;
+  return Replaced(context, std::move(info));
 }
 
 Result<DdlPlan> Plan(const PlanContext& context, const service::AddField& request) {
@@ -159,10 +160,7 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AddField& reques
   model::CollectionInfo info = *old;
   AppendField(info.schema, request.field);
   KeepFromSearches(info, request.field.name);
-  info.updated = context.now;
-  DdlPlan plan;
-  plan.Replace(std::move(info));
-  return plan;
+  return Replaced(context, std::move(info));
 }
 
 Result<DdlPlan> Plan(const PlanContext& context, const service::AddStructField& request) {
@@ -184,10 +182,7 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AddStructField& 
     KeepFromSearches(info, member.name);
   }
   info.schema.version = version;
-  info.updated = context.now;
-  DdlPlan plan;
-  plan.Replace(std::move(info));
-  return plan;
+  return Replaced(context, std::move(info));
 }
 
 Result<DdlPlan> Plan(const PlanContext& context, const service::DropField& request) {
@@ -215,10 +210,7 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::DropField& reque
     return f.name == name || (!f.struct_name.empty() && f.struct_name == name);
   });
   std::erase_if(info.schema.structs, [&](const auto& one) { return one.name == name; });
-  info.updated = context.now;
-  DdlPlan plan;
-  plan.Replace(std::move(info));
-  return plan;
+  return Replaced(context, std::move(info));
 }
 
 }  // namespace elanus::coordinator

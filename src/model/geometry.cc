@@ -242,12 +242,42 @@ class WktReader {
   std::string out_;
 };
 
-class WkbReader {
+/// A place in a binary form.
+class WkbCursor {
  public:
-  explicit WkbReader(std::string_view bytes) : bytes_(bytes) {}
+  explicit WkbCursor(std::string_view bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}
+
+ protected:
+  size_t Left() const { return static_cast<size_t>(end_ - at_); }
+  template <class T>
+  bool Get(T* out) {
+    if (Left() < sizeof(T)) return false;
+    std::memcpy(out, at_, sizeof(T));
+    at_ += sizeof(T);
+    return true;
+  }
+  /// What every shape begins with. False when it is none, or inside too many others.
+  bool Head(int depth, Shape* shape, Axes* axes) {
+    uint8_t order = 0;
+    uint32_t code = 0;
+    if (depth > kDepthMax || !Get(&order) || order != 1 || !Get(&code)) return false;
+    const uint32_t number = code % 1000, of = code / 1000;
+    if (number < 1 || number > 7 || of > 3) return false;
+    *shape = static_cast<Shape>(number);
+    *axes = {.z = (of & 1) != 0, .m = (of & 2) != 0};
+    return true;
+  }
+
+  const char* at_;
+  const char* end_;
+};
+
+class WkbReader : WkbCursor {
+ public:
+  using WkbCursor::WkbCursor;
 
   Result<std::string> Run() {
-    if (!Geometry(0, true) || at_ != bytes_.size()) {
+    if (!Geometry(0, true) || Left() != 0) {
       return Error(Code::kDataIntegrity,
                    "a geometry's bytes are damaged: data integrity check failed");
     }
@@ -255,23 +285,9 @@ class WkbReader {
   }
 
  private:
-  template <class T>
-  bool Get(T* out) {
-    if (bytes_.size() - at_ < sizeof(T)) return false;
-    std::memcpy(out, bytes_.data() + at_, sizeof(T));
-    at_ += sizeof(T);
-    return true;
-  }
-
   bool Geometry(int depth, bool named) {
-    uint8_t order = 0;
-    uint32_t code = 0;
-    if (depth > kDepthMax || !Get(&order) || order != 1 || !Get(&code)) return false;
-    const uint32_t number = code % 1000;
-    const uint32_t axes = code / 1000;
-    if (number < 1 || number > 7 || axes > 3) return false;
-    const auto shape = static_cast<Shape>(number);
-    axes_ = {.z = (axes & 1) != 0, .m = (axes & 2) != 0};
+    Shape shape;
+    if (!Head(depth, &shape, &axes_)) return false;
     if (named) {
       out_ += NameOf(shape);
       out_ += axes_.suffix();
@@ -293,7 +309,7 @@ class WkbReader {
   bool List(Element element) {
     uint32_t count = 0;
     // Every element takes at least four bytes: a count beyond that is none.
-    if (!Get(&count) || count > (bytes_.size() - at_) / sizeof(uint32_t)) return false;
+    if (!Get(&count) || count > Left() / sizeof(uint32_t)) return false;
     if (count == 0) {
       out_ += "EMPTY";
       return true;
@@ -331,41 +347,27 @@ class WkbReader {
     return true;
   }
 
-  std::string_view bytes_;
-  size_t at_ = 0;
   Axes axes_;
   std::string out_;
 };
 
 /// Walks the coordinates of a binary form and nothing else.
-class WkbMeasurer {
+class WkbMeasurer : WkbCursor {
  public:
-  explicit WkbMeasurer(std::string_view bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}
+  using WkbCursor::WkbCursor;
 
   std::optional<GeometryBox> Run() {
-    if (!Geometry(0) || at_ != end_ || box_.x_min > box_.x_max) return std::nullopt;
+    if (!Geometry(0) || Left() != 0 || box_.x_min > box_.x_max) return std::nullopt;
     return box_;
   }
 
  private:
-  template <class T>
-  bool Get(T* out) {
-    if (Left() < sizeof(T)) return false;
-    std::memcpy(out, at_, sizeof(T));
-    at_ += sizeof(T);
-    return true;
-  }
-  size_t Left() const { return static_cast<size_t>(end_ - at_); }
-
   bool Geometry(int depth) {
-    uint8_t order = 0;
-    uint32_t code = 0;
-    if (depth > kDepthMax || !Get(&order) || order != 1 || !Get(&code)) return false;
-    const uint32_t number = code % 1000;
-    const uint32_t axes = code / 1000;
-    if (number < 1 || number > 7 || axes > 3) return false;
-    const size_t width = (2 + (axes & 1) + (axes >> 1)) * sizeof(double);
-    switch (static_cast<Shape>(number)) {
+    Shape shape;
+    Axes axes;
+    if (!Head(depth, &shape, &axes)) return false;
+    const size_t width = axes.count() * sizeof(double);
+    switch (shape) {
       case Shape::kPoint: return Positions(1, width, true);
       case Shape::kLine: return Line(width);
       case Shape::kPolygon: return Members([&] { return Line(width); });
@@ -405,8 +407,6 @@ class WkbMeasurer {
   }
 
   static constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const char* at_;
-  const char* end_;
   GeometryBox box_{kInfinity, kInfinity, -kInfinity, -kInfinity};
 };
 
