@@ -303,7 +303,8 @@ Status CheckElement(const ColumnTerm& array, const Value& value, std::string_vie
 // The number as an element of single precision keeps it: 0.1 is among them if it was inserted.
 Value Single(const Value& value) {
   const auto* whole = std::get_if<int64_t>(&value.data);
-  const double number = whole != nullptr ? static_cast<double>(*whole) : std::get<double>(value.data);
+  const double number =
+      whole != nullptr ? static_cast<double>(*whole) : std::get<double>(value.data);
   return Value{static_cast<double>(static_cast<float>(number))};
 }
 

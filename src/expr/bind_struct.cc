@@ -15,8 +15,8 @@ namespace {
 
 /// \param kind  what the member was read as: `array` of elements, or `struct`.
 std::unexpected<Status> NoMember(std::string_view kind, std::string_view name) {
-  return BindError(fmt::format("{} field not found: {}, error: field {} not exist: invalid parameter",
-                               kind, name, name));
+  return BindError(fmt::format(
+      "{} field not found: {}, error: field {} not exist: invalid parameter", kind, name, name));
 }
 
 }  // namespace

@@ -74,8 +74,8 @@ Status CheckJsonCast(std::string_view index_type, const model::KeyValues& params
   }
   const std::string name = Upper(*cast);
   if (ngram && name != "VARCHAR") {
-    return InvalidParameter(fmt::format(
-        "JSON field with ngram index only supports VARCHAR cast type, got: {}", name));
+    return InvalidParameter(
+        fmt::format("JSON field with ngram index only supports VARCHAR cast type, got: {}", name));
   }
   const auto known = CastsOf({});
   if (std::ranges::find(known, name) == known.end()) {
