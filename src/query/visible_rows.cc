@@ -184,15 +184,11 @@ std::optional<segment::ColumnView> SlicedSource::Column(FieldId field) const {
 
 namespace {
 
-uint64_t Visible(const HiddenRows& hidden) {
-  return hidden.rows - (hidden.bits == nullptr ? 0 : hidden.bits->Count());
-}
-
 Result<HiddenRows> FindHidden(const segment::Segment& segment, const ReadView& view) {
   const uint32_t rows = segment.RowsAt(view.at);
   HiddenRows base{rows, segment.HiddenAt(view.at, rows)};
   if (!view.expiry.none()) base.bits = HideExpired(segment, view, rows, std::move(base.bits));
-  if (view.trace != nullptr) view.trace->Of(segment.id()).rows_visible = Visible(base);
+  if (view.trace != nullptr) view.trace->Of(segment.id()).rows_visible = base.CountVisible();
   if (view.filter == nullptr || view.filter->keeps_all()) return base;
   HiddenRows hidden = base;
   if (view.filter->root != nullptr) {
@@ -223,7 +219,7 @@ Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView&
   if (!hidden) return hidden;
   trace.filter_us += us;
   trace.rows = hidden->rows;
-  trace.rows_kept = Visible(*hidden);
+  trace.rows_kept = hidden->CountVisible();
   return hidden;
 }
 

@@ -64,6 +64,7 @@ struct HiddenRows {
   uint32_t rows = 0;
   std::shared_ptr<const Bitset> bits;
   bool Hidden(uint32_t row) const { return bits != nullptr && bits->Test(row); }
+  uint64_t CountVisible() const { return rows - (bits == nullptr ? 0 : bits->Count()); }
   /// Calls visit(row) for each candidate, ascending. Cost: a word for 64 rows, then the candidates.
   template <class Visit>
   void ForEachVisible(Visit visit) const {
