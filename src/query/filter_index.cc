@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <re2/re2.h>
+#include "base/bitset.h"
 #include "expr/number.h"
 #include "index/scalar/scalar_build.h"
 #include "query/filter_like.h"
@@ -32,6 +34,8 @@ constexpr uint32_t kRowsPerKey = 4;
 constexpr uint32_t kKeysPerCheck = 4096;
 /// The rarest grams of a pattern narrow it well enough.
 constexpr size_t kGramsMax = 3;
+/// More rows than that are put in order by a bit for each row there is.
+constexpr size_t kSortedMax = 1024;
 
 using Match = std::optional<IndexMatch>;
 
@@ -325,6 +329,19 @@ uint64_t EntriesOf(const ScalarIndex& index, const KeySet& set) {
   return entries;
 }
 
+/// nullptr when all are negated.
+const KeySet* SmallestOf(const IndexMatch& match) {
+  const KeySet* smallest = nullptr;
+  uint64_t fewest = 0;
+  for (const KeySet& set : match.sets) {
+    const uint64_t entries = EntriesOf(*match.index, set);
+    if (set.negated || (smallest != nullptr && entries >= fewest)) continue;
+    smallest = &set;
+    fewest = entries;
+  }
+  return smallest;
+}
+
 /// Whether it is cheaper to take the known rows and clear those of all other keys. Only where every
 /// known row has exactly one key.
 bool ByComplement(const ScalarIndex& index, uint64_t entries) {
@@ -460,12 +477,31 @@ Operator MakeIndexOperator(const IndexMatch& match, Operator scan) {
                                          match.exact ? nullptr : std::move(scan));
 }
 
-void RowsOfMatch(const IndexMatch& match, std::vector<uint32_t>& rows) {
-  for (const KeyRange& range : match.sets.front().ranges) match.index->AppendRows(range, rows);
-  std::ranges::sort(rows);
-  // Of elements: a row may have several of the keys.
-  const auto tail = std::ranges::unique(rows);
-  rows.erase(tail.begin(), tail.end());
+std::optional<uint64_t> RowsOfSmallest(const IndexMatch& match) {
+  const KeySet* set = SmallestOf(match);
+  return set == nullptr ? std::nullopt : std::optional(EntriesOf(*match.index, *set));
+}
+
+void CollectSmallest(const IndexMatch& match, std::vector<uint32_t>& rows) {
+  for (const KeyRange& range : SmallestOf(match)->ranges) match.index->AppendRows(range, rows);
+  SortRows(match.index->rows(), rows);  // of elements: a row may have several of the keys
+}
+
+void SortRows(size_t below, std::vector<uint32_t>& rows) {
+  if (std::ranges::is_sorted(rows, std::less_equal<>())) return;
+  if (rows.size() < kSortedMax) {
+    std::ranges::sort(rows);
+    const auto tail = std::ranges::unique(rows);
+    rows.erase(tail.begin(), tail.end());
+    return;
+  }
+  Bitset bits(below);
+  for (const uint32_t row : rows) bits.Set(row);
+  rows.clear();
+  for (size_t w = 0; w < bits.word_count(); ++w) {
+    for (uint64_t word = bits.words()[w]; word != 0; word &= word - 1)
+      rows.push_back(static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(word)));
+  }
 }
 
 }  // namespace elanus::query

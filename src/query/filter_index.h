@@ -42,7 +42,12 @@ Result<std::optional<IndexMatch>> MatchIndex(const expr::Node& leaf,
 /// only proposes; unused when it is exact
 Operator MakeIndexOperator(const IndexMatch& match, Operator scan);
 
-/// Adds the rows of an exact match of one set that is not negated, ascending.
-void RowsOfMatch(const IndexMatch& match, std::vector<uint32_t>& rows);
+/// The number of rows in the smallest set that is not negated, at most; nothing when all are.
+std::optional<uint64_t> RowsOfSmallest(const IndexMatch& match);
+/// Those rows, ascending. \pre RowsOfSmallest(match)
+void CollectSmallest(const IndexMatch& match, std::vector<uint32_t>& rows);
+
+/// Puts rows in ascending order, each once. \param below  no row is as large
+void SortRows(size_t below, std::vector<uint32_t>& rows);
 
 }  // namespace elanus::query

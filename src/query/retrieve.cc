@@ -28,9 +28,6 @@ bool ByKeyNewestFirst(const Item& a, const Item& b) {
 constexpr uint32_t kOrderedBlockRows =
     8192;  // rows of a key-ordered segment looked at before asking "enough?"
 
-/// An index that leaves less than this part of a segment is asked for all of it.
-constexpr uint32_t kFewPart = 64;
-
 class Retriever {
  public:
   Retriever(const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
@@ -45,16 +42,18 @@ class Retriever {
         FindKeys(s);
         continue;
       }
-      ASSIGN_OR_RETURN(const auto listed, FewRowsOf(*segments_[s], view_));
+      VisibleRows visible(*segments_[s], view_);
+      ASSIGN_OR_RETURN(const auto listed, visible.Few());
       if (listed) {
         TakeAll(s, *listed);
         continue;
       }
-      ASSIGN_OR_RETURN(const bool few, FewByIndex(s));
+      // All of few rows are found sooner by an index than the first of them by looking.
+      ASSIGN_OR_RETURN(const bool few, visible.AreFew());
       if (!few && CutsByKey() && FiltersByBlock() && segments_[s]->OrderedByKey()) {
         RETURN_IF_ERROR(ScanOrdered(s));
       } else {
-        RETURN_IF_ERROR(ScanAll(s));
+        RETURN_IF_ERROR(ScanAll(s, visible));
       }
     }
     return Merge();
@@ -122,18 +121,6 @@ class Retriever {
   /// Blocks of rows can be filtered by themselves: a sample is of all rows.
   bool FiltersByBlock() const { return view_.filter == nullptr || view_.filter->sample == 0; }
 
-  /// Whether an index knows that the filter keeps so few rows of the segment that all of them are
-  /// found sooner than the first of them by looking.
-  Result<bool> FewByIndex(uint32_t s) const {
-    if (view_.filter == nullptr || !segments_[s]->sealed()) return false;
-    const uint32_t rows = segments_[s]->RowsAt(view_.at);
-    const auto runs = segments_[s]->Runs(rows);
-    if (runs.size() != 1) return false;
-    ASSIGN_OR_RETURN(const uint64_t most,
-                     RowsAtMost(*view_.filter, *runs.front().source, view_.cancel));
-    return most < rows / kFewPart;
-  }
-
   void Take(uint32_t s, uint32_t row) {
     items_.push_back({segments_[s]->KeyAt(row), segments_[s]->TimestampAt(row), {s, row}});
   }
@@ -168,8 +155,8 @@ class Retriever {
     trace.search_us = us;
   }
 
-  Status ScanAll(uint32_t s) {
-    ASSIGN_OR_RETURN(HiddenRows hidden, HiddenRowsOf(*segments_[s], view_));
+  Status ScanAll(uint32_t s, VisibleRows& visible) {
+    ASSIGN_OR_RETURN(const HiddenRows hidden, visible.Hidden());
     const size_t first = items_.size();
     hidden.ForEachVisible([&](uint32_t row) { Take(s, row); });
     CutToLimit(first);
@@ -326,12 +313,13 @@ Result<Retrieved> Retrieve(const std::vector<segment::SegmentPtr>& segments, con
 Result<int64_t> CountRows(const std::vector<segment::SegmentPtr>& segments, const ReadView& view) {
   int64_t count = 0;
   for (const segment::SegmentPtr& segment : segments) {
-    ASSIGN_OR_RETURN(const auto few, FewRowsOf(*segment, view));
+    VisibleRows visible(*segment, view);
+    ASSIGN_OR_RETURN(const auto few, visible.Few());
     if (few) {
       count += static_cast<int64_t>(few->size());
       continue;
     }
-    ASSIGN_OR_RETURN(HiddenRows hidden, HiddenRowsOf(*segment, view));
+    ASSIGN_OR_RETURN(const HiddenRows hidden, visible.Hidden());
     count += static_cast<int64_t>(hidden.CountVisible());
   }
   return count;
