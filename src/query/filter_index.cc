@@ -329,19 +329,6 @@ uint64_t EntriesOf(const ScalarIndex& index, const KeySet& set) {
   return entries;
 }
 
-/// nullptr when all are negated.
-const KeySet* SmallestOf(const IndexMatch& match) {
-  const KeySet* smallest = nullptr;
-  uint64_t fewest = 0;
-  for (const KeySet& set : match.sets) {
-    const uint64_t entries = EntriesOf(*match.index, set);
-    if (set.negated || (smallest != nullptr && entries >= fewest)) continue;
-    smallest = &set;
-    fewest = entries;
-  }
-  return smallest;
-}
-
 /// Whether it is cheaper to take the known rows and clear those of all other keys. Only where every
 /// known row has exactly one key.
 bool ByComplement(const ScalarIndex& index, uint64_t entries) {
@@ -354,8 +341,13 @@ Match Matcher::Finish(std::vector<KeySet> sets, size_t searches) const {
   const uint64_t whole_words = (index_->rows() + 63) / 64;
   const auto words = static_cast<double>(whole_words);
   match.lookup_ns = static_cast<double>(searches) * kSearchNs;
-  for (const KeySet& set : sets) {
+  for (size_t s = 0; s < sets.size(); ++s) {
+    const KeySet& set = sets[s];
     const uint64_t entries = EntriesOf(*index_, set);
+    if (!set.negated && (!match.rows_of_fewest || entries < *match.rows_of_fewest)) {
+      match.fewest = s;
+      match.rows_of_fewest = entries;
+    }
     const bool complement = !set.negated && ByComplement(*index_, entries);
     const uint64_t listed = complement ? index_->known_count() - entries : entries;
     match.lookup_ns += static_cast<double>(listed) * kListedNs + words * kWordNs;
@@ -477,13 +469,9 @@ Operator MakeIndexOperator(const IndexMatch& match, Operator scan) {
                                          match.exact ? nullptr : std::move(scan));
 }
 
-std::optional<uint64_t> RowsOfSmallest(const IndexMatch& match) {
-  const KeySet* set = SmallestOf(match);
-  return set == nullptr ? std::nullopt : std::optional(EntriesOf(*match.index, *set));
-}
-
-void CollectSmallest(const IndexMatch& match, std::vector<uint32_t>& rows) {
-  for (const KeyRange& range : SmallestOf(match)->ranges) match.index->AppendRows(range, rows);
+void CollectFewest(const IndexMatch& match, std::vector<uint32_t>& rows) {
+  for (const KeyRange& range : match.sets[match.fewest].ranges)
+    match.index->AppendRows(range, rows);
   SortRows(match.index->rows(), rows);  // of elements: a row may have several of the keys
 }
 

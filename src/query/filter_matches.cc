@@ -11,6 +11,8 @@ namespace {
 /// Where rows must be in several sets, those of the smallest are proposed when they are this few:
 /// else bits of all sets leave less to look at.
 constexpr uint64_t kOfSeveralSetsMax = 256;
+/// Rows that an index only proposes are this much fewer than those that it knows.
+constexpr uint64_t kLookedAtPart = 8;
 
 bool Is(const expr::Node& node, auto form) {
   return std::holds_alternative<decltype(form)>(node.form);
@@ -57,74 +59,79 @@ bool Matches::Pays(const IndexMatch& match, const FilterOperator& scan, uint64_t
   return match.lookup_ns + looked_at < scanned * scan.cost();
 }
 
-Result<std::optional<uint64_t>> Matches::Proposes(const expr::Node& node, int depth) {
-  std::optional<uint64_t> rows;
-  if (depth > kFilterDepthMax) return rows;
-  if (const auto found = proposes_.find(&node); found != proposes_.end()) return found->second;
+Result<std::optional<Matches::Proposal>> Matches::Proposes(const expr::Node& node, int depth) {
+  std::optional<Proposal> proposal;
+  if (depth > kFilterDepthMax) return proposal;
+  if (node.children.empty()) {
+    ASSIGN_OR_RETURN(const IndexMatch* match, Of(node));
+    if (match == nullptr) return proposal;
+    const bool one = match->sets.size() == 1;
+    const auto rows = match->rows_of_fewest;
+    if (rows && (one || *rows <= kOfSeveralSetsMax)) proposal = {*rows, match->exact && one};
+    return proposal;
+  }
+  if (const auto found = proposals_.find(&node); found != proposals_.end()) return found->second;
   if (Is(node, expr::Or{})) {
-    rows = node.children.empty() ? std::nullopt : std::optional<uint64_t>(0);
+    proposal = {.rows = 0, .exact = true};
     for (const expr::Node& child : node.children) {
       ASSIGN_OR_RETURN(const auto of_child, Proposes(child, depth + 1));
-      rows = of_child ? std::optional(*rows + *of_child) : std::nullopt;
-      if (!rows) break;
+      if (!of_child) {
+        proposal.reset();
+        break;
+      }
+      proposal->rows += of_child->rows;
+      proposal->exact &= of_child->exact;
     }
   } else if (Is(node, expr::And{})) {
     for (const expr::Node& child : node.children) {
       ASSIGN_OR_RETURN(const auto of_child, Proposes(child, depth + 1));
-      if (of_child) rows = std::min(rows.value_or(*of_child), *of_child);
+      if (of_child && (!proposal || of_child->rows < proposal->rows)) proposal = of_child;
     }
-  } else if (node.children.empty()) {
-    ASSIGN_OR_RETURN(const IndexMatch* match, Of(node));
-    if (match != nullptr) {
-      rows = RowsOfSmallest(*match);
-      if (rows > kOfSeveralSetsMax && match->sets.size() > 1) rows.reset();
-    }
+    if (proposal) proposal->exact &= node.children.size() == 1;
   }
-  proposes_.emplace(&node, rows);
-  return rows;
+  proposals_.emplace(&node, proposal);
+  return proposal;
 }
 
 Status Matches::Collect(const expr::Node& node, int depth, bool timed, ProposedRows& out) {
+  ASSIGN_OR_RETURN(const auto proposal, Proposes(node, depth));
+  out.exact = proposal->exact;
   if (Is(node, expr::Or{})) {
-    out.exact = true;
     for (const expr::Node& child : node.children) {
-      ProposedRows of_child;
+      ProposedRows of_child;  // what is known of its rows is not of the others'
       RETURN_IF_ERROR(Collect(child, depth + 1, timed, of_child));
-      out.exact &= of_child.exact;
       std::ranges::move(of_child.leaves, std::back_inserter(out.leaves));
       std::ranges::move(of_child.rows, std::back_inserter(out.rows));
     }
     SortRows(source_.rows(), out.rows);
   } else if (Is(node, expr::And{})) {
-    const expr::Node* fewest = nullptr;
-    uint64_t rows = 0;
     for (const expr::Node& child : node.children) {
       ASSIGN_OR_RETURN(const auto of_child, Proposes(child, depth + 1));
-      if (!of_child || (fewest != nullptr && *of_child >= rows)) continue;
-      fewest = &child;
-      rows = *of_child;
+      if (!of_child || of_child->rows != proposal->rows) continue;
+      RETURN_IF_ERROR(Collect(child, depth + 1, timed, out));
+      if (out.exact) out.known.insert(&child);
+      break;
     }
-    RETURN_IF_ERROR(Collect(*fewest, depth + 1, timed, out));
-    out.exact &= node.children.size() == 1;
+    out.exact = proposal->exact;
   } else {
     ASSIGN_OR_RETURN(const IndexMatch* match, Of(node));
     double us = 0;
     {
       const StepTimer timer(timed ? &us : nullptr);
-      CollectSmallest(*match, out.rows);
+      CollectFewest(*match, out.rows);
     }
-    out.exact = match->exact && match->sets.size() == 1;
-    out.leaves.push_back({&node, match, out.rows.size(), us});
+    if (timed) out.leaves.push_back({&node, match, out.rows.size(), us});
   }
-  if (out.exact) out.known.insert(&node);
   return Status::Ok();
 }
 
 Result<std::optional<ProposedRows>> Matches::Propose(const expr::Node& root, uint64_t most,
                                                      bool timed) {
   std::optional<ProposedRows> proposed;
-  ASSIGN_OR_RETURN(const auto rows, Proposes(root, 0));
-  if (rows && *rows <= most) RETURN_IF_ERROR(Collect(root, 0, timed, proposed.emplace()));
+  ASSIGN_OR_RETURN(const auto proposal, Proposes(root, 0));
+  if (!proposal || proposal->rows > (proposal->exact ? most : most / kLookedAtPart))
+    return proposed;
+  RETURN_IF_ERROR(Collect(root, 0, timed, proposed.emplace()));
   return proposed;
 }
 

@@ -25,7 +25,7 @@ inline constexpr int kFilterDepthMax = 2 * expr::kNodeDepthMax;
 struct ProposedRows {
   std::vector<uint32_t> rows;  ///< ascending
   bool exact = false;          ///< the filter keeps each of them
-  /// Nodes that are true for each of the rows: they need not be looked at again.
+  /// Nodes that are true for each of the rows and need not be looked at again.
   std::unordered_set<const expr::Node*> known;
   struct Leaf {
     const expr::Node* node = nullptr;
@@ -33,7 +33,7 @@ struct ProposedRows {
     uint64_t rows = 0;
     double us = 0;
   };
-  std::vector<Leaf> leaves;  ///< those that proposed
+  std::vector<Leaf> leaves;  ///< those that proposed, when they were timed
 };
 
 class Matches {
@@ -52,12 +52,17 @@ class Matches {
   bool Pays(const IndexMatch& match, const FilterOperator& scan, uint64_t wanted) const;
 
   /// The rows of a tree out of indexes, without a bit for each of the others; nothing when there
-  /// may be more than `most`. \param timed  whether to measure how long each leaf takes
+  /// may be more than `most`, or an eighth of that which the filter has to look at.
+  /// \param timed  whether to measure how long each leaf takes
   Result<std::optional<ProposedRows>> Propose(const expr::Node& root, uint64_t most, bool timed);
 
  private:
-  /// How many rows a tree proposes at most; nothing when it cannot.
-  Result<std::optional<uint64_t>> Proposes(const expr::Node& node, int depth);
+  struct Proposal {
+    uint64_t rows = 0;   ///< at most
+    bool exact = false;  ///< the tree keeps each of them
+  };
+  /// What a tree would propose; nothing when it cannot.
+  Result<std::optional<Proposal>> Proposes(const expr::Node& node, int depth);
   /// \pre Proposes(node)
   Status Collect(const expr::Node& node, int depth, bool timed, ProposedRows& out);
 
@@ -65,7 +70,7 @@ class Matches {
   const Cancel* cancel_;
   const IndexUse use_;
   std::unordered_map<const expr::Node*, std::optional<IndexMatch>> matches_;
-  std::unordered_map<const expr::Node*, std::optional<uint64_t>> proposes_;
+  std::unordered_map<const expr::Node*, std::optional<Proposal>> proposals_;  // of inner nodes
 };
 
 }  // namespace elanus::query

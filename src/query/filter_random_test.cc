@@ -513,7 +513,7 @@ class RandomFilters : public ::testing::Test {
       ASSERT_EQ(got, expected) << text << (use == IndexUse::kNever ? "" : ", by indexes");
     }
     const auto few =
-        FewRowsByIndex(*filter, world.rows, world.schema, kRows,
+        FewRowsByIndex(*filter, world.rows, world.schema, 8 * kRows,
                        {.index_use = IndexUse::kWheneverPossible});
     ASSERT_TRUE(few) << text << ": " << few.error().message();
     if (*few) {
