@@ -427,11 +427,8 @@ namespace {
 void RunBlock(FilterOperator& root, size_t first, size_t rows, uint64_t* is_true,
               uint64_t* is_unknown) {
   uint64_t wanted[kBlockWords];
-  const Block block{.first = first,
-                    .rows = rows,
-                    .wanted = wanted,
-                    .is_true = is_true,
-                    .is_unknown = is_unknown};
+  const Block block{
+      .first = first, .rows = rows, .wanted = wanted, .is_true = is_true, .is_unknown = is_unknown};
   std::copy_n(is_true, block.words(), wanted);
   if (std::all_of(wanted, wanted + block.words(), [](uint64_t word) { return word == 0; })) return;
   root.Run(block);
@@ -441,8 +438,8 @@ void RunBlock(FilterOperator& root, size_t first, size_t rows, uint64_t* is_true
   }
 }
 
-/// Rows that cost much (JSON of 64 KiB, regular expressions) get smaller blocks, so that a cancelled
-/// call still frees its core within 50 ms.
+/// Rows that cost much (JSON of 64 KiB, regular expressions) get smaller blocks, so that a
+/// cancelled call still frees its core within 50 ms.
 size_t BlockRowsOf(const FilterOperator& root) {
   return root.cost() > kExpensiveNs ? kBlockRows / 4 : kBlockRows;
 }
@@ -526,8 +523,9 @@ Result<std::optional<std::vector<uint32_t>>> FewRowsByIndex(const expr::BoundFil
   if (proposed->exact || few->empty()) return few;
   // The rest looks at these rows alone: bits of all rows, which an index would give, cost more.
   Matches none(source, scope.cancel, IndexUse::kNever);
-  ASSIGN_OR_RETURN(const Operator root, Compiler(source, schema, none, scope.trace, &proposed->known)
-                                            .Compile(*filter.root, 0, few->size()));
+  ASSIGN_OR_RETURN(const Operator root,
+                   Compiler(source, schema, none, scope.trace, &proposed->known)
+                       .Compile(*filter.root, 0, few->size()));
   RETURN_IF_ERROR(KeepTrue(*root, source, scope.cancel, *few));
   return few;
 }

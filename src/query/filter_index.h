@@ -31,7 +31,7 @@ struct IndexMatch {
   uint64_t rows_max = 0;     ///< no more rows than that
   size_t fewest = 0;         ///< the set of `sets` with the fewest rows that is not negated
   std::optional<uint64_t> rows_of_fewest;  ///< at most; nothing when all are negated
-  double lookup_ns = 0;      ///< to find the keys (done already) and to collect the rows
+  double lookup_ns = 0;  ///< to find the keys (done already) and to collect the rows
 };
 
 /// Nothing when no index of the source can answer the leaf, or when that would surely cost more

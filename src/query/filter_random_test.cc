@@ -512,9 +512,8 @@ class RandomFilters : public ::testing::Test {
       for (size_t row = 0; row < kRows; ++row) got += Answers::At(*truth, row);
       ASSERT_EQ(got, expected) << text << (use == IndexUse::kNever ? "" : ", by indexes");
     }
-    const auto few =
-        FewRowsByIndex(*filter, world.rows, world.schema, 8 * kRows,
-                       {.index_use = IndexUse::kWheneverPossible});
+    const auto few = FewRowsByIndex(*filter, world.rows, world.schema, 8 * kRows,
+                                    {.index_use = IndexUse::kWheneverPossible});
     ASSERT_TRUE(few) << text << ": " << few.error().message();
     if (*few) {
       std::string got = expected;

@@ -269,8 +269,9 @@ class Cutter {
       const T lowest = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
       const T highest = Limits::has_infinity ? Limits::infinity() : Limits::max();
       uint64_t good[kBlockWords];
-      simd::RangesAt(simd::Active().level).For(T{})(column.Values<T>().data() + first, count, descending_ ? *bound_ : lowest,
-              descending_ ? highest : *bound_, good);
+      simd::RangesAt(simd::Active().level)
+          .For(T{})(column.Values<T>().data() + first, count, descending_ ? *bound_ : lowest,
+                    descending_ ? highest : *bound_, good);
       uint64_t any = 0;
       for (size_t w = 0; w * 64 < count; ++w) any |= open[w] &= good[w];
       return any != 0;
@@ -342,9 +343,7 @@ bool CutsByValue(const model::CollectionSchema& schema, const model::RowValue& v
 Result<OrderCut> FirstInOrder(std::span<const segment::SegmentPtr> segments,
                               std::span<const HiddenRows> hidden, const OrderCutRequest& request,
                               const Cancel& cancel) {
-  const auto run = [&]<class T>(T) {
-    return Cutter<T>(segments, hidden, request, cancel).Run();
-  };
+  const auto run = [&]<class T>(T) { return Cutter<T>(segments, hidden, request, cancel).Run(); };
   switch (TypeOf(segments, hidden, request.value->field)) {
     case DataType::kInt8: return run(int8_t{});
     case DataType::kInt16: return run(int16_t{});

@@ -180,9 +180,9 @@ TEST(OrderCut, LeavesMostRowsOut) {
   std::vector<HiddenRows> hidden;
   for (const auto& segment : world.segments) hidden.push_back(HiddenRowsOf(*segment, view).value());
   const model::RowValue value{.field = FieldId{2}};
-  const OrderCut cut = FirstInOrder(world.segments, hidden,
-                                    {.value = &value, .alone = true, .wanted = 10}, cancel)
-                           .value();
+  const OrderCut cut =
+      FirstInOrder(world.segments, hidden, {.value = &value, .alone = true, .wanted = 10}, cancel)
+          .value();
   EXPECT_FALSE(cut.whole);
   size_t rows = 0;
   for (const auto& of_segment : cut.rows) rows += of_segment.size();

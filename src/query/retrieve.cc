@@ -112,8 +112,7 @@ class Retriever {
     const segment::Segment& segment = *segments_[item.ref.segment];
     const uint32_t row = item.ref.row;
     const bool first = row == 0 || segment.KeyAt(row - 1) != item.key;
-    return first &&
-           (row + 1 >= segment.RowsAt(view_.at) || segment.KeyAt(row + 1) != item.key);
+    return first && (row + 1 >= segment.RowsAt(view_.at) || segment.KeyAt(row + 1) != item.key);
   }
 
   /// The smallest keys suffice: whatever the order is, it is that of keys.

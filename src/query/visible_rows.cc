@@ -150,8 +150,8 @@ VisibleRows::VisibleRows(const segment::Segment& segment, const ReadView& view)
     : segment_(segment), view_(view), rows_(segment.RowsAt(view.at)), runs_(segment.Runs(rows_)) {
   const bool filtered = view.filter != nullptr && view.filter->root != nullptr;
   if (filtered && segment.sealed() && runs_.size() == 1) {
-    matches_ = std::make_unique<Matches>(*runs_.front().source, view.cancel,
-                                         IndexUse::kWhenCheaper);
+    matches_ =
+        std::make_unique<Matches>(*runs_.front().source, view.cancel, IndexUse::kWhenCheaper);
   }
 }
 
