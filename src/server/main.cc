@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/log.h"
 #include "base/program_pages.h"
@@ -16,6 +17,7 @@
 #include "server/config.h"
 #include "server/gauges.h"
 #include "server/health.h"
+#include "server/machine.h"
 #include "server/standalone.h"
 
 // jemalloc reads this before main: memory freed by a flush, merge or build goes back to the system
@@ -72,8 +74,10 @@ int Serve(const ServeFlags& flags) {
   if (!ops_port.has_value()) return Fail(ops_port.error());
   const Gauges gauges(ProcessMetrics(), **standalone);
 
+  const auto data_threads = static_cast<size_t>(config.Number("gateway.data_threads"));
   gateway::Gateway gateway(
-      {.data_threads = static_cast<size_t>(config.Number("gateway.data_threads")),
+      {.data_threads =
+           data_threads != 0 ? data_threads : static_cast<size_t>(std::max(CoresTotal(), 2)),
        .queue_max = static_cast<size_t>(config.Number("gateway.queue_max")),
        .request_bytes_max = static_cast<size_t>(config.Number("gateway.request_bytes_max"))},
       {.catalog = &(*standalone)->catalog(), .data = &(*standalone)->data(), .version = kVersion},

@@ -44,7 +44,8 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
   const auto memory = static_cast<uint64_t>(config.Number("build.memory_max"));
   options.maintenance.build_memory_max = memory != 0 ? memory : MemoryTotalBytes() / 4;
   options.maintenance.retention_ms = config.Number("history.retention_ms");
-  options.maintenance.build_threads = static_cast<int>(config.Number("build.threads"));
+  const auto threads = static_cast<int>(config.Number("build.threads"));
+  options.maintenance.build_threads = threads != 0 ? threads : CoresTotal();
   options.gate.unflushed_bytes_max =
       static_cast<uint64_t>(config.Number("segment.unflushed_bytes_max"));
   options.gate.wait_ms = config.Number("segment.write_wait_ms");
