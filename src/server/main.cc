@@ -17,7 +17,6 @@
 #include "server/config.h"
 #include "server/gauges.h"
 #include "server/health.h"
-#include "server/machine.h"
 #include "server/standalone.h"
 
 // jemalloc reads this before main: memory freed by a flush, merge or build goes back to the system
@@ -74,10 +73,8 @@ int Serve(const ServeFlags& flags) {
   if (!ops_port.has_value()) return Fail(ops_port.error());
   const Gauges gauges(ProcessMetrics(), **standalone);
 
-  const auto data_threads = static_cast<size_t>(config.Number("gateway.data_threads"));
   gateway::Gateway gateway(
-      {.data_threads =
-           data_threads != 0 ? data_threads : static_cast<size_t>(std::max(CoresTotal(), 2)),
+      {.data_threads = std::max<size_t>(DataThreads(config), 2),
        .queue_max = static_cast<size_t>(config.Number("gateway.queue_max")),
        .request_bytes_max = static_cast<size_t>(config.Number("gateway.request_bytes_max"))},
       {.catalog = &(*standalone)->catalog(), .data = &(*standalone)->data(), .version = kVersion},
