@@ -132,7 +132,7 @@ TEST(IndexCheck, KeepsScalarIndexesWhereMilvusWould) {
               "Trie are only supported on varchar field");
   params = {{"index_type", "INVERTED"}};
   ExpectError(CheckCreateIndex(json, "", params), Code::kMissingParameter,
-              "json index must specify cast type: missing parameter");
+              "json index must specify cast type: missing parameter[missing_param=json_cast_type]");
   params = {{"index_type", "TRIE"}, {"json_cast_type", "DOUBLE"}};
   ExpectError(CheckCreateIndex(json, "", params), Code::kInvalidParameter,
               "TRIE are only supported on varchar field");

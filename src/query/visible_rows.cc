@@ -41,14 +41,11 @@ void Sample(double share, uint64_t seed, uint32_t rows, Bitset& hidden) {
   }
 }
 
-/// Sets the bits of rows whose time in a TIMESTAMPTZ field is over; makes the bits when it meets
-/// the first. Blocks whose smallest value is later are not read.
-void HideOutlived(const segment::Segment& segment, const model::FieldSchema& field, int64_t micros,
-                  uint32_t rows, std::shared_ptr<Bitset>& bits) {
-  auto hide = [&](uint32_t row) {
-    if (bits == nullptr) bits = std::make_shared<Bitset>(rows);
-    bits->Set(row);
-  };
+/// Calls visit(row) for each row whose time in a TIMESTAMPTZ field is over. Blocks whose smallest
+/// value is later are not read.
+template <class Visit>
+void ForEachOutlived(const segment::Segment& segment, const model::FieldSchema& field,
+                     int64_t micros, uint32_t rows, Visit visit) {
   for (const segment::Run& run : segment.Runs(rows)) {
     const auto column = run.source->Column(field.id);
     const auto count = static_cast<uint32_t>(run.source->rows());
@@ -57,7 +54,7 @@ void HideOutlived(const segment::Segment& segment, const model::FieldSchema& fie
       int64_t value = 0;
       if (count == 0 || defaults.IsNull(run.first)) continue;
       std::memcpy(&value, defaults.ValueAt(run.first).data(), sizeof(value));
-      for (uint32_t row = 0; value <= micros && row < count; ++row) hide(run.first + row);
+      for (uint32_t row = 0; value <= micros && row < count; ++row) visit(run.first + row);
       continue;
     }
     const int64_t* values = column->Values<int64_t>().data();
@@ -68,16 +65,26 @@ void HideOutlived(const segment::Segment& segment, const model::FieldSchema& fie
         continue;
       }
       for (uint32_t row = first; row < end; ++row) {
-        if (values[row] <= micros && !column->IsNull(row)) hide(run.first + row);
+        if (values[row] <= micros && !column->IsNull(row)) visit(run.first + row);
       }
     }
   }
 }
 
+/// Sets the bits of those rows; makes the bits when it meets the first.
+void HideOutlived(const segment::Segment& segment, const model::FieldSchema& field, int64_t micros,
+                  uint32_t rows, std::shared_ptr<Bitset>& bits) {
+  ForEachOutlived(segment, field, micros, rows, [&](uint32_t row) {
+    if (bits == nullptr) bits = std::make_shared<Bitset>(rows);
+    bits->Set(row);
+  });
+}
+
 /// The field whose times end rows; nullptr when there is none.
-const model::FieldSchema* EndingField(const ReadView& view) {
-  const FieldId id = view.expiry.field;
-  const model::FieldSchema* field = id.value == 0 ? nullptr : view.schema->FindField(id);
+const model::FieldSchema* EndingField(const model::CollectionSchema& schema,
+                                      const model::Expiry& expiry) {
+  const FieldId id = expiry.field;
+  const model::FieldSchema* field = id.value == 0 ? nullptr : schema.FindField(id);
   return field != nullptr && field->type == model::DataType::kTimestamptz ? field : nullptr;
 }
 
@@ -86,7 +93,7 @@ std::shared_ptr<const Bitset> HideExpired(const segment::Segment& segment, const
                                           uint32_t rows, std::shared_ptr<const Bitset> hidden) {
   std::shared_ptr<Bitset> expired;
   if (view.expiry.inserted != 0) expired = segment.InsertedBy(view.expiry.inserted, rows);
-  if (const model::FieldSchema* field = EndingField(view))
+  if (const model::FieldSchema* field = EndingField(*view.schema, view.expiry))
     HideOutlived(segment, *field, view.expiry.micros, rows, expired);
   if (expired == nullptr) return hidden;
   for (size_t w = 0; hidden != nullptr && w < expired->word_count(); ++w)
@@ -155,7 +162,8 @@ Result<HiddenRows> FilteredRows(const segment::Segment& segment, const ReadView&
 
 ExpiryCheck::ExpiryCheck(const segment::Segment& segment, uint32_t rows, const ReadView& view)
     : segment_(segment), expiry_(view.expiry) {
-  if (const model::FieldSchema* field = EndingField(view)) reader_.emplace(segment, rows, *field);
+  if (const model::FieldSchema* field = EndingField(*view.schema, view.expiry))
+    reader_.emplace(segment, rows, *field);
 }
 
 bool ExpiryCheck::IsOver(uint32_t row) {
@@ -180,6 +188,18 @@ std::optional<segment::ColumnView> SlicedSource::Column(FieldId field) const {
   }
   view->fixed += first_ * model::ValueBytes(view->type, view->dim);
   return view;
+}
+
+uint64_t CountExpired(const segment::Segment& segment, const model::CollectionSchema& schema,
+                      const model::Expiry& expiry, uint32_t rows) {
+  uint64_t count = 0;
+  if (expiry.inserted != 0) {
+    const auto bits = segment.InsertedBy(expiry.inserted, rows);
+    count = bits == nullptr ? 0 : bits->Count();
+  }
+  if (const model::FieldSchema* field = EndingField(schema, expiry))
+    ForEachOutlived(segment, *field, expiry.micros, rows, [&](uint32_t) { ++count; });
+  return count;
 }
 
 namespace {

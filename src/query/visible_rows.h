@@ -47,6 +47,11 @@ class ExpiryCheck {
   std::optional<segment::FieldReader> reader_;  // of the field that says it
 };
 
+/// How many of a segment's first rows have outlived their time; expiry names one way, not both.
+/// Cost: the blocks of the field, or of the timestamps, that hold such rows.
+uint64_t CountExpired(const segment::Segment& segment, const model::CollectionSchema& schema,
+                      const model::Expiry& expiry, uint32_t rows);
+
 /// Part [first, first + rows) of a source.
 class SlicedSource final : public segment::RowSource {
  public:
