@@ -60,12 +60,12 @@ class SharedSearch : public testing::Test {
   std::shared_ptr<segment::SealedSegment> Seal(
       const std::shared_ptr<segment::GrowingSegment>& growing, bool indexed) {
     std::string bytes;
-    const auto build = segment::BuildSealedFile({{growing, kRows, {}}},
-                                                {.id = growing->id(), .schema = &schema_},
-                                                [&](std::string_view piece) {
-                                                  bytes.append(piece);
-                                                  return Status::Ok();
-                                                });
+    const auto build =
+        segment::BuildSealedFile({{growing, kRows, {}}}, {.id = growing->id(), .schema = &schema_},
+                                 [&](std::string_view piece) {
+                                   bytes.append(piece);
+                                   return Status::Ok();
+                                 });
     auto file =
         std::make_shared<index::Buffer>(index::Buffer::Copy(std::as_bytes(std::span(bytes))));
     auto sealed = segment::SealedSegment::Open(
@@ -142,8 +142,7 @@ TEST_F(SharedSearch, EndsWhenTheCallIsCanceled) {
   const Crew::Turn turn(crew);
   std::stop_source stop;
   stop.request_stop();
-  const auto found =
-      Run(Vectors(500), &crew, {.stop = stop.get_token()}, expr::BoundFilter{});
+  const auto found = Run(Vectors(500), &crew, {.stop = stop.get_token()}, expr::BoundFilter{});
   ASSERT_FALSE(found.has_value());
   EXPECT_EQ(found.error().code(), Code::kCanceled);
 }
