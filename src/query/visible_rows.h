@@ -10,6 +10,7 @@
 
 #include "base/bitset.h"
 #include "base/cancel.h"
+#include "base/crew.h"
 #include "base/status.h"
 #include "expr/filter.h"
 #include "model/expiry.h"
@@ -32,6 +33,7 @@ struct ReadView {
   const Cancel* cancel = nullptr;
   FilterCache* filters = nullptr;  ///< answers of earlier reads; nullptr: none are kept
   ReadTrace* trace = nullptr;      ///< where the read writes down how it was answered
+  Crew* crew = nullptr;            ///< helps while cores are idle; nullptr: nobody does
 };
 
 /// Tells of one segment's rows whether their time is over. One thread's.
