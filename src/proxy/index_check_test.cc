@@ -122,9 +122,12 @@ TEST(IndexCheck, KeepsScalarIndexesWhereMilvusWould) {
   const auto number = Field(1, "n", DataType::kInt64);
   const auto text = Field(2, "s", DataType::kVarChar);
   const auto json = Field(3, "j", DataType::kJson);
+  const auto body = Field(4, "b", DataType::kText);
   for (const char* type : {"INVERTED", "STL_SORT", "BITMAP", "AUTOINDEX"}) {
     KeyValues params = {{"index_type", type}};
     EXPECT_TRUE(CheckCreateIndex(number, "", params).ok()) << type;
+    ExpectError(CheckCreateIndex(body, "", params), Code::kInvalidParameter,
+                "TEXT field does not support user-created scalar index");
   }
   KeyValues params = {{"index_type", "Trie"}};
   EXPECT_TRUE(CheckCreateIndex(text, "", params).ok());

@@ -171,9 +171,11 @@ Status PlanRefinement(std::string_view type, const Params& params, SearchPlan& p
 /// RNSG and ANNOY: how many rows a search keeps on its way, how many it gathers (-1: the index's
 /// own choice).
 /// Whether an effort must reach the hits wanted: a range search looks as far as its radius, an
-/// iterator asks for pages of its own size.
+/// iterator asks for pages of its own size; groups and filters on the way take hits one by one.
 bool IsForHits(const Params& params, const SearchPlan& plan) {
-  return !plan.iterator && !params.Typed("radius").has_value();
+  const std::string* hints = params.Text("hints");
+  const bool one_by_one = plan.group || (hints != nullptr && *hints == "iterative_filter");
+  return !one_by_one && !plan.iterator && !params.Typed("radius").has_value();
 }
 
 Status PlanOldTypes(std::string_view type, const Params& params, SearchPlan& plan) {

@@ -43,7 +43,7 @@ TEST(SearchParams, ReadWhatPymilvusSends) {
   EXPECT_EQ(plan->metric, model::Metric::kL2);
 }
 
-TEST(SearchParams, LetARangeSearchTakeLessEffortThanHits) {
+TEST(SearchParams, LetRangesGroupsAndIteratorsTakeLessEffortThanHits) {
   for (const auto& [type, key] :
        {std::pair("HNSW", "ef"), std::pair("DISKANN", "search_list"),
         std::pair("SCANN", "reorder_k"), std::pair("ANNOY", "search_k")}) {
@@ -53,6 +53,10 @@ TEST(SearchParams, LetARangeSearchTakeLessEffortThanHits) {
     EXPECT_FALSE(Plan(info, {{"topk", "10"}, {"params", bare}})) << type;
     EXPECT_TRUE(Plan(info, {{"topk", "10"}, {"params", ranged}})) << type;
     EXPECT_TRUE(Plan(info, {{"topk", "10"}, {key, "5"}, {"radius", "3"}})) << type;
+    EXPECT_TRUE(Plan(info, {{"topk", "10"}, {"group_by_field", "s"}, {"params", bare}})) << type;
+    EXPECT_TRUE(Plan(info, {{"topk", "10"}, {"iterator", "True"}, {"params", bare}})) << type;
+    EXPECT_TRUE(Plan(info, {{"topk", "10"}, {"hints", "iterative_filter"}, {"params", bare}}))
+        << type;
   }
 }
 
