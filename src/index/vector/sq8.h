@@ -100,6 +100,8 @@ class CodeView {
     if (term_stride_ == sizeof(int32_t)) __builtin_prefetch(terms_ + row * term_stride_);
   }
 
+  CodePlaces places() const { return {codes_, stride_, prefetch_lines_}; }
+
   /// Search distances: |x|^2 - 2 dot for L2, -dot otherwise.
   void Distances(const int8_t* query, int32_t bias, const uint32_t* ids, size_t count,
                  int32_t* out) const {
