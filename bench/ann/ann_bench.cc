@@ -152,9 +152,8 @@ class Bench {
     std::mt19937_64 random(3);
     words_.assign((base_.rows + 63) / 64, 0);
     const double visible = std::atof(options_["filter"].c_str()) / 100;
-    const std::vector<bool> shown = options_.contains("regions")
-                                        ? ShownByRegion(visible, random)
-                                        : ShownAtRandom(visible, random);
+    const std::vector<bool> shown = options_.contains("regions") ? ShownByRegion(visible, random)
+                                                                 : ShownAtRandom(visible, random);
     size_t count = 0;
     for (size_t i = 0; i < base_.rows; ++i) {
       if (shown[i]) continue;
@@ -186,7 +185,8 @@ class Bench {
     std::vector<bool> region_shown(regions), shown(base_.rows);
     const double wanted = visible * static_cast<double>(base_.rows);
     double count = 0;
-    for (size_t r = 0; r < regions; ++r) {  // in the order they were drawn, if that does not overshoot
+    for (size_t r = 0; r < regions;
+         ++r) {  // in the order they were drawn, if that does not overshoot
       if (count + sizes[r] > wanted * 1.05) continue;
       region_shown[r] = true;
       count += sizes[r];

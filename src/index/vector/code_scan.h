@@ -1,6 +1,6 @@
 // Exact search by code: measures the codes of all visible rows and keeps the nearest, for the exact
-// look that follows. Where a filter lets little through this is cheaper than a walk through a graph,
-// and it reads a tenth of what raw rows are. Owned by one thread; keeps its memory between
+// look that follows. Where a filter lets little through this is cheaper than a walk through a
+// graph, and it reads a tenth of what raw rows are. Owned by one thread; keeps its memory between
 // searches.
 //   Distance:  void operator()(const uint32_t* rows, size_t count, int32_t* out) const
 //              CodePlaces places() const

@@ -68,8 +68,9 @@ TEST(CodeScan, StopsWhenCanceled) {
   std::stop_source source;
   source.request_stop();
   CodeScan scan;
-  EXPECT_EQ(scan.Run(Given{distances}, distances.size(), {}, 10, {.stop = source.get_token()}).code(),
-            Code::kCanceled);
+  EXPECT_EQ(
+      scan.Run(Given{distances}, distances.size(), {}, 10, {.stop = source.get_token()}).code(),
+      Code::kCanceled);
 }
 
 }  // namespace

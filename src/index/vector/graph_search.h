@@ -168,8 +168,8 @@ void ExpandBeam(const Links& links, const Distance& distance, GraphScratch& s,
   }
 }
 
-/// The visible nodes next to one node, and behind its hidden neighbours, the doors, those of theirs.
-/// s.visited counts hidden nodes as seen from the start, s.opened visible ones as opened.
+/// The visible nodes next to one node, and behind its hidden neighbours, the doors, those of
+/// theirs. s.visited counts hidden nodes as seen from the start, s.opened visible ones as opened.
 template <class Links, class Distance>
 class VisibleNeighbours {
  public:

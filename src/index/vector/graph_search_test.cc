@@ -47,8 +47,7 @@ class GraphSearchTest : public ::testing::Test {
     distance(&entry, 1, &first);
     s_.pool.Insert(first, entry);
     const uint64_t before = s_.hops;
-    ExpandBeam(
-        LineLinks(), distance, s_, [] { return true; }, counts);
+    ExpandBeam(LineLinks(), distance, s_, [] { return true; }, counts);
     return s_.hops - before;
   }
 

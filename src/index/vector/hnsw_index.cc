@@ -19,17 +19,17 @@ namespace {
 // Rough costs in nanoseconds, only for choosing between plans.
 constexpr double kCodeNs = 18.0;  // a code in the graph, and each of its cache lines
 constexpr double kCodeLineNs = 2.2;
-constexpr double kDoorNs = 160.0;       // the list of a hidden neighbour read
-constexpr double kFreshShare = 0.6;     // links of a hop that lead to rows not met before
-constexpr double kGathered = 0.85;      // of a degree: visible ones a hop when doors are opened
-constexpr double kScannedNs = 1.2;      // a code in a pass over all visible rows, and its lines
+constexpr double kDoorNs = 160.0;    // the list of a hidden neighbour read
+constexpr double kFreshShare = 0.6;  // links of a hop that lead to rows not met before
+constexpr double kGathered = 0.85;   // of a degree: visible ones a hop when doors are opened
+constexpr double kScannedNs = 1.2;   // a code in a pass over all visible rows, and its lines
 constexpr double kScannedLineNs = 1.25;
-constexpr double kBitNs = 0.04;         // a row looked for in the filter's bits
-constexpr double kEnough = 0.75;        // of a degree: visible neighbours gathered a hop
+constexpr double kBitNs = 0.04;   // a row looked for in the filter's bits
+constexpr double kEnough = 0.75;  // of a degree: visible neighbours gathered a hop
 
 // Measured on word vectors at 20 and 50 % visible: with these a filter does not cost recall.
 constexpr double kWidenPower = 0.35;  // of 1 / share of visible rows, for a beam of hidden rows too
-constexpr double kRoom = 1.7;        // times as many visible nodes as wanted in it, at least
+constexpr double kRoom = 1.7;         // times as many visible nodes as wanted in it, at least
 
 // Visible rows tried as further places to begin at, by cache lines of their codes; how far one is
 // looked for; how many begin.
@@ -264,7 +264,8 @@ class HnswIndex final : public VectorIndex {
     return {.codes = graph_.codes, .query = s.query_code.data(), .bias = bias};
   }
 
-  // Leaves the rows worth an exact look in s.rows, those with the nearest codes of all visible ones.
+  // Leaves the rows worth an exact look in s.rows, those with the nearest codes of all visible
+  // ones.
   Status SearchCodes(const Task& task, GraphScratch& s) const {
     static thread_local CodeScan scan;
     const FromQuery distance = Encode(task.query, s);

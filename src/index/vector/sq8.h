@@ -1,6 +1,7 @@
 // The int8 codec: x is kept as round((x - mean) / scale), one scale for all dimensions, clipped at
-// the 99.95 % quantile. Distances between codes are integers that order rows as the metric does, up
-// to rounding; hits are re-ranked from the raw vectors.
+// the 99.95 % quantile unless the largest value is little more. Distances between codes are
+// integers that order rows as the metric does, up to rounding; hits are re-ranked from the raw
+// vectors.
 //   L2:          |x|^2 - 2 q.x in code units, both centred         (per-row term: |x|^2)
 //   IP, COSINE:  -q.x; a query is not centred, since q.mean is the same for all rows; for COSINE
 //   rows are first

@@ -23,8 +23,8 @@ size_t ZeroBits(const uint64_t* words, size_t count, uint32_t first, uint32_t* o
   size_t n = 0;
   for (size_t i = 0; i < count; ++i) {
     for (uint64_t zeros = ~words[i]; zeros != 0; zeros &= zeros - 1)
-      out[n++] = first + static_cast<uint32_t>(64 * i) +
-                 static_cast<uint32_t>(__builtin_ctzll(zeros));
+      out[n++] =
+          first + static_cast<uint32_t>(64 * i) + static_cast<uint32_t>(__builtin_ctzll(zeros));
   }
   return n;
 }
