@@ -5,7 +5,7 @@
     build/venv/bin/python bench/server/run.py --parts search --rounds 3 --again
     build/venv/bin/python bench/server/run.py --rows 50000 --rounds 1 --seconds 3 --out /somewhere/quick
 Parts: load (first start, ingest, index, sizes, the ef of each recall), search (interleaved rounds), write (one row, then a Strong search),
-restart (stop, start, kill -9), table. Each writes its values into --out as it ends and is skipped when they are there, unless --again; none takes
+build (searches beside the build of another collection's index), restart (stop, start, kill -9), table. Each writes its values into --out as it ends and is skipped when they are there, unless --again; none takes
 a quarter of an hour on two quiet cores. Only ratios within one run mean anything: times on a shared machine spread by a factor between rounds.
 """
 import argparse
@@ -34,7 +34,7 @@ from wire import COLLECTION  # noqa: E402
 BATCH = 5000
 PROBE_ROW = 123  # a search for its vector must find it
 INDEX = {"M": 16, "efConstruction": 200}
-PARTS = ("load", "search", "write", "restart", "table")
+PARTS = ("load", "search", "write", "build", "restart", "table")
 RECALLS = {".95": 0.95, ".99": 0.99}
 
 
@@ -111,6 +111,17 @@ class Bench:
                    for i in range(start, min(start + BATCH, rows))]
 
     @staticmethod
+    def create_index(client: MilvusClient, name: str) -> None:
+        indexes = client.prepare_index_params()
+        indexes.add_index("vector", index_type="HNSW", metric_type="COSINE", params=INDEX)
+        client.create_index(name, indexes)
+
+    @staticmethod
+    def indexed(client: MilvusClient, name: str, rows: int) -> bool:
+        about = client.describe_index(name, "vector")
+        return about["state"] == "Finished" and int(about["pending_index_rows"]) == 0 and int(about["indexed_rows"]) >= rows
+
+    @staticmethod
     def create(client: MilvusClient, name: str) -> None:
         schema = client.create_schema(auto_id=False)
         schema.add_field("id", DataType.INT64, is_primary=True)
@@ -142,13 +153,8 @@ class Bench:
         values.say("all rows inserted", time.monotonic() - began)
         inserts.unlink()
         client.flush(COLLECTION)
-        indexes = client.prepare_index_params()
-        indexes.add_index("vector", index_type="HNSW", metric_type="COSINE", params=INDEX)
-        client.create_index(COLLECTION, indexes)
-        while True:
-            about = client.describe_index(COLLECTION, "vector")
-            if about["state"] == "Finished" and int(about["pending_index_rows"]) == 0 and int(about["indexed_rows"]) >= rows:
-                break
+        self.create_index(client, COLLECTION)
+        while not self.indexed(client, COLLECTION, rows):
             time.sleep(0.2)
         values.say("all rows indexed", time.monotonic() - began)
         client.load_collection(COLLECTION)
@@ -223,6 +229,42 @@ class Bench:
             client.delete(COLLECTION, ids=[10**9 + n for n in range(30)])
             client.close()
             values.say("one row inserted, then seen by a Strong search, p50", statistics.median(times) * 1000)
+            values.save()
+
+    # ---- build
+
+    def build(self) -> None:
+        """Searches while the server builds an index of another collection with the same rows; quiet ones before and after, in the same minutes."""
+        k = self.expected[1000].shape[1]
+        for server in self.servers:
+            values = self.values("build", server)
+            if values.there() and not self.args.again:
+                continue
+            self.running(server)
+            self.settle(server)
+
+            def searches(when: str) -> None:
+                for clients in (1, 8):
+                    got = self.replay(server, ".95", wire.options(k, self.ef(server, ".95")), clients)
+                    values.say(f"p99, {clients} client{'s'[:clients - 1]}, {when}", got.p99_ms)
+                    values.say(f"QPS, {clients} client{'s'[:clients - 1]}, {when}", got.qps)
+
+            client, rows = wire.connect(server.uri), len(self.data.base)
+            searches("quiet")
+            self.create(client, "beside")
+            for batch in self.batches(rows):
+                client.insert("beside", batch)
+            client.flush("beside")
+            self.create_index(client, "beside")
+            searches("beside a build")
+            if self.indexed(client, "beside", rows):
+                raise RuntimeError(f"{server.name} had built its index before the searches ended: give fewer --seconds or more --rows")
+            while not self.indexed(client, "beside", rows):
+                time.sleep(0.5)
+            client.drop_collection("beside")
+            client.close()
+            self.settle(server)
+            searches("quiet")
             values.save()
 
     # ---- restart

@@ -43,6 +43,8 @@ class Server:
     def start(self, timeout: float = 300) -> float:
         """Seconds until a client's first call is answered."""
         self.home.mkdir(parents=True, exist_ok=True)
+        if self.answers("ShowCollections", b"") is not None:
+            raise RuntimeError(f"port {self.port} has a server already; give another --port")
         began = time.monotonic()
         with (self.home.parent / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.home)

@@ -223,6 +223,48 @@ Result<Term> Binder::BindCall(const Syntax& syntax) {
   if (name == "array_length") return BindLength(syntax);
   if (name == "empty" && syntax.children.size() == 1) return BindEmpty(syntax);
   if (name == "starts_with" && syntax.children.size() == 2) return BindStartsWith(syntax);
+  if (name == "text_match" || name == "text_match_fuzzy" || name == "phrase_match") {
+    return BindTextMatch(syntax, name);
+  }
+  return NoFunction(syntax, name);
+}
+
+namespace {
+
+// As Milvus' engine spells the types of a function's arguments.
+std::string EngineType(DataType type) {
+  if (type == DataType::kVarChar) return "varChar";
+  return Lower(DataTypeName(type)) + (model::IsInteger(type) ? "_t" : "");
+}
+
+}  // namespace
+
+Result<Term> Binder::NoFunction(const Syntax& call, std::string_view name) {
+  std::string types;
+  for (const Syntax& argument : call.children) {
+    ASSIGN_OR_RETURN(const Term term, Bind(argument));
+    if (!types.empty()) types += ", ";
+    types += EngineType(TypeOf(term));
+  }
+  return BindError(fmt::format("function {}({}) not found.", name, types));
+}
+
+Result<Term> Binder::BindTextMatch(const Syntax& syntax, std::string_view name) {
+  const std::string shown = name == "phrase_match" ? "phrase match"
+                            : name == "text_match" ? "text match"
+                                                   : "text match fuzzy";
+  if (syntax.children.size() < 2) {
+    return BindError(fmt::format("{} needs a field and the text to match", name));
+  }
+  ASSIGN_OR_RETURN(const Term bound, Bind(syntax.children[0]));
+  const auto* term = std::get_if<ColumnTerm>(&bound);
+  if (term == nullptr || !model::IsString(term->column.type)) {
+    return BindError(fmt::format("{} operation on non-string is unsupported", shown));
+  }
+  const std::string* enabled = model::FindValue(term->field->type_params, "enable_match");
+  if (enabled == nullptr || Lower(*enabled) != "true") {
+    return BindError(fmt::format("field \"{}\" does not enable match", term->field->name));
+  }
   return BindError(fmt::format("function {} is not supported yet", name));
 }
 
@@ -256,6 +298,14 @@ Status CheckElement(const ColumnTerm& array, const Value& value, std::string_vie
                                operation == "contains_all" ? "ContainsAll" : "ContainsAny",
                                DataTypeName(element), DataTypeName(sought)))
       .error();
+}
+
+// The number as an element of single precision keeps it: 0.1 is among them if it was inserted.
+Value Single(const Value& value) {
+  const auto* whole = std::get_if<int64_t>(&value.data);
+  const double number =
+      whole != nullptr ? static_cast<double>(*whole) : std::get<double>(value.data);
+  return Value{static_cast<double>(static_cast<float>(number))};
 }
 
 }  // namespace
@@ -295,8 +345,9 @@ Result<Term> Binder::BindContains(const Syntax& syntax, std::string_view name) {
     contains.values.push_back(std::move(literal->value));
   }
   if (term->type() == DataType::kArray) {
-    for (const Value& value : contains.values) {
+    for (Value& value : contains.values) {
       RETURN_IF_ERROR(CheckElement(*term, value, shown));
+      if (term->field->element_type == DataType::kFloat) value = Single(value);
     }
   }
   return Term(Node{.form = std::move(contains)});

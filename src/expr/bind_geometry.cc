@@ -39,7 +39,7 @@ Result<Term> Binder::BindGeometry(const Syntax& syntax, std::string_view name) {
   for (const Known& one : kKnown) {
     if (one.name == name) known = &one;
   }
-  if (known == nullptr) return BindError(fmt::format("function {} is not supported yet", name));
+  if (known == nullptr) return NoFunction(syntax, name);
   if (syntax.children.size() != known->arguments) {
     return BindError(fmt::format("{} requires exactly {} arguments, got {}", name, known->arguments,
                                  syntax.children.size()));

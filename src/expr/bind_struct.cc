@@ -11,14 +11,25 @@ namespace elanus::expr {
 using model::DataType;
 using model::FieldSchema;
 
+namespace {
+
+/// \param kind  what the member was read as: `array` of elements, or `struct`.
+std::unexpected<Status> NoMember(std::string_view kind, std::string_view name) {
+  return BindError(fmt::format(
+      "{} field not found: {}, error: field {} not exist: invalid parameter", kind, name, name));
+}
+
+}  // namespace
+
 /// `$[member]` inside a predicate of elements: the member with its elements' type.
 Result<ColumnTerm> Binder::ResolveElement(std::string_view text) const {
   if (inside_ == nullptr) {
-    return BindError("$[x] syntax can only be used inside ElementFilter or MATCH_*");
+    return BindError(
+        fmt::format("{} syntax can only be used inside ElementFilter or MATCH_*", text));
   }
   const std::string name = inside_->name + std::string(text.substr(1));
   const FieldSchema* field = schema_.FindField(name);
-  if (field == nullptr) return BindError(fmt::format("field {} not exist", name));
+  if (field == nullptr) return NoMember("array", name);
   if (field->type != DataType::kArray) {
     return BindError(fmt::format("predicate expression in {} cannot read the vectors of {}",
                                  inside_function_, name));
@@ -43,7 +54,7 @@ Result<ColumnTerm> Binder::ResolveStructPath(std::string_view text) const {
   const size_t last = text.rfind('[');
   const std::string name = std::string(base) + std::string(text.substr(last));
   const FieldSchema* field = schema_.FindField(name);
-  if (field == nullptr) return BindError(fmt::format("struct field not found: {}", name));
+  if (field == nullptr) return NoMember("struct", name);
   ColumnTerm term{{field->id, field->type, {}}, field};
   if (last == open) return term;
   if (field->type != DataType::kArray) {
@@ -105,20 +116,11 @@ namespace {
 /// `threshold = N`, the third argument of the counting functions.
 Result<int64_t> Threshold(const Syntax& option, std::string_view function) {
   const bool named = option.kind == SyntaxKind::kOption && Lower(option.name) == "threshold";
-  const Syntax* number = named ? &option.children[0] : nullptr;
-  if (number != nullptr && number->kind == SyntaxKind::kUnary) {
-    return BindError(fmt::format("count in {} cannot be negative, got: {}", function,
-                                 CompactText(number->text)));
-  }
-  if (number == nullptr || number->kind != SyntaxKind::kLiteral) {
+  if (!named) {
     return BindError(fmt::format("{} needs threshold=N with a whole number N", function));
   }
-  ASSIGN_OR_RETURN(const Value value, LiteralValue(*number));
-  const auto* whole = std::get_if<int64_t>(&value.data);
-  if (whole == nullptr) {
-    return BindError(fmt::format("{} needs threshold=N with a whole number N", function));
-  }
-  return *whole;
+  ASSIGN_OR_RETURN(const Value value, LiteralValue(option.children[0]));
+  return std::get<int64_t>(value.data);
 }
 
 }  // namespace
@@ -155,7 +157,7 @@ Result<Term> Binder::BindMatch(const Syntax& syntax, std::string_view name) {
     match.count = count;
     return Term(std::move(node));
   }
-  return BindError(fmt::format("function {} is not supported yet", name));
+  return NoFunction(syntax, name);
 }
 
 Result<Term> Binder::BindElementFilter(const Syntax& syntax) {

@@ -123,6 +123,9 @@ class Binder {
   Result<Term> BindSample(const Syntax& syntax);
 
   // bind_geometry.cc
+  Result<Term> BindTextMatch(const Syntax& syntax, std::string_view name);
+  /// The error for a call of a function that is not there, or not for such arguments.
+  Result<Term> NoFunction(const Syntax& call, std::string_view name);
   Result<Term> BindGeometry(const Syntax& syntax, std::string_view name);
 
   // bind_struct.cc

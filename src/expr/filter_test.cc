@@ -384,7 +384,7 @@ TEST(Filter, ResolvesNames) {
   ASSERT_FALSE(filter);
   EXPECT_EQ(filter.error().message(),
             "cannot parse expression: array_contains(gone[name], 1): struct field not found: "
-            "gone[name]");
+            "gone[name], error: field gone[name] not exist: invalid parameter");
   EXPECT_EQ(Cause("json[''] == 1"), "invalid identifier: json['']");
   EXPECT_EQ(Cause("json[a] == 1"),
             "json key must be enclosed in double quotes or single quotes: \"[a]\"");
@@ -442,7 +442,11 @@ TEST(Filter, BindsCallsByName) {
   EXPECT_EQ(Cause("empty(pk)"), "function empty does not take: pk");
   EXPECT_EQ(Cause("starts_with(varchar, 5)"),
             "function starts_with does not take: starts_with(varchar,5)");
-  EXPECT_EQ(Cause("nothing(pk)"), "function nothing is not supported yet");
+  EXPECT_EQ(Cause("nothing(pk)"), "function nothing(int64_t) not found.");
+  EXPECT_EQ(Cause("ST_Nothing(varchar, 'POINT (1 1)', 1.5)"),
+            "function st_nothing(varChar, varChar, double) not found.");
+  EXPECT_EQ(Cause("match_some(array[0], pk > 1)"), "function match_some(int64_t, bool) not found.");
+  EXPECT_EQ(Cause("nothing(pk > 'a')"), "comparisons between Int64 and VarChar are not supported");
 }
 
 TEST(Filter, ReservesFunctionNamesOnlyForCalls) {
@@ -478,7 +482,42 @@ TEST(Filter, SaysWhereTheSyntaxBreaks) {
   EXPECT_EQ(Cause("pk == 'a\\d'"), "invalid syntax: 'a\\d'");
   EXPECT_EQ(Cause("pk == 9223372036854775808"),
             "strconv.ParseInt: parsing \"9223372036854775808\": value out of range");
-  EXPECT_EQ(Cause("text_match(varchar, 'a')"), "function text_match is not supported yet");
+}
+
+TEST(Filter, WantsDigitsAfterAnOption) {
+  auto broken = [](std::string_view value) {
+    return Cause(fmt::format("match_least(s, $[a] > 1, threshold={})", value));
+  };
+  EXPECT_EQ(broken("-1"), "line 1:35 extraneous input '-' expecting IntegerConstant");
+  EXPECT_EQ(broken("1.5"), "line 1:35 mismatched input '1.5' expecting IntegerConstant");
+  EXPECT_EQ(broken("{n}"), "line 1:35 mismatched input '{' expecting IntegerConstant");
+  EXPECT_EQ(broken(""), "line 1:35 missing IntegerConstant at ')'");
+}
+
+TEST(Filter, MeasuresNothingButNames) {
+  constexpr std::string_view kWanted =
+      "line 1:13 mismatched input '{}' expecting {{Identifier, JSONIdentifier, "
+      "StructFieldIdentifier}}";
+  EXPECT_EQ(Cause("array_length(s[0][m]) == 1"), fmt::format(kWanted, "s[0][m]"));
+  EXPECT_EQ(Cause("array_length($[m]) == 1"), fmt::format(kWanted, "$[m]"));
+  EXPECT_EQ(Cause("array_length([1, 2]) == 2"), fmt::format(kWanted, "["));
+  EXPECT_EQ(Cause("array_length() == 0"), fmt::format(kWanted, ")"));
+}
+
+TEST(Filter, MatchesTextOnlyWhereAFieldEnablesIt) {
+  EXPECT_EQ(Cause("text_match(varchar, 'a')"), "field \"varchar\" does not enable match");
+  EXPECT_EQ(Cause("PHRASE_MATCH(text, 'a b', 1)"), "field \"text\" does not enable match");
+  EXPECT_EQ(Cause("text_match(pk, 'a')"), "text match operation on non-string is unsupported");
+  EXPECT_EQ(Cause("phrase_match(json['a'], 'b')"),
+            "phrase match operation on non-string is unsupported");
+  model::CollectionSchema schema = TestSchema();
+  for (model::FieldSchema& field : schema.fields) {
+    if (field.name == "varchar") field.type_params.emplace_back("enable_match", "True");
+  }
+  auto bound = ParseFilter("text_match(varchar, 'a')", schema, {});
+  ASSERT_FALSE(bound);
+  EXPECT_NE(bound.error().message().find("function text_match is not supported yet"),
+            std::string::npos);
 }
 
 TEST(Filter, DecodesEscapes) {

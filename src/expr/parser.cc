@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include "base/letter_case.h"
 
 namespace elanus::expr {
 namespace {
@@ -68,6 +69,13 @@ bool IsNameToken(TokenKind kind) {
   return kind == TokenKind::kIdentifier || kind == TokenKind::kMeta ||
          kind == TokenKind::kJsonPath || kind == TokenKind::kStructPath ||
          kind == TokenKind::kFunction || kind == TokenKind::kOption;
+}
+// Whether array_length takes it: names, but not a member of one element, `s[0][m]` or `$[m]`.
+bool HasLength(const Token& token) {
+  if (token.kind == TokenKind::kStructPath) {
+    return !token.text.starts_with('$') && std::ranges::count(token.text, '[') == 1;
+  }
+  return IsNameToken(token.kind) && token.kind != TokenKind::kMeta;
 }
 bool IsLiteralToken(TokenKind kind) {
   return kind >= TokenKind::kInteger && kind <= TokenKind::kFalse;
@@ -332,9 +340,26 @@ class Parser {
     const Token function = Take();
     Take();  // the parenthesis
     Syntax node{.kind = SyntaxKind::kCall, .name = function.text};
+    if (Lower(function.text) == "array_length" && !HasLength(Peek())) {
+      return Mismatch("{Identifier, JSONIdentifier, StructFieldIdentifier}");
+    }
     RETURN_IF_ERROR(List(TokenKind::kRightParen, ")", node));
     node.text = Span(function.offset);
     return node;
+  }
+
+  // What may follow `threshold =`: the digits alone, no sign.
+  Result<Syntax> WholeNumber() {
+    constexpr std::string_view kWanted = "IntegerConstant";
+    if (Peek().kind == TokenKind::kInteger) return Literal();
+    if (Peek(1).kind == TokenKind::kInteger) {
+      return Fault(Peek(),
+                   fmt::format("extraneous input '{}' expecting {}", Shown(Peek()), kWanted));
+    }
+    if (Peek().kind == TokenKind::kRightParen) {
+      return Fault(Peek(), fmt::format("missing {} at ')'", kWanted));
+    }
+    return Mismatch(kWanted);
   }
 
   // interval 'P1D', iso {t}, threshold = 2.
@@ -345,8 +370,9 @@ class Parser {
   }
   Result<Syntax> Option() {
     const Token option = Take();
-    if (Peek().kind == TokenKind::kAssign) Take();
-    ASSIGN_OR_RETURN(Syntax value, Expression(kLevelUnary));
+    const bool assigned = Peek().kind == TokenKind::kAssign;
+    if (assigned) Take();
+    ASSIGN_OR_RETURN(Syntax value, assigned ? WholeNumber() : Expression(kLevelUnary));
     Syntax node{.kind = SyntaxKind::kOption, .name = option.text};
     node.children.push_back(std::move(value));
     node.text = Span(option.offset);

@@ -55,6 +55,13 @@ struct ColumnView {
     return rest;
   }
 
+  /// Rows [first, first + count).
+  ColumnView Part(size_t first, size_t count) const {
+    ColumnView part = From(first);
+    part.rows = count;
+    return part;
+  }
+
   bool IsNull(size_t row) const { return valid != nullptr && valid[row] == 0; }
   template <class T>
   std::span<const T> Values() const {

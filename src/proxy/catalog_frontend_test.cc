@@ -45,7 +45,8 @@ TEST_F(CatalogFrontendTest, SendsNothingThatIsNotWellFormed) {
   EXPECT_FALSE(catalog.Ddl(call, service::CreateCollection{}).ok());
   EXPECT_FALSE(catalog.Ddl(call, service::CreateDatabase{.name = ""}).ok());
   ExpectError(catalog.Ddl(call, service::CreateIndex{.collection = "c", .field = "nope"}),
-              Code::kMissingParameter, "json index must specify cast type: missing parameter");
+              Code::kMissingParameter,
+              "json index must specify cast type: missing parameter[missing_param=json_cast_type]");
   model::CollectionInfo plain = SampleCollection();
   plain.name = "plain";
   plain.schema.fields.pop_back();

@@ -230,6 +230,8 @@ Status CheckScalarIndex(const FieldSchema& field, std::string_view type, std::st
   if (std::ranges::find(kScalarIndexes, type) == kScalarIndexes.end()) {
     return InvalidIndexType(given);
   }
+  if (field.type == DataType::kText)
+    return InvalidParameter("TEXT field does not support user-created scalar index");
   const bool json = field.type == DataType::kJson;
   if (type == "TRIE" && !IsString(field.type)) {
     return InvalidParameter(fmt::format("{} are only supported on varchar field", given));

@@ -122,9 +122,12 @@ TEST(IndexCheck, KeepsScalarIndexesWhereMilvusWould) {
   const auto number = Field(1, "n", DataType::kInt64);
   const auto text = Field(2, "s", DataType::kVarChar);
   const auto json = Field(3, "j", DataType::kJson);
+  const auto body = Field(4, "b", DataType::kText);
   for (const char* type : {"INVERTED", "STL_SORT", "BITMAP", "AUTOINDEX"}) {
     KeyValues params = {{"index_type", type}};
     EXPECT_TRUE(CheckCreateIndex(number, "", params).ok()) << type;
+    ExpectError(CheckCreateIndex(body, "", params), Code::kInvalidParameter,
+                "TEXT field does not support user-created scalar index");
   }
   KeyValues params = {{"index_type", "Trie"}};
   EXPECT_TRUE(CheckCreateIndex(text, "", params).ok());
@@ -132,7 +135,7 @@ TEST(IndexCheck, KeepsScalarIndexesWhereMilvusWould) {
               "Trie are only supported on varchar field");
   params = {{"index_type", "INVERTED"}};
   ExpectError(CheckCreateIndex(json, "", params), Code::kMissingParameter,
-              "json index must specify cast type: missing parameter");
+              "json index must specify cast type: missing parameter[missing_param=json_cast_type]");
   params = {{"index_type", "TRIE"}, {"json_cast_type", "DOUBLE"}};
   ExpectError(CheckCreateIndex(json, "", params), Code::kInvalidParameter,
               "TRIE are only supported on varchar field");

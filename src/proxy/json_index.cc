@@ -65,10 +65,18 @@ Result<expr::PathText> ParsePath(const std::string& text) {
 
 Status CheckJsonCast(std::string_view index_type, const model::KeyValues& params) {
   const std::string* cast = model::FindValue(params, kCastKey);
+  const bool ngram = index_type == "NGRAM";
   if (cast == nullptr) {
-    return {Code::kMissingParameter, "json index must specify cast type: missing parameter"};
+    return {Code::kMissingParameter,
+            ngram ? "JSON field with ngram index must specify json_cast_type: missing parameter"
+                  : "json index must specify cast type: missing "
+                    "parameter[missing_param=json_cast_type]"};
   }
   const std::string name = Upper(*cast);
+  if (ngram && name != "VARCHAR") {
+    return InvalidParameter(
+        fmt::format("JSON field with ngram index only supports VARCHAR cast type, got: {}", name));
+  }
   const auto known = CastsOf({});
   if (std::ranges::find(known, name) == known.end()) {
     return InvalidParameter(fmt::format("json_cast_type {} is not supported", *cast));

@@ -72,7 +72,11 @@ TEST(JsonIndex, RefusesCastsThatTheIndexCannotHold) {
                                          {"json_cast_function", "STRING_TO_DOUBLE"}})
                   .ok());
   ExpectError(CheckJsonCast("INVERTED", {}), Code::kMissingParameter,
-              "json index must specify cast type: missing parameter");
+              "json index must specify cast type: missing parameter[missing_param=json_cast_type]");
+  ExpectError(CheckJsonCast("NGRAM", {}), Code::kMissingParameter,
+              "JSON field with ngram index must specify json_cast_type: missing parameter");
+  ExpectError(CheckJsonCast("NGRAM", {{"json_cast_type", "double"}}), Code::kInvalidParameter,
+              "JSON field with ngram index only supports VARCHAR cast type, got: DOUBLE");
   ExpectError(CheckJsonCast("INVERTED", {{"json_cast_type", "INT8"}}), Code::kInvalidParameter,
               "json_cast_type INT8 is not supported");
   ExpectError(CheckJsonCast("BITMAP", {{"json_cast_type", "DOUBLE"}}), Code::kInvalidParameter,

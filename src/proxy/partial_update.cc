@@ -97,11 +97,12 @@ class PartialUpdate {
             fmt::format("unsupported partial update op: {}", static_cast<int32_t>(op.kind)));
       }
       const char* name = op.kind == FieldOpKind::kArrayAppend ? "ARRAY_APPEND" : "ARRAY_REMOVE";
-      if (collection_.schema.FindStruct(op.field) != nullptr) {
+      const FieldSchema* field = collection_.schema.FindField(op.field);
+      const bool is_member = field != nullptr && !field->struct_name.empty();
+      if (is_member || collection_.schema.FindStruct(op.field) != nullptr) {
         return InvalidParameter(
             fmt::format("op {} is not supported for struct field \"{}\"", name, op.field));
       }
-      const FieldSchema* field = collection_.schema.FindField(op.field);
       if (field == nullptr) {
         return InvalidParameter(
             fmt::format("field \"{}\" not found in collection schema", op.field));
@@ -110,7 +111,7 @@ class PartialUpdate {
         return InvalidParameter(fmt::format(
             "field \"{}\" is the primary key and cannot carry a partial-update op", op.field));
       }
-      if (field->type != model::DataType::kArray || !field->struct_name.empty()) {
+      if (field->type != model::DataType::kArray) {
         return InvalidParameter(fmt::format("op {} requires Array field, but field \"{}\" is {}",
                                             name, op.field, model::DataTypeName(field->type)));
       }

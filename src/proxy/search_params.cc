@@ -170,6 +170,14 @@ Status PlanRefinement(std::string_view type, const Params& params, SearchPlan& p
 
 /// RNSG and ANNOY: how many rows a search keeps on its way, how many it gathers (-1: the index's
 /// own choice).
+/// Whether an effort must reach the hits wanted: a range search looks as far as its radius, an
+/// iterator asks for pages of its own size; groups and filters on the way take hits one by one.
+bool IsForHits(const Params& params, const SearchPlan& plan) {
+  const std::string* hints = params.Text("hints");
+  const bool one_by_one = plan.group || (hints != nullptr && *hints == "iterative_filter");
+  return !one_by_one && !plan.iterator && !params.Typed("radius").has_value();
+}
+
 Status PlanOldTypes(std::string_view type, const Params& params, SearchPlan& plan) {
   if (type == "RNSG") {
     ASSIGN_OR_RETURN(plan.params.ef, IndexInteger(params, "search_length", 300));
@@ -182,7 +190,7 @@ Status PlanOldTypes(std::string_view type, const Params& params, SearchPlan& pla
   ASSIGN_OR_RETURN(plan.params.ef,
                    IndexInteger(params, "search_k", std::numeric_limits<int32_t>::max()));
   const int64_t top_k = plan.limit + plan.offset;
-  if (plan.params.ef >= top_k || plan.iterator) return Status::Ok();
+  if (plan.params.ef >= top_k || !IsForHits(params, plan)) return Status::Ok();
   return InvalidParameter(
       fmt::format("search_k({}) should be larger than k({})", plan.params.ef, top_k));
 }
@@ -200,8 +208,7 @@ Status PlanEffort(const model::IndexInfo* index, const Params& params, SearchPla
     }
     ASSIGN_OR_RETURN(plan.params.ef,
                      IndexInteger(params, key, std::numeric_limits<int32_t>::max()));
-    // An iterator asks for pages of its own size, a range search looks as far as its radius.
-    if (plan.params.ef != 0 && plan.params.ef < top_k && !plan.iterator) {
+    if (plan.params.ef != 0 && plan.params.ef < top_k && IsForHits(params, plan)) {
       return InvalidParameter(
           fmt::format("{}({}) should be larger than k({})", told, plan.params.ef, top_k));
     }
@@ -213,7 +220,7 @@ Status PlanEffort(const model::IndexInfo* index, const Params& params, SearchPla
   if (type == "SCANN") {
     ASSIGN_OR_RETURN(plan.params.reorder_k,
                      IndexInteger(params, "reorder_k", std::numeric_limits<int32_t>::max()));
-    if (plan.params.reorder_k != 0 && plan.params.reorder_k < top_k && !plan.iterator) {
+    if (plan.params.reorder_k != 0 && plan.params.reorder_k < top_k && IsForHits(params, plan)) {
       return InvalidParameter(
           fmt::format("reorder_k({}) should be larger than k({})", plan.params.reorder_k, top_k));
     }

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <utility>
 
+#include <fmt/format.h>
 #include "proxy/fixture.h"
 #include "proxy/query_params.h"
 
@@ -39,6 +41,23 @@ TEST(SearchParams, ReadWhatPymilvusSends) {
   EXPECT_EQ(plan->round_decimal, 2);
   EXPECT_EQ(plan->field->name, "v");
   EXPECT_EQ(plan->metric, model::Metric::kL2);
+}
+
+TEST(SearchParams, LetRangesGroupsAndIteratorsTakeLessEffortThanHits) {
+  for (const auto& [type, key] :
+       {std::pair("HNSW", "ef"), std::pair("DISKANN", "search_list"),
+        std::pair("SCANN", "reorder_k"), std::pair("ANNOY", "search_k")}) {
+    const auto info = WithIndex(type, "L2");
+    const std::string bare = fmt::format(R"({{"{}": 5}})", key);
+    const std::string ranged = fmt::format(R"({{"{}": 5, "radius": 3}})", key);
+    EXPECT_FALSE(Plan(info, {{"topk", "10"}, {"params", bare}})) << type;
+    EXPECT_TRUE(Plan(info, {{"topk", "10"}, {"params", ranged}})) << type;
+    EXPECT_TRUE(Plan(info, {{"topk", "10"}, {key, "5"}, {"radius", "3"}})) << type;
+    EXPECT_TRUE(Plan(info, {{"topk", "10"}, {"group_by_field", "s"}, {"params", bare}})) << type;
+    EXPECT_TRUE(Plan(info, {{"topk", "10"}, {"iterator", "True"}, {"params", bare}})) << type;
+    EXPECT_TRUE(Plan(info, {{"topk", "10"}, {"hints", "iterative_filter"}, {"params", bare}}))
+        << type;
+  }
 }
 
 TEST(SearchParams, TakeTextsForNumbersAndFindThemOutsideParams) {

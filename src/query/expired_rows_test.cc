@@ -145,6 +145,8 @@ TEST(ExpiryByField, LooksAtBlocksThatMayHoldRowsWhoseTimeIsOver) {
             << row << " at " << micros;
       }
       EXPECT_EQ(hidden->bits == nullptr, micros < 1);
+      EXPECT_EQ(CountExpired(*segment, schema, {.field = {101}, .micros = micros}, kRows),
+                hidden->bits == nullptr ? 0 : hidden->bits->Count());
     }
   }
 }

@@ -2,12 +2,12 @@
 
 #include <bit>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
-#include "query/filter_index.h"
+#include "query/filter_matches.h"
 #include "query/filter_operator.h"
 
 namespace elanus::query {
@@ -29,9 +29,6 @@ void ApplyNulls(const BoundColumn& column, const Block& block) {
 }
 
 namespace {
-
-// A filter's own nesting is at most expr::kNodeDepthMax; bytes from elsewhere may hold more.
-constexpr int kDepthMax = 2 * expr::kNodeDepthMax;
 
 constexpr double kExpensiveNs = 50;
 
@@ -133,60 +130,6 @@ class LogicOperator final : public FilterOperator {
   std::vector<Operator> operands_;
 };
 
-// What the indexes of a source say about the leaves of a filter, asked once a leaf.
-class Matches {
- public:
-  Matches(const segment::RowSource& source, const Cancel* cancel, IndexUse use)
-      : source_(source), cancel_(cancel), use_(use) {}
-
-  Result<const IndexMatch*> Of(const expr::Node& leaf) {
-    if (use_ == IndexUse::kNever) return nullptr;
-    auto found = matches_.find(&leaf);
-    if (found == matches_.end()) {
-      ASSIGN_OR_RETURN(auto match, MatchIndex(leaf, source_, cancel_));
-      found = matches_.emplace(&leaf, std::move(match)).first;
-    }
-    return found->second ? &*found->second : nullptr;
-  }
-
-  /// Rows that a tree keeps at most, as far as indexes know.
-  Result<uint64_t> RowsAtMost(const expr::Node& node, int depth) {
-    uint64_t rows = source_.rows();
-    if (depth > kDepthMax) return rows;
-    const bool is_or = std::holds_alternative<expr::Or>(node.form);
-    if (is_or || std::holds_alternative<expr::And>(node.form)) {
-      uint64_t sum = 0;
-      for (const expr::Node& child : node.children) {
-        ASSIGN_OR_RETURN(const uint64_t of_child, RowsAtMost(child, depth + 1));
-        if (is_or) {
-          sum += of_child;
-        } else {
-          rows = std::min(rows, of_child);
-        }
-      }
-      return is_or ? std::min(rows, sum) : rows;
-    }
-    if (!node.children.empty()) return rows;
-    ASSIGN_OR_RETURN(const IndexMatch* match, Of(node));
-    return match == nullptr ? rows : match->rows_max;
-  }
-
-  /// Whether the index is the cheaper way to the leaf's answer for `wanted` rows.
-  bool Pays(const IndexMatch& match, const FilterOperator& scan, uint64_t wanted) const {
-    if (use_ == IndexUse::kWheneverPossible) return true;
-    const double looked_at = match.exact ? 0 : static_cast<double>(match.rows_max) * scan.cost();
-    // Scans of numbers go by whole words, whatever is wanted.
-    const auto scanned = static_cast<double>(std::min<uint64_t>(wanted * 64, source_.rows()));
-    return match.lookup_ns + looked_at < scanned * scan.cost();
-  }
-
- private:
-  const segment::RowSource& source_;
-  const Cancel* cancel_;
-  IndexUse use_;
-  std::unordered_map<const expr::Node*, std::optional<IndexMatch>> matches_;
-};
-
 /// A leaf that writes down what it was asked, kept, read and took.
 class TracedOperator final : public FilterOperator {
  public:
@@ -236,16 +179,17 @@ class TracedOperator final : public FilterOperator {
 
 class Compiler {
  public:
+  /// \param matches  outlives it
+  /// \param known    nodes that are true for all rows it will run over; nullptr: none
   Compiler(const segment::RowSource& source, const model::CollectionSchema& schema,
-           const EvaluateScope& scope)
-      : source_(source),
-        schema_(schema),
-        matches_(source, scope.cancel, scope.index_use),
-        trace_(scope.trace) {}
+           Matches& matches, SegmentTrace* trace,
+           const std::unordered_set<const expr::Node*>* known = nullptr)
+      : source_(source), schema_(schema), matches_(matches), trace_(trace), known_(known) {}
 
   /// \param wanted  about how many rows will be asked of the node
   Result<Operator> Compile(const expr::Node& node, int depth, uint64_t wanted) {
-    if (depth > kDepthMax) return Unfit("nested too deeply");
+    if (depth > kFilterDepthMax) return Unfit("nested too deeply");
+    if (known_ != nullptr && known_->contains(&node)) return MakeConstant(true);
     const bool is_not = std::holds_alternative<expr::Not>(node.form);
     const bool is_and = std::holds_alternative<expr::And>(node.form);
     if (std::holds_alternative<expr::MatchElements>(node.form)) {
@@ -460,8 +404,9 @@ class Compiler {
 
   const segment::RowSource& source_;
   const model::CollectionSchema& schema_;
-  Matches matches_;
+  Matches& matches_;
   SegmentTrace* trace_;
+  const std::unordered_set<const expr::Node*>* known_;
   size_t bits_left_ = kIndexBitsBytes;
 };
 
@@ -475,6 +420,56 @@ Operator MakeIsNull(BoundColumn column) {
   return std::make_unique<IsNullOperator>(std::move(column));
 }
 
+namespace {
+
+/// Runs an operator for the rows whose bit is set in `is_true`; leaves those set for which it is
+/// true, and others in `is_unknown`. Both have a bit 0 where the block's first row is.
+void RunBlock(FilterOperator& root, size_t first, size_t rows, uint64_t* is_true,
+              uint64_t* is_unknown) {
+  uint64_t wanted[kBlockWords];
+  const Block block{
+      .first = first, .rows = rows, .wanted = wanted, .is_true = is_true, .is_unknown = is_unknown};
+  std::copy_n(is_true, block.words(), wanted);
+  if (std::all_of(wanted, wanted + block.words(), [](uint64_t word) { return word == 0; })) return;
+  root.Run(block);
+  for (size_t w = 0; w < block.words(); ++w) {
+    is_true[w] &= wanted[w];
+    is_unknown[w] &= wanted[w];
+  }
+}
+
+/// Rows that cost much (JSON of 64 KiB, regular expressions) get smaller blocks, so that a
+/// cancelled call still frees its core within 50 ms.
+size_t BlockRowsOf(const FilterOperator& root) {
+  return root.cost() > kExpensiveNs ? kBlockRows / 4 : kBlockRows;
+}
+
+/// Leaves those of the rows, which ascend, for which the operator is true.
+Status KeepTrue(FilterOperator& root, const segment::RowSource& source, const Cancel* cancel,
+                std::vector<uint32_t>& rows) {
+  const size_t block_rows = BlockRowsOf(root);
+  size_t kept = 0;
+  for (size_t next = 0; next < rows.size();) {
+    if (cancel != nullptr) RETURN_IF_ERROR(cancel->Check());
+    const size_t first = rows[next] / block_rows * block_rows;
+    const size_t count = std::min(block_rows, source.rows() - first);
+    uint64_t is_true[kBlockWords] = {};
+    uint64_t is_unknown[kBlockWords] = {};
+    const size_t begin = next;
+    for (; next < rows.size() && rows[next] < first + count; ++next)
+      SetBit(is_true, rows[next] - first);
+    RunBlock(root, first, count, is_true, is_unknown);
+    for (size_t i = begin; i < next; ++i) {
+      const size_t row = rows[i] - first;
+      if ((is_true[row / 64] >> (row % 64) & 1) != 0) rows[kept++] = rows[i];
+    }
+  }
+  rows.resize(kept);
+  return Status::Ok();
+}
+
+}  // namespace
+
 Result<Truth> Evaluate(const expr::BoundFilter& filter, const segment::RowSource& source,
                        const model::CollectionSchema& schema, const EvaluateScope& scope) {
   const size_t rows = source.rows();
@@ -486,65 +481,53 @@ Result<Truth> Evaluate(const expr::BoundFilter& filter, const segment::RowSource
     truth.is_true[w] &= ~scope.hidden[w];
   }
   if (filter.root == nullptr) return truth;
-  ASSIGN_OR_RETURN(Operator root, Compiler(source, schema, scope).Compile(*filter.root, 0, rows));
-  // Expensive rows (JSON of 64 KiB, regular expressions) get smaller blocks, so that a cancelled
-  // call still frees its core within 50 ms.
-  const size_t block_rows = root->cost() > kExpensiveNs ? kBlockRows / 4 : kBlockRows;
+  Matches own(source, scope.cancel, scope.index_use);
+  Matches& matches = scope.matches == nullptr ? own : *scope.matches;
+  ASSIGN_OR_RETURN(const Operator root,
+                   Compiler(source, schema, matches, scope.trace).Compile(*filter.root, 0, rows));
+  const size_t block_rows = BlockRowsOf(*root);
   for (size_t first = 0; first < rows; first += block_rows) {
     if (scope.cancel != nullptr) RETURN_IF_ERROR(scope.cancel->Check());
-    uint64_t wanted[kBlockWords];
-    Block block{.first = first,
-                .rows = std::min(block_rows, rows - first),
-                .wanted = wanted,
-                .is_true = truth.is_true.data() + first / 64,
-                .is_unknown = truth.is_unknown.data() + first / 64};
-    std::copy_n(block.is_true, block.words(), wanted);
-    if (std::all_of(wanted, wanted + block.words(), [](uint64_t word) { return word == 0; })) {
-      continue;
-    }
-    root->Run(block);
-    for (size_t w = 0; w < block.words(); ++w) {
-      block.is_true[w] &= wanted[w];
-      block.is_unknown[w] &= wanted[w];
-    }
+    RunBlock(*root, first, std::min(block_rows, rows - first), truth.is_true.data() + first / 64,
+             truth.is_unknown.data() + first / 64);
   }
   return truth;
 }
 
 Result<std::optional<std::vector<uint32_t>>> FewRowsByIndex(const expr::BoundFilter& filter,
                                                             const segment::RowSource& source,
+                                                            const model::CollectionSchema& schema,
                                                             uint64_t most,
                                                             const EvaluateScope& scope) {
   std::optional<std::vector<uint32_t>> few;
-  if (filter.root == nullptr || !filter.root->children.empty()) return few;
-  double us = 0;
-  std::optional<IndexMatch> match;
-  {
-    const StepTimer timer(scope.trace == nullptr ? nullptr : &us);
-    ASSIGN_OR_RETURN(match, MatchIndex(*filter.root, source, scope.cancel));
-    if (!match || !match->exact || match->sets.size() != 1 || match->sets.front().negated ||
-        match->rows_max > most) {
-      return few;
-    }
-    RowsOfMatch(*match, few.emplace());
-  }
+  if (filter.root == nullptr) return few;
+  Matches own(source, scope.cancel, scope.index_use);
+  Matches& matches = scope.matches == nullptr ? own : *scope.matches;
+  ASSIGN_OR_RETURN(auto proposed, matches.Propose(*filter.root, most, scope.trace != nullptr));
+  if (!proposed) return few;
   if (scope.trace != nullptr) {
-    const auto rows = static_cast<double>(source.rows());
-    scope.trace->leaves.push_back({.leaf = filter.root.get(),
-                                   .way = LeafTrace::Way::kIndex,
-                                   .estimated = static_cast<double>(match->rows_max) / rows,
-                                   .rows_asked = source.rows(),
-                                   .rows_kept = few->size(),
-                                   .bytes = match->rows_max * sizeof(uint32_t),
-                                   .us = us});
+    const auto all = static_cast<double>(source.rows());
+    for (const ProposedRows::Leaf& leaf : proposed->leaves) {
+      const bool exact = leaf.match->exact && leaf.match->sets.size() == 1;
+      scope.trace->leaves.push_back(
+          {.leaf = leaf.node,
+           .way = exact ? LeafTrace::Way::kIndex : LeafTrace::Way::kIndexThenScan,
+           .estimated = static_cast<double>(leaf.match->rows_max) / all,
+           .rows_asked = source.rows(),
+           .rows_kept = exact ? leaf.rows : 0,
+           .bytes = leaf.rows * sizeof(uint32_t),
+           .us = leaf.us});
+    }
   }
+  few = std::move(proposed->rows);
+  if (proposed->exact || few->empty()) return few;
+  // The rest looks at these rows alone: bits of all rows, which an index would give, cost more.
+  Matches none(source, scope.cancel, IndexUse::kNever);
+  ASSIGN_OR_RETURN(const Operator root,
+                   Compiler(source, schema, none, scope.trace, &proposed->known)
+                       .Compile(*filter.root, 0, few->size()));
+  RETURN_IF_ERROR(KeepTrue(*root, source, scope.cancel, *few));
   return few;
-}
-
-Result<uint64_t> RowsAtMost(const expr::BoundFilter& filter, const segment::RowSource& source,
-                            const Cancel* cancel) {
-  if (filter.root == nullptr) return source.rows();
-  return Matches(source, cancel, IndexUse::kWhenCheaper).RowsAtMost(*filter.root, 0);
 }
 
 }  // namespace elanus::query

@@ -17,6 +17,8 @@
 
 namespace elanus::query {
 
+class Matches;
+
 /// Row r is bit r % 64 of word r / 64.
 struct Truth {
   std::vector<uint64_t> is_true;
@@ -38,6 +40,9 @@ struct EvaluateScope {
   const Cancel* cancel = nullptr;  ///< asked every 4096 rows
   IndexUse index_use = IndexUse::kWhenCheaper;
   SegmentTrace* trace = nullptr;  ///< where every leaf's way and cost are added
+  /// What indexes of the source said about leaves of the filter already, with `index_use` of its
+  /// own; nullptr: they are asked.
+  Matches* matches = nullptr;
 };
 
 /// Evaluates a filter over the rows of a source.
@@ -49,17 +54,13 @@ struct EvaluateScope {
 Result<Truth> Evaluate(const expr::BoundFilter& filter, const segment::RowSource& source,
                        const model::CollectionSchema& schema, const EvaluateScope& scope = {});
 
-/// The rows for which the filter is true, ascending, when it is one predicate that an index of the
-/// source answers with at most `most` rows: without a bit for each of the others. Nothing when it
-/// is not. Errors: those of `scope`'s cancel.
+/// The rows for which the filter is true, ascending, when indexes of the source propose at most
+/// `most` rows: looks at those alone, without a bit for each of the others. Nothing when they do
+/// not. Errors: as Evaluate.
 Result<std::optional<std::vector<uint32_t>>> FewRowsByIndex(const expr::BoundFilter& filter,
                                                             const segment::RowSource& source,
+                                                            const model::CollectionSchema& schema,
                                                             uint64_t most,
                                                             const EvaluateScope& scope);
-
-/// How many rows the filter can keep at most, as far as scalar indexes of the source know without
-/// looking at a row; source.rows() when they do not. Errors: those of `cancel`.
-Result<uint64_t> RowsAtMost(const expr::BoundFilter& filter, const segment::RowSource& source,
-                            const Cancel* cancel);
 
 }  // namespace elanus::query

@@ -28,6 +28,7 @@ model::CollectionSchema ArraySchema() {
   add(102, "words", DataType::kVarChar);
   add(103, "flags", DataType::kBool);
   add(104, "reals", DataType::kDouble);
+  add(105, "singles", DataType::kFloat);
   return schema;
 }
 
@@ -64,6 +65,10 @@ class ArrayRows final : public segment::RowSource {
     }
     model::Column& reals = Add(104);
     for (int i = 0; i < 4; ++i) reals.AppendValue(ArrayOf<double>(DataType::kDouble, {i / 2.0}));
+    model::Column& singles = Add(105);
+    for (int i = 0; i < 4; ++i) {
+      singles.AppendValue(ArrayOf<float>(DataType::kFloat, {0.1F, 16777216.0F + 2.0F * i}));
+    }
     for (auto& [field, column] : columns_) column.AppendNull();
   }
   size_t rows() const override { return 5; }
@@ -118,6 +123,14 @@ TEST(FilterArray, LooksForElements) {
   EXPECT_EQ(Ask("array_contains_all(ints, [])"), "TTTT?");
   EXPECT_EQ(Ask("array_contains_any(ints, [])"), "FFFF?");
   EXPECT_EQ(Ask("not array_contains(ints, 3)"), "FFTT?");
+}
+
+TEST(FilterArray, LooksForElementsInTheirPrecision) {
+  EXPECT_EQ(Ask("array_contains(singles, 0.1)"), "TTTT?");
+  EXPECT_EQ(Ask("array_contains(singles, 16777217)"), "TFFF?");
+  EXPECT_EQ(Ask("array_contains_all(singles, [0.1, 16777220.3])"), "FFTF?");
+  EXPECT_EQ(Ask("array_contains_any(singles, [0.11, 16777222])"), "FFFT?");
+  EXPECT_EQ(Ask("array_contains(reals, 0.1)"), "FFFF?");
 }
 
 TEST(FilterArray, MeasuresAndComparesWholeArrays) {

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <re2/re2.h>
+#include "base/bitset.h"
 #include "expr/number.h"
 #include "index/scalar/scalar_build.h"
 #include "query/filter_like.h"
@@ -32,6 +34,8 @@ constexpr uint32_t kRowsPerKey = 4;
 constexpr uint32_t kKeysPerCheck = 4096;
 /// The rarest grams of a pattern narrow it well enough.
 constexpr size_t kGramsMax = 3;
+/// More rows than that are put in order by a bit for each row there is.
+constexpr size_t kSortedMax = 1024;
 
 using Match = std::optional<IndexMatch>;
 
@@ -337,8 +341,13 @@ Match Matcher::Finish(std::vector<KeySet> sets, size_t searches) const {
   const uint64_t whole_words = (index_->rows() + 63) / 64;
   const auto words = static_cast<double>(whole_words);
   match.lookup_ns = static_cast<double>(searches) * kSearchNs;
-  for (const KeySet& set : sets) {
+  for (size_t s = 0; s < sets.size(); ++s) {
+    const KeySet& set = sets[s];
     const uint64_t entries = EntriesOf(*index_, set);
+    if (!set.negated && (!match.rows_of_fewest || entries < *match.rows_of_fewest)) {
+      match.fewest = s;
+      match.rows_of_fewest = entries;
+    }
     const bool complement = !set.negated && ByComplement(*index_, entries);
     const uint64_t listed = complement ? index_->known_count() - entries : entries;
     match.lookup_ns += static_cast<double>(listed) * kListedNs + words * kWordNs;
@@ -460,12 +469,27 @@ Operator MakeIndexOperator(const IndexMatch& match, Operator scan) {
                                          match.exact ? nullptr : std::move(scan));
 }
 
-void RowsOfMatch(const IndexMatch& match, std::vector<uint32_t>& rows) {
-  for (const KeyRange& range : match.sets.front().ranges) match.index->AppendRows(range, rows);
-  std::ranges::sort(rows);
-  // Of elements: a row may have several of the keys.
-  const auto tail = std::ranges::unique(rows);
-  rows.erase(tail.begin(), tail.end());
+void CollectFewest(const IndexMatch& match, std::vector<uint32_t>& rows) {
+  for (const KeyRange& range : match.sets[match.fewest].ranges)
+    match.index->AppendRows(range, rows);
+  SortRows(match.index->rows(), rows);  // of elements: a row may have several of the keys
+}
+
+void SortRows(size_t below, std::vector<uint32_t>& rows) {
+  if (std::ranges::is_sorted(rows, std::less_equal<>())) return;
+  if (rows.size() < kSortedMax) {
+    std::ranges::sort(rows);
+    const auto tail = std::ranges::unique(rows);
+    rows.erase(tail.begin(), tail.end());
+    return;
+  }
+  Bitset bits(below);
+  for (const uint32_t row : rows) bits.Set(row);
+  rows.clear();
+  for (size_t w = 0; w < bits.word_count(); ++w) {
+    for (uint64_t word = bits.words()[w]; word != 0; word &= word - 1)
+      rows.push_back(static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(word)));
+  }
 }
 
 }  // namespace elanus::query

@@ -29,7 +29,9 @@ struct IndexMatch {
   std::vector<KeySet> sets;  ///< rows are in all of them; at least one
   bool exact = true;         ///< false: rows outside fail, rows inside need the scan's look
   uint64_t rows_max = 0;     ///< no more rows than that
-  double lookup_ns = 0;      ///< to find the keys (done already) and to collect the rows
+  size_t fewest = 0;         ///< the set of `sets` with the fewest rows that is not negated
+  std::optional<uint64_t> rows_of_fewest;  ///< at most; nothing when all are negated
+  double lookup_ns = 0;  ///< to find the keys (done already) and to collect the rows
 };
 
 /// Nothing when no index of the source can answer the leaf, or when that would surely cost more
@@ -42,7 +44,10 @@ Result<std::optional<IndexMatch>> MatchIndex(const expr::Node& leaf,
 /// only proposes; unused when it is exact
 Operator MakeIndexOperator(const IndexMatch& match, Operator scan);
 
-/// Adds the rows of an exact match of one set that is not negated, ascending.
-void RowsOfMatch(const IndexMatch& match, std::vector<uint32_t>& rows);
+/// Adds the rows of the match's set with the fewest, ascending. \pre match.rows_of_fewest
+void CollectFewest(const IndexMatch& match, std::vector<uint32_t>& rows);
+
+/// Puts rows in ascending order, each once. \param below  no row is as large
+void SortRows(size_t below, std::vector<uint32_t>& rows);
 
 }  // namespace elanus::query

@@ -1,6 +1,7 @@
 // What a scalar index is asked, and when it is not; equal answers on random filters are
 // filter_test.cc's.
 #include "query/filter_index.h"
+#include "query/filter_matches.h"
 
 #include <cmath>
 #include <random>
@@ -58,6 +59,13 @@ struct Table {
     const Truth indexed = Filtered(text, IndexUse::kWheneverPossible);
     EXPECT_EQ(scan.is_true, indexed.is_true) << text;
     EXPECT_EQ(scan.is_unknown, indexed.is_unknown) << text;
+    const auto few = FewRowsByIndex(Bind(text), rows, schema, 8 * rows.count, {});
+    ASSERT_TRUE(few) << text << ": " << few.error().message();
+    if (!*few) return;
+    std::vector<uint64_t> bits(scan.is_true.size());
+    for (const uint32_t row : **few) bits[row / 64] |= uint64_t{1} << (row % 64);
+    EXPECT_EQ(bits, scan.is_true) << text;
+    EXPECT_TRUE(std::ranges::is_sorted(**few)) << text;
   }
   std::optional<IndexMatch> Match(const std::string& text) const {
     const expr::BoundFilter filter = Bind(text);
@@ -236,7 +244,8 @@ TEST(FilterIndex, IsTakenWhereItReadsLessThanAScan) {
   }
   table.rows.Index({.field = FieldId{1}, .type = KeyType::kInt});
   const auto at_most = [&](const std::string& filter) {
-    return RowsAtMost(table.Bind(filter), table.rows, nullptr).value();
+    const expr::BoundFilter bound = table.Bind(filter);
+    return Matches(table.rows, nullptr, IndexUse::kWhenCheaper).RowsAtMost(*bound.root).value();
   };
   EXPECT_EQ(at_most("pk == 77"), 2u);
   EXPECT_EQ(at_most("pk in [1, 2, 3] and text != 'a'"), 6u);
@@ -245,13 +254,19 @@ TEST(FilterIndex, IsTakenWhereItReadsLessThanAScan) {
   EXPECT_EQ(at_most("not (pk == 1)"), 100'000u);
   table.ExpectSame("pk == 77 and text like '%a%'");
   const auto few = [&](const std::string& filter, uint64_t most) {
-    return FewRowsByIndex(table.Bind(filter), table.rows, most, {}).value();
+    return FewRowsByIndex(table.Bind(filter), table.rows, table.schema, most, {}).value();
   };
   EXPECT_EQ(few("pk == 77", 9), (std::vector<uint32_t>{77, 50'077}));
   EXPECT_EQ(few("pk in [5, 3, 999999999]", 9), (std::vector<uint32_t>{3, 5, 50'003, 50'005}));
   EXPECT_FALSE(few("pk == 77", 1));
   EXPECT_FALSE(few("pk != 77", 1'000'000));
-  EXPECT_FALSE(few("pk == 77 and text != 'a'", 9));
+  EXPECT_EQ(few("pk == 77 and text != 'a'", 16), (std::vector<uint32_t>{77, 50'077}));
+  EXPECT_EQ(few("pk == 77 and text == 'a'", 16), std::vector<uint32_t>());
+  EXPECT_FALSE(few("pk == 77 and text != 'a'", 15));
+  EXPECT_EQ(few("pk == 77 or (pk == 78 and text != 'a')", 32),
+            (std::vector<uint32_t>{77, 78, 50'077, 50'078}));
+  EXPECT_FALSE(few("pk == 77 or text == 'a'", 1'000'000));
+  EXPECT_FALSE(few("not (pk == 77)", 1'000'000));
 }
 
 TEST(FilterIndex, StopsWhileItTriesTexts) {

@@ -474,6 +474,7 @@ class RandomFilters : public ::testing::Test {
   std::vector<Kind> kinds_ = Kinds();
   std::vector<Case> cases_;
   size_t next_case_ = 0;
+  size_t proposed_ = 0;  // filters of which indexes proposed rows
 
   void SetUp() override {
     for (size_t kind = 0; kind < kinds_.size(); ++kind) {
@@ -510,6 +511,16 @@ class RandomFilters : public ::testing::Test {
       std::string got;
       for (size_t row = 0; row < kRows; ++row) got += Answers::At(*truth, row);
       ASSERT_EQ(got, expected) << text << (use == IndexUse::kNever ? "" : ", by indexes");
+    }
+    const auto few = FewRowsByIndex(*filter, world.rows, world.schema, 8 * kRows,
+                                    {.index_use = IndexUse::kWheneverPossible});
+    ASSERT_TRUE(few) << text << ": " << few.error().message();
+    if (*few) {
+      std::string got = expected;
+      std::ranges::replace(got, 'T', '-');
+      for (const uint32_t row : **few) got[row] = got[row] == '-' ? 'T' : '+';
+      ASSERT_EQ(got, expected) << text << ", of the rows that indexes propose";
+      ++proposed_;
     }
     Answers growing;
     Answers sealed;
@@ -568,6 +579,7 @@ TEST_F(RandomFilters, EqualThePlainEvaluatorOnGrowingSealedAndMergedRows) {
   }
   Print();
   if (filters < 20'000) return;  // a part of the run, to look closer
+  EXPECT_GE(proposed_, kCasesMin);
   for (const Case& one : cases_) {
     EXPECT_GE(one.made, kCasesMin) << one.op << " on " << kinds_[one.kind].name;
   }

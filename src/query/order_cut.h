@@ -1,8 +1,9 @@
-// The rows of a segment that can be among the first so many in an order, without a look at the
+// The rows of segments that can be among the first so many in an order, without a look at the
 // others' keys: reads the first ordering column alone. Called by retrieve. Threads: pure.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/cancel.h"
@@ -15,19 +16,25 @@
 namespace elanus::query {
 
 struct OrderCut {
-  std::vector<uint32_t> rows;  ///< ascending
-  bool whole = true;           ///< false: some candidates are left out
+  std::vector<std::vector<uint32_t>> rows;  ///< a list a segment, ascending
+  bool whole = true;                        ///< false: some candidates are left out
+};
+
+struct OrderCutRequest {
+  const model::RowValue* value = nullptr;  ///< one that CutsByValue
+  rank::Direction direction;
+  bool alone = false;  ///< the order has no other value, so that among equal ones rows go by key
+  size_t wanted = 1;   ///< at least 1
 };
 
 /// Whether rows can be cut by this value: a field of numbers, times or texts.
 bool CutsByValue(const model::CollectionSchema& schema, const model::RowValue& value);
 
-/// \param alone   the order has no other value, so that among equal ones rows go by key
-/// \param wanted  at least 1
-/// Errors: those of `cancel`. Cost: one or two passes over the column; blocks whose statistics say
-/// that they come later are not read.
-Result<OrderCut> FirstInOrder(const segment::Segment& segment, const HiddenRows& hidden,
-                              const model::RowValue& value, rank::Direction direction, bool alone,
-                              size_t wanted, const Cancel& cancel);
+/// \param hidden  one a segment
+/// Errors: those of `cancel`. Cost: one pass over the column; what one segment gives bounds what
+/// the next is asked for, and blocks whose statistics say that they come later are not read.
+Result<OrderCut> FirstInOrder(std::span<const segment::SegmentPtr> segments,
+                              std::span<const HiddenRows> hidden, const OrderCutRequest& request,
+                              const Cancel& cancel);
 
 }  // namespace elanus::query

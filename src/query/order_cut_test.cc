@@ -33,7 +33,9 @@ struct World {
   std::vector<segment::SegmentPtr> segments;
   std::map<int64_t, Row> newest;
 
-  World(std::mt19937& random, size_t rows, bool with_nan) {
+  /// \param keys  0: three times as many as rows of a segment
+  World(std::mt19937& random, size_t rows, bool with_nan, size_t keys = 0) {
+    if (keys == 0) keys = 3 * rows;
     schema.fields = {
         {.id = FieldId{1}, .name = "pk", .type = model::DataType::kInt64, .is_primary = true},
         {.id = FieldId{2}, .name = "real", .type = model::DataType::kDouble, .nullable = true},
@@ -45,7 +47,7 @@ struct World {
           std::make_shared<segment::GrowingSegment>(SegmentId{s + 1}, PartitionId{1}, schema);
       std::vector<Row> batch;
       for (size_t i = 0; i < rows; ++i) {
-        Row row{.key = static_cast<int64_t>(random() % (3 * rows)),
+        Row row{.key = static_cast<int64_t>(random() % keys),
                 .timestamp = ++now,
                 .whole = static_cast<int64_t>(random() % 40)};
         if (random() % 6 != 0) row.real = static_cast<double>(random() % 500) / 4;
@@ -175,15 +177,45 @@ TEST(OrderCut, LeavesMostRowsOut) {
   const World world(random, 5000, false);
   const Cancel cancel;
   const ReadView view{.schema = &world.schema, .at = model::kTimestampMax, .cancel = &cancel};
-  const segment::Segment& sealed = *world.segments[0];
-  const HiddenRows hidden = HiddenRowsOf(sealed, view).value();
+  std::vector<HiddenRows> hidden;
+  for (const auto& segment : world.segments) hidden.push_back(HiddenRowsOf(*segment, view).value());
+  const model::RowValue value{.field = FieldId{2}};
   const OrderCut cut =
-      FirstInOrder(sealed, hidden, {.field = FieldId{3}}, {}, true, 10, cancel).value();
+      FirstInOrder(world.segments, hidden, {.value = &value, .alone = true, .wanted = 10}, cancel)
+          .value();
   EXPECT_FALSE(cut.whole);
-  EXPECT_LE(cut.rows.size(), 20u);
+  size_t rows = 0;
+  for (const auto& of_segment : cut.rows) rows += of_segment.size();
+  // 500 values: a growing segment's rows with the worst of the ten all stay.
+  EXPECT_GE(rows, 10U);
+  EXPECT_LE(rows, 100U);
   EXPECT_TRUE(CutsByValue(world.schema, {.field = FieldId{3}}));
   EXPECT_TRUE(CutsByValue(world.schema, {.field = FieldId{4}}));
   EXPECT_FALSE(CutsByValue(world.schema, {.field = FieldId{9}}));
+}
+
+// Most keys have many rows, in one segment and in several, so that the first rows are those of few
+// keys and mostly old.
+TEST(OrderCut, AsksForMoreRowsWhenManyShareAKey) {
+  std::mt19937 random(13);
+  for (const uint32_t keys : {20U, 300U}) {
+    const World world(random, 3000, false, keys);
+    const Cancel cancel;
+    const ReadView view{.schema = &world.schema, .at = model::kTimestampMax, .cancel = &cancel};
+    for (const FieldId field : {FieldId{2}, FieldId{3}, FieldId{4}}) {
+      for (const int64_t limit : {1, 5, 15, 200}) {
+        const model::RowValue value{.field = field};
+        const rank::Direction direction{};
+        const auto found = Retrieve(world.segments, view,
+                                    {.limit = limit,
+                                     .order = std::span(&value, 1),
+                                     .directions = std::span(&direction, 1)});
+        ASSERT_TRUE(found.has_value()) << found.error().message();
+        ASSERT_EQ(found->keys.ints, world.First(field, direction, static_cast<size_t>(limit)))
+            << keys << " keys, field " << field.value << ", limit " << limit;
+      }
+    }
+  }
 }
 
 }  // namespace

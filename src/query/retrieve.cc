@@ -28,9 +28,6 @@ bool ByKeyNewestFirst(const Item& a, const Item& b) {
 constexpr uint32_t kOrderedBlockRows =
     8192;  // rows of a key-ordered segment looked at before asking "enough?"
 
-/// An index that leaves less than this part of a segment is asked for all of it.
-constexpr uint32_t kFewPart = 64;
-
 class Retriever {
  public:
   Retriever(const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
@@ -38,27 +35,25 @@ class Retriever {
       : segments_(segments), view_(view), request_(request) {}
 
   Result<Retrieved> Run() {
-    if (CutsByOrder()) {
-      ASSIGN_OR_RETURN(std::optional<Retrieved> found, FirstInOrderOnly());
-      if (found) return *std::move(found);
-      items_.clear();
-    }
+    if (CutsByOrder()) return FirstInOrderOnly();
     for (uint32_t s = 0; s < segments_.size(); ++s) {
       RETURN_IF_ERROR(view_.cancel->Check());
       if (request_.keys != nullptr) {
         FindKeys(s);
         continue;
       }
-      ASSIGN_OR_RETURN(const auto listed, FewRowsOf(*segments_[s], view_));
+      VisibleRows visible(*segments_[s], view_);
+      ASSIGN_OR_RETURN(const auto listed, visible.Few());
       if (listed) {
         TakeAll(s, *listed);
         continue;
       }
-      ASSIGN_OR_RETURN(const bool few, FewByIndex(s));
+      // All of few rows are found sooner by an index than the first of them by looking.
+      ASSIGN_OR_RETURN(const bool few, visible.AreFew());
       if (!few && CutsByKey() && FiltersByBlock() && segments_[s]->OrderedByKey()) {
         RETURN_IF_ERROR(ScanOrdered(s));
       } else {
-        RETURN_IF_ERROR(ScanAll(s));
+        RETURN_IF_ERROR(ScanAll(s, visible));
       }
     }
     return Merge();
@@ -71,51 +66,59 @@ class Retriever {
            CutsByValue(*view_.schema, request_.order.front());
   }
 
-  /// What the segments have that can be among the first, and nothing when that does not do: rows of
-  /// one key are in several places and the newest is not among the first.
-  Result<std::optional<Retrieved>> FirstInOrderOnly() {
+  /// The first rows in order, of what the segments have that can be among them. More than are
+  /// wanted are asked for when rows share a key.
+  Result<Retrieved> FirstInOrderOnly() {
     std::vector<HiddenRows> hidden;
-    bool whole = true;
-    for (uint32_t s = 0; s < segments_.size(); ++s) {
-      ASSIGN_OR_RETURN(HiddenRows of_segment, HiddenRowsOf(*segments_[s], view_));
-      ASSIGN_OR_RETURN(const OrderCut cut,
-                       FirstInOrder(*segments_[s], of_segment, request_.order.front(),
-                                    request_.directions.front(), request_.order.size() == 1,
-                                    static_cast<size_t>(request_.limit), *view_.cancel));
-      for (const uint32_t row : cut.rows) Take(s, row);
-      whole &= cut.whole;
+    for (const segment::SegmentPtr& segment : segments_) {
+      ASSIGN_OR_RETURN(HiddenRows of_segment, HiddenRowsOf(*segment, view_));
       hidden.push_back(std::move(of_segment));
     }
-    ASSIGN_OR_RETURN(Retrieved found, Merge());
-    if (whole) return std::optional<Retrieved>(std::move(found));
-    if (found.rows.size() < static_cast<size_t>(request_.limit)) return std::optional<Retrieved>();
-    for (size_t i = 0; i < found.rows.size(); ++i) {
-      for (size_t s = 0; s < segments_.size(); ++s) {
-        for (const uint32_t row : segments_[s]->FindKey(found.keys.At(i), hidden[s].rows)) {
-          const bool newer = segments_[s]->TimestampAt(row) > found.timestamps[i];
-          if (newer && !hidden[s].Hidden(row)) return std::optional<Retrieved>();
-        }
+    OrderCutRequest request{.value = &request_.order.front(),
+                            .direction = request_.directions.front(),
+                            .alone = request_.order.size() == 1,
+                            .wanted = static_cast<size_t>(request_.limit)};
+    for (;;) {
+      ASSIGN_OR_RETURN(const OrderCut cut, FirstInOrder(segments_, hidden, request, *view_.cancel));
+      items_.clear();
+      for (uint32_t s = 0; s < segments_.size(); ++s) {
+        for (const uint32_t row : cut.rows[s]) Take(s, row);
+      }
+      if (cut.whole) return Merge();
+      met_old_ = false;
+      ASSIGN_OR_RETURN(Retrieved found, Merge(hidden));
+      const bool enough = found.rows.size() == static_cast<size_t>(request_.limit);
+      // An old row may have kept an equal one out, whose turn it now is.
+      if (enough && !(met_old_ && request.alone)) return found;
+      request.alone = false;
+      if (!enough) request.wanted *= 4;
+    }
+  }
+
+  /// Whether a segment has a newer row of the key.
+  bool IsOld(const Item& item, std::span<const HiddenRows> hidden) const {
+    for (size_t s = 0; s < hidden.size(); ++s) {
+      // Equal keys lie together there: seldom is there a second.
+      if (s == item.ref.segment && segments_[s]->OrderedByKey() && IsOnlyOfKey(item)) continue;
+      for (const uint32_t row : segments_[s]->FindKey(item.key, hidden[s].rows)) {
+        if (segments_[s]->TimestampAt(row) > item.timestamp && !hidden[s].Hidden(row)) return true;
       }
     }
-    return std::optional<Retrieved>(std::move(found));
+    return false;
+  }
+
+  /// Whether the rows beside that of an item, in a segment ordered by key, have other keys.
+  bool IsOnlyOfKey(const Item& item) const {
+    const segment::Segment& segment = *segments_[item.ref.segment];
+    const uint32_t row = item.ref.row;
+    const bool first = row == 0 || segment.KeyAt(row - 1) != item.key;
+    return first && (row + 1 >= segment.RowsAt(view_.at) || segment.KeyAt(row + 1) != item.key);
   }
 
   /// The smallest keys suffice: whatever the order is, it is that of keys.
   bool CutsByKey() const { return request_.limit >= 0 && request_.order.empty(); }
   /// Blocks of rows can be filtered by themselves: a sample is of all rows.
   bool FiltersByBlock() const { return view_.filter == nullptr || view_.filter->sample == 0; }
-
-  /// Whether an index knows that the filter keeps so few rows of the segment that all of them are
-  /// found sooner than the first of them by looking.
-  Result<bool> FewByIndex(uint32_t s) const {
-    if (view_.filter == nullptr || !segments_[s]->sealed()) return false;
-    const uint32_t rows = segments_[s]->RowsAt(view_.at);
-    const auto runs = segments_[s]->Runs(rows);
-    if (runs.size() != 1) return false;
-    ASSIGN_OR_RETURN(const uint64_t most,
-                     RowsAtMost(*view_.filter, *runs.front().source, view_.cancel));
-    return most < rows / kFewPart;
-  }
 
   void Take(uint32_t s, uint32_t row) {
     items_.push_back({segments_[s]->KeyAt(row), segments_[s]->TimestampAt(row), {s, row}});
@@ -151,8 +154,8 @@ class Retriever {
     trace.search_us = us;
   }
 
-  Status ScanAll(uint32_t s) {
-    ASSIGN_OR_RETURN(HiddenRows hidden, HiddenRowsOf(*segments_[s], view_));
+  Status ScanAll(uint32_t s, VisibleRows& visible) {
+    ASSIGN_OR_RETURN(const HiddenRows hidden, visible.Hidden());
     const size_t first = items_.size();
     hidden.ForEachVisible([&](uint32_t row) { Take(s, row); });
     CutToLimit(first);
@@ -235,8 +238,9 @@ class Retriever {
     return &trace;
   }
 
-  /// Puts the items, which are in key order, into the order asked for.
-  Status Order(Retrieved& result) {
+  /// Puts the items, which are in key order, into the order asked for: the first `limit` of them.
+  /// \param hidden  when given, items of which a segment has a newer row are left out
+  Status Order(std::span<const HiddenRows> hidden, Retrieved& result) {
     const ValuesRequest wanted{
         .segments = &segments_, .schema = view_.schema, .values = request_.order};
     std::vector<RowRef> refs;
@@ -244,30 +248,41 @@ class Retriever {
     ASSIGN_OR_RETURN(const model::RowBatch values, FetchValues(wanted, refs));
     const model::RowBatch* sources[] = {&values};
     const rank::RowOrder order(request_.directions, 0, sources);
+    const auto before = [&](uint32_t a, uint32_t b) {
+      const auto compared = order.Compare({0, a}, {0, b});
+      return compared == 0 ? a < b : compared < 0;
+    };
     std::vector<uint32_t> places(items_.size());
     std::iota(places.begin(), places.end(), 0U);
-    const size_t kept = request_.limit < 0
-                            ? places.size()
-                            : std::min(places.size(), static_cast<size_t>(request_.limit));
-    std::ranges::partial_sort(places, places.begin() + static_cast<ptrdiff_t>(kept),
-                              [&](uint32_t a, uint32_t b) {
-                                const auto compared = order.Compare({0, a}, {0, b});
-                                return compared == 0 ? a < b : compared < 0;
-                              });
-    places.resize(kept);
+    const size_t limit = request_.limit < 0 ? places.size() : static_cast<size_t>(request_.limit);
+    std::vector<uint32_t> kept;
+    for (auto next = places.begin(); next != places.end() && kept.size() < limit;) {
+      const auto left = static_cast<size_t>(places.end() - next);
+      const auto end = next + static_cast<ptrdiff_t>(std::min(left, limit - kept.size()));
+      if (end != places.end()) std::ranges::nth_element(next, end, places.end(), before);
+      std::ranges::sort(next, end, before);
+      for (; next != end; ++next) {
+        if (IsOld(items_[*next], hidden)) {
+          met_old_ = true;
+        } else {
+          kept.push_back(*next);
+        }
+      }
+    }
     std::vector<Item> ordered;
-    for (uint32_t place : places) ordered.push_back(std::move(items_[place]));
+    for (const uint32_t place : kept) ordered.push_back(std::move(items_[place]));
     items_ = std::move(ordered);
-    result.order_values = values.Take(places);
+    result.order_values = values.Take(kept);
     return Status::Ok();
   }
 
-  Result<Retrieved> Merge() {
+  /// \param hidden  as for Order
+  Result<Retrieved> Merge(std::span<const HiddenRows> hidden = {}) {
     Retrieved result;
     std::ranges::sort(items_, ByKeyNewestFirst);
     auto tail = std::ranges::unique(items_, {}, &Item::key);
     items_.erase(tail.begin(), tail.end());
-    if (!request_.order.empty()) RETURN_IF_ERROR(Order(result));
+    if (!request_.order.empty()) RETURN_IF_ERROR(Order(hidden, result));
     if (request_.limit >= 0 && items_.size() > static_cast<size_t>(request_.limit)) {
       items_.resize(static_cast<size_t>(request_.limit));
     }
@@ -284,6 +299,7 @@ class Retriever {
   const ReadView& view_;
   const RetrieveRequest& request_;
   std::vector<Item> items_;
+  bool met_old_ = false;  // Order left out an item
 };
 
 }  // namespace
@@ -296,14 +312,14 @@ Result<Retrieved> Retrieve(const std::vector<segment::SegmentPtr>& segments, con
 Result<int64_t> CountRows(const std::vector<segment::SegmentPtr>& segments, const ReadView& view) {
   int64_t count = 0;
   for (const segment::SegmentPtr& segment : segments) {
-    ASSIGN_OR_RETURN(const auto few, FewRowsOf(*segment, view));
+    VisibleRows visible(*segment, view);
+    ASSIGN_OR_RETURN(const auto few, visible.Few());
     if (few) {
       count += static_cast<int64_t>(few->size());
       continue;
     }
-    ASSIGN_OR_RETURN(HiddenRows hidden, HiddenRowsOf(*segment, view));
-    count += hidden.rows;
-    if (hidden.bits != nullptr) count -= static_cast<int64_t>(hidden.bits->Count());
+    ASSIGN_OR_RETURN(const HiddenRows hidden, visible.Hidden());
+    count += static_cast<int64_t>(hidden.CountVisible());
   }
   return count;
 }

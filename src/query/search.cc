@@ -1,6 +1,7 @@
 #include "query/search.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -137,6 +138,22 @@ void KeepNewest(std::vector<Candidate>& candidates) {
   });
 }
 
+// What a piece should take for a helper to be worth its waking, and rules of thumb for what it
+// does.
+constexpr double kPieceUs = 100;
+constexpr double kIndexQueryUs = 50;
+constexpr double kScanBytesPerUs = 10'000;
+constexpr double kFilterRowsPerUs = 2'000;
+constexpr size_t kPiecesPerCore = 4;  // so that all end at about the same time
+constexpr size_t kScanQueries = 12;   // a scan reads rows once for about so many
+
+/// Queries [first, first + count) against one segment.
+struct Piece {
+  size_t segment = 0;
+  size_t first = 0;
+  size_t count = 0;
+};
+
 class Searcher {
  public:
   Searcher(const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
@@ -146,12 +163,8 @@ class Searcher {
   Result<std::vector<std::vector<SearchHit>>> Run() {
     const model::FieldSchema* field = view_.schema->FindField(request_.field);
     field_ = field;
-    for (const segment::SegmentPtr& segment : segments_) {
-      ASSIGN_OR_RETURN(HiddenRows hidden, HiddenRowsOf(*segment, view_));
-      if (field != nullptr && field->nullable && !OverLists())
-        RETURN_IF_ERROR(HideNullVectors(*segment, request_.field, hidden));
-      hidden_.push_back(std::move(hidden));
-    }
+    RETURN_IF_ERROR(FindHidden());
+    if (!OverLists()) MakePieces();
     std::vector<std::vector<SearchHit>> results(request_.queries.rows);
     // Rows that share a key or a group, or a page that must not cut ties, may need more than top_k
     // rows of a segment. Groups may be few and large: they grow faster.
@@ -164,6 +177,71 @@ class Searcher {
   }
 
  private:
+  /// Runs piece(0) to piece(count - 1), with helpers if they take `us` together. Helpers write no
+  /// trace.
+  Status ForEach(size_t count, double us, const std::function<Status(size_t)>& piece) const {
+    if (view_.crew != nullptr && view_.trace == nullptr && us >= 2 * kPieceUs)
+      return view_.crew->ForEach(count, piece);
+    for (size_t i = 0; i < count; ++i) RETURN_IF_ERROR(piece(i));
+    return Status::Ok();
+  }
+
+  Status FindHidden() {
+    hidden_.resize(segments_.size());
+    const bool nulls = field_ != nullptr && field_->nullable && !OverLists();
+    const bool filtered = view_.filter != nullptr && !view_.filter->keeps_all();
+    double rows = 0;
+    for (const segment::SegmentPtr& segment : segments_)
+      rows += filtered || nulls ? segment->RowsAt(view_.at) : 0;
+    return ForEach(segments_.size(), rows / kFilterRowsPerUs, [&](size_t s) -> Status {
+      ASSIGN_OR_RETURN(hidden_[s], HiddenRowsOf(*segments_[s], view_));
+      if (!nulls) return Status::Ok();
+      return HideNullVectors(*segments_[s], request_.field, hidden_[s]);
+    });
+  }
+
+  /// The index that answers for a segment, or nullptr.
+  std::shared_ptr<const index::VectorIndex> UsableIndex(size_t s) const {
+    auto index = segments_[s]->IndexOn(request_.field);
+    return index != nullptr && index->metric() == request_.metric ? std::move(index) : nullptr;
+  }
+
+  /// One a segment; more where so many queries are worth it.
+  void MakePieces() {
+    const size_t nq = request_.queries.rows;
+    const double bytes = static_cast<double>(
+        std::max<size_t>(model::ValueBytes(request_.queries.type, request_.queries.dim), 1));
+    for (size_t s = 0; s < segments_.size(); ++s) {
+      const auto index = UsableIndex(s);
+      const bool scans = index == nullptr || index->kind() == index::Kind::kFlat;
+      const double query_us = scans ? bytes * hidden_[s].rows / kScanBytesPerUs : kIndexQueryUs;
+      const double us = query_us * static_cast<double>(nq);
+      pieces_us_ += us;
+      const size_t parts_max = view_.crew == nullptr ? 1 : kPiecesPerCore * view_.crew->cores();
+      const size_t parts = std::clamp<size_t>(static_cast<size_t>(us / kPieceUs), 1, parts_max);
+      size_t part = std::max<size_t>((nq + parts - 1) / parts, 1);
+      if (scans) part = (part + kScanQueries - 1) / kScanQueries * kScanQueries;
+      for (size_t first = 0; first < nq; first += part)
+        pieces_.push_back({s, first, std::min(part, nq - first)});
+    }
+  }
+
+  /// The hits of the piece's queries in the piece's segment.
+  Result<std::vector<Hits>> Search(const Piece& piece, size_t wanted, size_t graph_width) const {
+    const auto index = UsableIndex(piece.segment);
+    const StepTimer timer(Trace(piece.segment, index.get()));
+    const index::SearchCost before = index::ThreadSearchCost();
+    SearchRequest request = request_;
+    request.queries = request_.queries.Part(piece.first, piece.count);
+    const HiddenRows& hidden = hidden_[piece.segment];
+    ASSIGN_OR_RETURN(auto hits, index != nullptr
+                                    ? SearchIndex(*index, hidden, request, wanted, cancel_)
+                                    : SearchRuns(*segments_[piece.segment], hidden, request, wanted,
+                                                 graph_width, cancel_));
+    TraceCost(piece.segment, before);
+    return hits;
+  }
+
   bool OverLists() const {
     return field_ != nullptr && field_->type == model::DataType::kArrayOfVector;
   }
@@ -225,27 +303,22 @@ class Searcher {
   }
 
   Result<bool> Round(size_t wanted, std::vector<std::vector<SearchHit>>& results) {
-    std::vector<std::vector<Hits>> found;  // [segment][query]
+    std::vector<std::vector<Hits>> found(segments_.size());  // [segment][query]
     elements_.clear();
-    for (size_t s = 0; s < segments_.size(); ++s) {
-      if (OverLists()) {
-        ASSIGN_OR_RETURN(auto hits, SearchListsOf(s, wanted));
-        found.push_back(std::move(hits));
-        continue;
+    if (OverLists()) {
+      for (size_t s = 0; s < segments_.size(); ++s) {
+        ASSIGN_OR_RETURN(found[s], SearchListsOf(s, wanted));
       }
-      const auto index = segments_[s]->IndexOn(request_.field);
-      const bool usable = index != nullptr && index->metric() == request_.metric;
-      const StepTimer timer(Trace(s, usable ? index.get() : nullptr));
-      const index::SearchCost before = index::ThreadSearchCost();
-      if (usable) {
-        ASSIGN_OR_RETURN(auto hits, SearchIndex(*index, hidden_[s], request_, wanted, cancel_));
-        found.push_back(std::move(hits));
-      } else {
-        ASSIGN_OR_RETURN(auto hits, SearchRuns(*segments_[s], hidden_[s], request_, wanted,
-                                               GraphWidth(wanted), cancel_));
-        found.push_back(std::move(hits));
-      }
-      TraceCost(s, before);
+    } else {
+      for (auto& lists : found) lists.resize(request_.queries.rows);
+      const size_t graph_width = GraphWidth(wanted);
+      RETURN_IF_ERROR(ForEach(pieces_.size(), pieces_us_, [&](size_t i) -> Status {
+        const Piece& piece = pieces_[i];
+        ASSIGN_OR_RETURN(auto hits, Search(piece, wanted, graph_width));
+        std::ranges::move(hits,
+                          found[piece.segment].begin() + static_cast<std::ptrdiff_t>(piece.first));
+        return Status::Ok();
+      }));
     }
     bool complete = true;
     const StepTimer timer(view_.trace == nullptr ? nullptr : &view_.trace->merge_us);
@@ -343,6 +416,8 @@ class Searcher {
   const Cancel& cancel_;
   const model::FieldSchema* field_ = nullptr;
   std::vector<HiddenRows> hidden_;
+  std::vector<Piece> pieces_;
+  double pieces_us_ = 0;
   std::vector<std::vector<std::vector<uint32_t>>> elements_;  // as `found`, of a search by element
 };
 

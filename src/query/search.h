@@ -2,7 +2,7 @@
 // list a query. Holds: a query gets min(top_k, visible keys) hits, nearest first, a primary key at
 // most once (its newest row; searched by element, each element of it once); grouped, it gets
 // min(top_k, groups there are) groups, each contiguous, in the order of their nearest hits.
-// Threads: computes on the caller's; pure.
+// Threads: computes on the caller's, and on those of the view's crew that would idle; pure.
 #pragma once
 
 #include <span>

@@ -199,7 +199,8 @@ TEST_F(Structs, RefusesWhatIsNoPredicateOfElements) {
   refused("match_any(clips, $[emb] == 1)", "cannot read the vectors of clips[emb]");
   refused("match_any(clips, $[score] + 1)", "not a boolean expression");
   refused("match_least(clips, $[score] == 1)", "requires exactly 3 arguments, got 2");
-  refused("match_exact(clips, $[score] == 1, threshold=1.5)", "whole number");
+  refused("match_exact(clips, $[score] == 1, threshold=1.5)",
+          "mismatched input '1.5' expecting IntegerConstant");
   refused("clips[\"a\"][score] == 1", "can only access array field with integer index");
   refused("element_filter(clips, $[score] > 1) and id == 1", "can only be the last expression");
 }

@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "query/filter.h"
+#include "query/filter_matches.h"
 
 namespace elanus::query {
 namespace {
@@ -41,14 +42,11 @@ void Sample(double share, uint64_t seed, uint32_t rows, Bitset& hidden) {
   }
 }
 
-/// Sets the bits of rows whose time in a TIMESTAMPTZ field is over; makes the bits when it meets
-/// the first. Blocks whose smallest value is later are not read.
-void HideOutlived(const segment::Segment& segment, const model::FieldSchema& field, int64_t micros,
-                  uint32_t rows, std::shared_ptr<Bitset>& bits) {
-  auto hide = [&](uint32_t row) {
-    if (bits == nullptr) bits = std::make_shared<Bitset>(rows);
-    bits->Set(row);
-  };
+/// Calls visit(row) for each row whose time in a TIMESTAMPTZ field is over. Blocks whose smallest
+/// value is later are not read.
+template <class Visit>
+void ForEachOutlived(const segment::Segment& segment, const model::FieldSchema& field,
+                     int64_t micros, uint32_t rows, Visit visit) {
   for (const segment::Run& run : segment.Runs(rows)) {
     const auto column = run.source->Column(field.id);
     const auto count = static_cast<uint32_t>(run.source->rows());
@@ -57,7 +55,7 @@ void HideOutlived(const segment::Segment& segment, const model::FieldSchema& fie
       int64_t value = 0;
       if (count == 0 || defaults.IsNull(run.first)) continue;
       std::memcpy(&value, defaults.ValueAt(run.first).data(), sizeof(value));
-      for (uint32_t row = 0; value <= micros && row < count; ++row) hide(run.first + row);
+      for (uint32_t row = 0; value <= micros && row < count; ++row) visit(run.first + row);
       continue;
     }
     const int64_t* values = column->Values<int64_t>().data();
@@ -68,16 +66,26 @@ void HideOutlived(const segment::Segment& segment, const model::FieldSchema& fie
         continue;
       }
       for (uint32_t row = first; row < end; ++row) {
-        if (values[row] <= micros && !column->IsNull(row)) hide(run.first + row);
+        if (values[row] <= micros && !column->IsNull(row)) visit(run.first + row);
       }
     }
   }
 }
 
+/// Sets the bits of those rows; makes the bits when it meets the first.
+void HideOutlived(const segment::Segment& segment, const model::FieldSchema& field, int64_t micros,
+                  uint32_t rows, std::shared_ptr<Bitset>& bits) {
+  ForEachOutlived(segment, field, micros, rows, [&](uint32_t row) {
+    if (bits == nullptr) bits = std::make_shared<Bitset>(rows);
+    bits->Set(row);
+  });
+}
+
 /// The field whose times end rows; nullptr when there is none.
-const model::FieldSchema* EndingField(const ReadView& view) {
-  const FieldId id = view.expiry.field;
-  const model::FieldSchema* field = id.value == 0 ? nullptr : view.schema->FindField(id);
+const model::FieldSchema* EndingField(const model::CollectionSchema& schema,
+                                      const model::Expiry& expiry) {
+  const FieldId id = expiry.field;
+  const model::FieldSchema* field = id.value == 0 ? nullptr : schema.FindField(id);
   return field != nullptr && field->type == model::DataType::kTimestamptz ? field : nullptr;
 }
 
@@ -86,29 +94,12 @@ std::shared_ptr<const Bitset> HideExpired(const segment::Segment& segment, const
                                           uint32_t rows, std::shared_ptr<const Bitset> hidden) {
   std::shared_ptr<Bitset> expired;
   if (view.expiry.inserted != 0) expired = segment.InsertedBy(view.expiry.inserted, rows);
-  if (const model::FieldSchema* field = EndingField(view))
+  if (const model::FieldSchema* field = EndingField(*view.schema, view.expiry))
     HideOutlived(segment, *field, view.expiry.micros, rows, expired);
   if (expired == nullptr) return hidden;
   for (size_t w = 0; hidden != nullptr && w < expired->word_count(); ++w)
     expired->words()[w] |= hidden->words()[w];
   return expired;
-}
-
-/// bits |= rows for which the filter is not true.
-/// \param skip_hidden  rows whose bit is set already are not evaluated: their answer is unknown
-Status HideByFilter(const segment::Segment& segment, const ReadView& view, bool skip_hidden,
-                    Bitset& bits) {
-  for (const segment::Run& run : segment.Runs(static_cast<uint32_t>(bits.size()))) {
-    uint64_t* hidden = bits.words() + run.first / 64;
-    ASSIGN_OR_RETURN(
-        Truth truth,
-        Evaluate(*view.filter, *run.source, *view.schema,
-                 {.hidden = skip_hidden ? hidden : nullptr,
-                  .cancel = view.cancel,
-                  .trace = view.trace == nullptr ? nullptr : &view.trace->Of(segment.id())}));
-    HideFiltered(truth.is_true, run.source->rows(), hidden);
-  }
-  return Status::Ok();
 }
 
 /// Rows are listed one by one when they are less than this part of a segment.
@@ -119,43 +110,24 @@ constexpr size_t kKeptFilterBytes = 4096;
 /// More of the rows hidden: skipping them is worth more than an answer that serves any timestamp.
 constexpr size_t kKeptHiddenPart = 4;
 
-/// The filter's answer for all rows of a sealed segment, or nullptr when it is not one to keep.
-Result<FilterCache::Answer> KeptAnswer(const segment::Segment& segment, const ReadView& view,
-                                       const HiddenRows& base) {
-  if (view.filters == nullptr || !segment.sealed()) return FilterCache::Answer();
-  if (base.bits != nullptr && base.bits->Count() > base.rows / kKeptHiddenPart) {
-    return FilterCache::Answer();
+/// hidden |= all rows but those listed, for `rows` rows.
+void HideOthers(const std::vector<uint32_t>& listed, Bitset& hidden) {
+  size_t next = 0;
+  for (size_t w = 0; w < hidden.word_count(); ++w) {
+    uint64_t kept = 0;
+    for (; next < listed.size() && listed[next] / 64 == w; ++next)
+      kept |= uint64_t{1} << (listed[next] % 64);
+    hidden.words()[w] |= ~kept;
   }
-  std::string filter = EncodeBytes(*view.filter);
-  if (filter.size() > kKeptFilterBytes) return FilterCache::Answer();
-  FilterCache::Found found = view.filters->Find(segment.id(), filter);
-  if (found.answer != nullptr || !found.asked_before) return std::move(found.answer);
-  auto bits = std::make_shared<Bitset>(base.rows);
-  RETURN_IF_ERROR(HideByFilter(segment, view, false, *bits));
-  view.filters->Put(segment.id(), std::move(filter), bits);
-  return FilterCache::Answer(std::move(bits));
-}
-
-/// The base and what the filter hides.
-Result<HiddenRows> FilteredRows(const segment::Segment& segment, const ReadView& view,
-                                const HiddenRows& base) {
-  ASSIGN_OR_RETURN(FilterCache::Answer answer, KeptAnswer(segment, view, base));
-  if (answer != nullptr && base.bits == nullptr) return HiddenRows{base.rows, std::move(answer)};
-  auto bits = base.bits == nullptr ? std::make_shared<Bitset>(base.rows)
-                                   : std::make_shared<Bitset>(*base.bits);
-  if (answer != nullptr) {
-    for (size_t w = 0; w < bits->word_count(); ++w) bits->words()[w] |= answer->words()[w];
-  } else {
-    RETURN_IF_ERROR(HideByFilter(segment, view, true, *bits));
-  }
-  return HiddenRows{base.rows, std::move(bits)};
+  if (hidden.size() != 0) hidden.TrimTail();
 }
 
 }  // namespace
 
 ExpiryCheck::ExpiryCheck(const segment::Segment& segment, uint32_t rows, const ReadView& view)
     : segment_(segment), expiry_(view.expiry) {
-  if (const model::FieldSchema* field = EndingField(view)) reader_.emplace(segment, rows, *field);
+  if (const model::FieldSchema* field = EndingField(*view.schema, view.expiry))
+    reader_.emplace(segment, rows, *field);
 }
 
 bool ExpiryCheck::IsOver(uint32_t row) {
@@ -182,78 +154,154 @@ std::optional<segment::ColumnView> SlicedSource::Column(FieldId field) const {
   return view;
 }
 
-namespace {
-
-uint64_t Visible(const HiddenRows& hidden) {
-  return hidden.rows - (hidden.bits == nullptr ? 0 : hidden.bits->Count());
+uint64_t CountExpired(const segment::Segment& segment, const model::CollectionSchema& schema,
+                      const model::Expiry& expiry, uint32_t rows) {
+  uint64_t count = 0;
+  if (expiry.inserted != 0) {
+    const auto bits = segment.InsertedBy(expiry.inserted, rows);
+    count = bits == nullptr ? 0 : bits->Count();
+  }
+  if (const model::FieldSchema* field = EndingField(schema, expiry))
+    ForEachOutlived(segment, *field, expiry.micros, rows, [&](uint32_t) { ++count; });
+  return count;
 }
 
-Result<HiddenRows> FindHidden(const segment::Segment& segment, const ReadView& view) {
-  const uint32_t rows = segment.RowsAt(view.at);
-  HiddenRows base{rows, segment.HiddenAt(view.at, rows)};
-  if (!view.expiry.none()) base.bits = HideExpired(segment, view, rows, std::move(base.bits));
-  if (view.trace != nullptr) view.trace->Of(segment.id()).rows_visible = Visible(base);
-  if (view.filter == nullptr || view.filter->keeps_all()) return base;
-  HiddenRows hidden = base;
-  if (view.filter->root != nullptr) {
-    ASSIGN_OR_RETURN(hidden, FilteredRows(segment, view, base));
+VisibleRows::VisibleRows(const segment::Segment& segment, const ReadView& view)
+    : segment_(segment), view_(view), rows_(segment.RowsAt(view.at)), runs_(segment.Runs(rows_)) {
+  const bool filtered = view.filter != nullptr && view.filter->root != nullptr;
+  if (filtered && segment.sealed() && runs_.size() == 1) {
+    matches_ =
+        std::make_unique<Matches>(*runs_.front().source, view.cancel, IndexUse::kWhenCheaper);
   }
-  if (view.filter->sample != 0) {
-    auto bits = hidden.bits == nullptr ? std::make_shared<Bitset>(rows)
-                                       : std::make_shared<Bitset>(*hidden.bits);
-    Sample(view.filter->sample, view.at ^ static_cast<uint64_t>(segment.id().value), rows, *bits);
-    hidden.bits = std::move(bits);
-  }
-  return hidden;
 }
 
-}  // namespace
+VisibleRows::~VisibleRows() = default;
 
-Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view) {
-  if (view.trace == nullptr) return FindHidden(segment, view);
-  SegmentTrace& trace = view.trace->Of(segment.id());
-  trace.sealed = segment.sealed();
-  trace.filtered = view.filter != nullptr && !view.filter->keeps_all();
-  double us = 0;
-  Result<HiddenRows> hidden = HiddenRows{};
-  {
-    const StepTimer timer(&us);
-    hidden = FindHidden(segment, view);
-  }
-  if (!hidden) return hidden;
-  trace.filter_us += us;
-  trace.rows = hidden->rows;
-  trace.rows_kept = Visible(*hidden);
-  return hidden;
+SegmentTrace* VisibleRows::Trace() const {
+  return view_.trace == nullptr ? nullptr : &view_.trace->Of(segment_.id());
 }
 
-Result<std::optional<std::vector<uint32_t>>> FewRowsOf(const segment::Segment& segment,
-                                                       const ReadView& view) {
-  std::optional<std::vector<uint32_t>> few;
-  if (view.filter == nullptr || view.filter->root == nullptr || view.filter->sample != 0 ||
-      !segment.sealed()) {
-    return few;
-  }
-  const uint32_t rows = segment.RowsAt(view.at);
-  const auto runs = segment.Runs(rows);
-  if (runs.size() != 1) return few;
-  SegmentTrace* trace = view.trace == nullptr ? nullptr : &view.trace->Of(segment.id());
+Result<std::optional<std::vector<uint32_t>>> VisibleRows::FewOfFilter() {
+  if (!Indexed()) return std::optional<std::vector<uint32_t>>();
+  return FewRowsByIndex(*view_.filter, *runs_.front().source, *view_.schema, rows_ / kFewPart,
+                        {.cancel = view_.cancel, .trace = Trace(), .matches = matches_.get()});
+}
+
+Result<bool> VisibleRows::AreFew() {
+  if (!Indexed()) return false;
+  ASSIGN_OR_RETURN(const uint64_t most, matches_->RowsAtMost(*view_.filter->root));
+  return most < rows_ / kFewPart;
+}
+
+Result<std::optional<std::vector<uint32_t>>> VisibleRows::Few() {
+  if (!Indexed() || view_.filter->sample != 0) return std::optional<std::vector<uint32_t>>();
+  SegmentTrace* trace = Trace();
   const StepTimer timer(trace == nullptr ? nullptr : &trace->filter_us);
-  ASSIGN_OR_RETURN(few, FewRowsByIndex(*view.filter, *runs.front().source, rows / kFewPart,
-                                       {.cancel = view.cancel, .trace = trace}));
+  ASSIGN_OR_RETURN(auto few, FewOfFilter());
   if (!few) return few;
-  const auto hidden = segment.HiddenAt(view.at, rows);
-  ExpiryCheck expiry(segment, rows, view);
+  const auto hidden = segment_.HiddenAt(view_.at, rows_);
+  ExpiryCheck expiry(segment_, rows_, view_);
   std::erase_if(*few, [&](uint32_t row) {
     return (hidden != nullptr && hidden->Test(row)) || expiry.IsOver(row);
   });
   if (trace != nullptr) {
     trace->sealed = true;
     trace->filtered = true;
-    trace->rows = rows;
+    trace->rows = rows_;
     trace->rows_kept = few->size();
   }
   return few;
+}
+
+/// bits |= rows for which the filter is not true.
+/// \param skip_hidden  rows whose bit is set already are not evaluated: their answer is unknown
+Status VisibleRows::HideByFilter(bool skip_hidden, Bitset& bits) {
+  ASSIGN_OR_RETURN(const auto few, FewOfFilter());
+  if (few) {
+    HideOthers(*few, bits);
+    return Status::Ok();
+  }
+  for (const segment::Run& run : runs_) {
+    uint64_t* hidden = bits.words() + run.first / 64;
+    ASSIGN_OR_RETURN(Truth truth, Evaluate(*view_.filter, *run.source, *view_.schema,
+                                           {.hidden = skip_hidden ? hidden : nullptr,
+                                            .cancel = view_.cancel,
+                                            .trace = Trace(),
+                                            .matches = matches_.get()}));
+    HideFiltered(truth.is_true, run.source->rows(), hidden);
+  }
+  return Status::Ok();
+}
+
+/// The filter's answer for all rows of a sealed segment, or nullptr when it is not one to keep.
+Result<FilterCache::Answer> VisibleRows::KeptAnswer(const HiddenRows& base) {
+  if (view_.filters == nullptr || !segment_.sealed()) return FilterCache::Answer();
+  if (base.bits != nullptr && base.bits->Count() > base.rows / kKeptHiddenPart) {
+    return FilterCache::Answer();
+  }
+  std::string filter = EncodeBytes(*view_.filter);
+  if (filter.size() > kKeptFilterBytes) return FilterCache::Answer();
+  FilterCache::Found found = view_.filters->Find(segment_.id(), filter);
+  if (found.answer != nullptr || !found.asked_before) return std::move(found.answer);
+  auto bits = std::make_shared<Bitset>(base.rows);
+  RETURN_IF_ERROR(HideByFilter(false, *bits));
+  view_.filters->Put(segment_.id(), std::move(filter), bits);
+  return FilterCache::Answer(std::move(bits));
+}
+
+/// The base and what the filter hides.
+Result<HiddenRows> VisibleRows::FilteredRows(const HiddenRows& base) {
+  ASSIGN_OR_RETURN(FilterCache::Answer answer, KeptAnswer(base));
+  if (answer != nullptr && base.bits == nullptr) return HiddenRows{base.rows, std::move(answer)};
+  auto bits = base.bits == nullptr ? std::make_shared<Bitset>(base.rows)
+                                   : std::make_shared<Bitset>(*base.bits);
+  if (answer != nullptr) {
+    for (size_t w = 0; w < bits->word_count(); ++w) bits->words()[w] |= answer->words()[w];
+  } else {
+    RETURN_IF_ERROR(HideByFilter(true, *bits));
+  }
+  return HiddenRows{base.rows, std::move(bits)};
+}
+
+Result<HiddenRows> VisibleRows::FindHidden() {
+  HiddenRows base{rows_, segment_.HiddenAt(view_.at, rows_)};
+  if (!view_.expiry.none()) base.bits = HideExpired(segment_, view_, rows_, std::move(base.bits));
+  if (view_.trace != nullptr) Trace()->rows_visible = base.CountVisible();
+  if (view_.filter == nullptr || view_.filter->keeps_all()) return base;
+  HiddenRows hidden = base;
+  if (view_.filter->root != nullptr) {
+    ASSIGN_OR_RETURN(hidden, FilteredRows(base));
+  }
+  if (view_.filter->sample != 0) {
+    auto bits = hidden.bits == nullptr ? std::make_shared<Bitset>(rows_)
+                                       : std::make_shared<Bitset>(*hidden.bits);
+    Sample(view_.filter->sample, view_.at ^ static_cast<uint64_t>(segment_.id().value), rows_,
+           *bits);
+    hidden.bits = std::move(bits);
+  }
+  return hidden;
+}
+
+Result<HiddenRows> VisibleRows::Hidden() {
+  if (view_.trace == nullptr) return FindHidden();
+  SegmentTrace& trace = *Trace();
+  trace.sealed = segment_.sealed();
+  trace.filtered = view_.filter != nullptr && !view_.filter->keeps_all();
+  double us = 0;
+  Result<HiddenRows> hidden = HiddenRows{};
+  {
+    const StepTimer timer(&us);
+    hidden = FindHidden();
+  }
+  if (!hidden) return hidden;
+  trace.filter_us += us;
+  trace.rows = hidden->rows;
+  trace.rows_kept = hidden->CountVisible();
+  return hidden;
+}
+
+Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view) {
+  return VisibleRows(segment, view).Hidden();
 }
 
 }  // namespace elanus::query

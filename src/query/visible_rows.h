@@ -10,6 +10,7 @@
 
 #include "base/bitset.h"
 #include "base/cancel.h"
+#include "base/crew.h"
 #include "base/status.h"
 #include "expr/filter.h"
 #include "model/expiry.h"
@@ -21,6 +22,8 @@
 
 namespace elanus::query {
 
+class Matches;
+
 /// What a read asks of every segment.
 struct ReadView {
   const model::CollectionSchema* schema = nullptr;
@@ -30,6 +33,7 @@ struct ReadView {
   const Cancel* cancel = nullptr;
   FilterCache* filters = nullptr;  ///< answers of earlier reads; nullptr: none are kept
   ReadTrace* trace = nullptr;      ///< where the read writes down how it was answered
+  Crew* crew = nullptr;            ///< helps while cores are idle; nullptr: nobody does
 };
 
 /// Tells of one segment's rows whether their time is over. One thread's.
@@ -44,6 +48,11 @@ class ExpiryCheck {
   const model::Expiry expiry_;
   std::optional<segment::FieldReader> reader_;  // of the field that says it
 };
+
+/// How many of a segment's first rows have outlived their time; expiry names one way, not both.
+/// Cost: the blocks of the field, or of the timestamps, that hold such rows.
+uint64_t CountExpired(const segment::Segment& segment, const model::CollectionSchema& schema,
+                      const model::Expiry& expiry, uint32_t rows);
 
 /// Part [first, first + rows) of a source.
 class SlicedSource final : public segment::RowSource {
@@ -64,6 +73,7 @@ struct HiddenRows {
   uint32_t rows = 0;
   std::shared_ptr<const Bitset> bits;
   bool Hidden(uint32_t row) const { return bits != nullptr && bits->Test(row); }
+  uint64_t CountVisible() const { return rows - (bits == nullptr ? 0 : bits->Count()); }
   /// Calls visit(row) for each candidate, ascending. Cost: a word for 64 rows, then the candidates.
   template <class Visit>
   void ForEachVisible(Visit visit) const {
@@ -76,13 +86,44 @@ struct HiddenRows {
   }
 };
 
-/// The candidates themselves, ascending, when an index finds them and they are few beside the
-/// segment's rows; nothing when that is not so. Errors: kCanceled, kTimeout.
-Result<std::optional<std::vector<uint32_t>>> FewRowsOf(const segment::Segment& segment,
-                                                       const ReadView& view);
+/// One segment's rows that a read may see, found in the way that costs least. What indexes say
+/// about the filter is asked once. One thread's.
+class VisibleRows {
+ public:
+  /// Both outlive it.
+  VisibleRows(const segment::Segment& segment, const ReadView& view);
+  ~VisibleRows();
+  VisibleRows(const VisibleRows&) = delete;
+  VisibleRows& operator=(const VisibleRows&) = delete;
 
-/// Evaluates the filter over every row that may be visible, or takes an answer kept from before.
-/// Errors: the filter's, kCanceled, kTimeout.
+  /// The candidates themselves, ascending, when indexes find them and they are few beside the
+  /// segment's rows; nothing when that is not so. Errors: the filter's, kCanceled, kTimeout.
+  Result<std::optional<std::vector<uint32_t>>> Few();
+
+  /// Whether indexes know that the filter keeps few rows. Errors: kCanceled, kTimeout.
+  Result<bool> AreFew();
+
+  /// Evaluates the filter over every row that may be visible, or takes an answer kept from before.
+  /// Errors: the filter's, kCanceled, kTimeout.
+  Result<HiddenRows> Hidden();
+
+ private:
+  bool Indexed() const { return matches_ != nullptr; }
+  Result<std::optional<std::vector<uint32_t>>> FewOfFilter();
+  Status HideByFilter(bool skip_hidden, Bitset& bits);
+  Result<FilterCache::Answer> KeptAnswer(const HiddenRows& base);
+  Result<HiddenRows> FilteredRows(const HiddenRows& base);
+  Result<HiddenRows> FindHidden();
+  SegmentTrace* Trace() const;
+
+  const segment::Segment& segment_;
+  const ReadView& view_;
+  const uint32_t rows_;
+  std::vector<segment::Run> runs_;
+  std::unique_ptr<Matches> matches_;  // of the one run of a sealed segment that is filtered
+};
+
+/// VisibleRows::Hidden of a segment that is asked nothing else.
 Result<HiddenRows> HiddenRowsOf(const segment::Segment& segment, const ReadView& view);
 
 }  // namespace elanus::query

@@ -73,8 +73,8 @@ const std::vector<Knob>& Knobs() {
       {"query.filter_bytes_max", 32 * kMiB, 0, 64 * kGiB, "bytes",
        "Answers of filters over sealed segments that are kept for the next read with the same "
        "filter."},
-      {"build.threads", 2, 1, 256, "threads",
-       "Threads of an index build; they run at low priority."},
+      {"build.threads", 0, 0, 256, "threads",
+       "Threads of an index build; they run at low priority. 0: as many as there are cores."},
       {"build.settle_ms", 2000, 0, 600'000, "ms",
        "A collection that took many rows within this time is still being loaded: its segments are "
        "merged and indexed once it has been quiet for so long."},
@@ -89,8 +89,8 @@ const std::vector<Knob>& Knobs() {
       {"server.log_debug", 0, 0, 1, "0 or 1",
        "1: debug lines are logged too, among them begin and end of each recovery, flush, publish, "
        "merge, build and DDL."},
-      {"gateway.data_threads", 2, 1, 1024, "threads",
-       "Threads that run searches, queries and writes."},
+      {"gateway.data_threads", 0, 0, 1024, "threads",
+       "Threads that run searches, queries and writes. 0: as many as there are cores, at least 2."},
       {"gateway.queue_max", 1024, 1, 1'000'000, "calls",
        "Calls that wait for a thread; more are refused (code 4)."},
       {"gateway.request_bytes_max", 512 * kMiB, kMiB, 256 * kGiB, "bytes",

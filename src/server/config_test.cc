@@ -22,7 +22,7 @@ TEST(Config, NamesTheNearestKnobOfAnUnknownKey) {
 }
 
 TEST(Config, RefusesWhatIsNoNumberOrOutOfBounds) {
-  for (const char* text : {"build.threads: many", "build.threads: 0", "build: [1", "- 1"}) {
+  for (const char* text : {"build.threads: many", "build.threads: -1", "build: [1", "- 1"}) {
     auto config = Config::FromYaml(text, "test.yaml");
     ASSERT_FALSE(config.has_value()) << text;
     EXPECT_NE(config.error().message().find("test.yaml"), std::string::npos);

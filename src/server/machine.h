@@ -1,6 +1,6 @@
 // What the machine gives this process and what it uses of it, as Linux says. Called by
-// standalone.cc for limits and by gauges.cc. Threads: any. Cost: a few small reads of /proc and
-// /sys a call.
+// standalone.cc and main.cc for limits and by gauges.cc. Threads: any. Cost: a few small reads of
+// /proc and /sys a call.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,10 @@ namespace elanus {
 
 /// Bytes of memory this process may use: the machine's, or its control group's limit when less.
 uint64_t MemoryTotalBytes();
+
+/// Cores this process may keep busy, at least 1: those of its affinity mask, or what the time quota
+/// of its control group comes to (rounded up) when less.
+int CoresTotal();
 
 struct ProcessMemory {
   uint64_t resident_bytes = 0;

@@ -31,6 +31,9 @@ using LogBroken = std::function<void(const Status&)>;
 inline constexpr int kExitLogBroken = 3;
 void EndProcess(const Status& why);
 
+/// Threads that compute for clients: the knob's number, or the cores this process may use.
+size_t DataThreads(const Config& config);
+
 class Standalone {
  public:
   /// Errors: kUnavailable naming who has the folder; kIoFailed, kDiskLimit; kDataIntegrity naming a

@@ -152,6 +152,7 @@ def test_indexes_that_do_not_fit_are_refused(client, name, field, kind, text):
     ("st_within(geo, 'POINT (0')", "cannot parse expression"),
     ("st_dwithin(geo, 'LINESTRING (0 0, 1 1)', 5)", "only supports POINT geometry"),
     ("st_dwithin(geo, 'POINT (0 0)', -5)", "non-negative"),
+    ("ST_CONTAIN(geo, 'POINT (0 0)')", r"function st_contain\(geometry, varChar\) not found"),
 ])
 def test_wrong_functions(client, shapes, filter, text):
     with pytest.raises(MilvusException, match=text):

@@ -124,6 +124,9 @@ class TestSearchParameters:
         client.flush(name)
         with pytest.raises(MilvusException, match=r"ef\(5\) should be larger than k\(10\)"):
             client.search(name, QUERIES[:1].tolist(), limit=10, search_params={"params": {"ef": 5}})
+        for loose in ({"search_params": {"params": {"ef": 5, "radius": 1e9}}},
+                      {"search_params": {"params": {"ef": 5}}, "group_by_field": "id"}):
+            assert len(client.search(name, QUERIES[:1].tolist(), limit=10, **loose)[0]) == 10
 
     def test_an_nprobe_out_of_range(self, client, name):
         make(client, name, simple_schema(dim=DIM), index="IVF_FLAT", params={"nlist": 8}, consistency_level="Strong")

@@ -12,7 +12,7 @@ ARRAYS = {
     "smalls": (DataType.INT16, [[-32768, 32767], [], [3]]),
     "mediums": (DataType.INT32, [[-2**31, 2**31 - 1], [], [3]]),
     "larges": (DataType.INT64, [[-2**63, 2**63 - 1], [], [3]]),
-    "singles": (DataType.FLOAT, [[0.5, -1.25], [], [3.0]]),
+    "singles": (DataType.FLOAT, [[0.5, -1.25], [], [3.0, 492710.03125]]),
     "doubles": (DataType.DOUBLE, [[0.1, -1e300], [], [3.0]]),
     "words": (DataType.VARCHAR, [["red", "漢字", ""], [], ["blue"]]),
 }
@@ -49,6 +49,7 @@ def test_arrays_come_back(client, arrays):
 @pytest.mark.parametrize("text, wanted", [
     ("larges[0] == 3", [2]), ("tinies[1] > 0", [0]), ("words[0] like 'b%'", [2]), ("array_contains(words, '漢字')", [0]),
     ("array_contains_all(mediums, [3])", [2]), ("ARRAY_CONTAINS_ANY(singles, [0.5, 7.0])", [0]), ("array_length(doubles) == 0", [1]),
+    ("array_contains(singles, 492710.03520180425)", [2]),
     ("flags == [true, false]", [0]), ("words is null", [3]), ("not (larges[0] == 3)", [0]), ("larges[0] in [3, 4]", [2]),
 ])
 def test_filters_see_elements(client, arrays, text, wanted):

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "format/sealed_bytes.h"
+#include "query/visible_rows.h"
 #include "worker/build/committer.h"
 #include "worker/build/index_spec.h"
 #include "worker/build/output_writer.h"
@@ -169,6 +170,22 @@ Status BuildMissingIndexes(Shard& shard, SegmentId id, const JobContext& context
   return CommitChange(shard, context, std::move(change), declared);
 }
 
+namespace {
+
+/// Rows that a merge leaves out. One that is deleted and over counts twice, though never beyond
+/// what there is.
+uint64_t RowsOver(const segment::SealedSegment& segment, const format::SegmentRef& ref,
+                  const model::CollectionSchema& schema, const model::Expiry& expiry,
+                  model::Timestamp horizon) {
+  if (ref.last_timestamp <= expiry.inserted) return ref.rows;
+  uint64_t over = segment.deletes().UpTo(horizon).size();
+  if (expiry.field.value != 0 || ref.first_timestamp <= expiry.inserted)
+    over += query::CountExpired(segment, schema, expiry, static_cast<uint32_t>(ref.rows));
+  return std::min<uint64_t>(over, ref.rows);
+}
+
+}  // namespace
+
 std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon) {
   const service::CollectionPtr collection = shard.collection();
   const auto manifest = shard.committed().manifest;
@@ -178,17 +195,15 @@ std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon
     auto ref = std::ranges::find(manifest->segments, segment->id(), &format::SegmentRef::id);
     if (ref == manifest->segments.end()) continue;
     const IndexWork work = WorkOn(*ref, *segment, *collection);
-    figures.push_back({.id = ref->id,
-                       .partition = ref->partition,
-                       .bytes = ref->file.bytes,
-                       .rows = ref->rows,
-                       .list_vectors = ListVectors(*segment, collection->schema),
-                       // All rows are over: what a merge would leave is nothing.
-                       .deleted_rows = ref->last_timestamp <= expiry.inserted
-                                           ? ref->rows
-                                           : segment->deletes().UpTo(horizon).size(),
-                       .indexed = !work.LacksVectorIndex(),
-                       .outdated = work.changed && !work.LacksVectorIndex()});
+    figures.push_back(
+        {.id = ref->id,
+         .partition = ref->partition,
+         .bytes = ref->file.bytes,
+         .rows = ref->rows,
+         .list_vectors = ListVectors(*segment, collection->schema),
+         .deleted_rows = RowsOver(*segment, *ref, collection->schema, expiry, horizon),
+         .indexed = !work.LacksVectorIndex(),
+         .outdated = work.changed && !work.LacksVectorIndex()});
   }
   return figures;
 }

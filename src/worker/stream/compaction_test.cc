@@ -98,6 +98,25 @@ TEST_F(CompactionTest, ALoneSegmentIsRewrittenOnlyForDeletesThatAreOver) {
   EXPECT_EQ(process_->owner->Stats({1})->segments[0].rows, 98);
 }
 
+TEST_F(CompactionTest, ALoneSegmentIsRewrittenForRowsWhoseOwnTimeIsOver) {
+  options_.maintenance.retention_ms = 0;
+  Restart();
+  Seal(0, 100);
+  ASSERT_EQ(Compact()[0].state, CompactionState::kCompleted);
+  auto mortal = std::make_shared<model::CollectionInfo>(*collection_);
+  mortal->schema.fields.push_back({.id = {103},
+                                   .name = "until",
+                                   .type = model::DataType::kTimestamptz,
+                                   .nullable = true,
+                                   .default_value = model::Scalar(int64_t{1})});
+  mortal->properties.emplace_back("ttl_field", "until");
+  collection_ = mortal;
+  ASSERT_TRUE(process_->owner->Change({.shard = {1}, .collection = collection_}).ok());
+  ASSERT_EQ(Compact()[0].state, CompactionState::kWaiting);
+  Work();
+  EXPECT_TRUE(Sealed().empty());
+}
+
 TEST_F(CompactionTest, AMergeThatLeavesNoRowHasNoTarget) {
   options_.maintenance.retention_ms = 0;
   Restart();

@@ -133,6 +133,13 @@ void Compactor::RunLoads() {
   }
 }
 
+namespace {
+
+/// Rows outlive their time and their history without anyone telling.
+constexpr int64_t kLookAgainUs = 60'000'000;
+
+}  // namespace
+
 void Compactor::RunJobs() {
   uint64_t seen = 0;
   int64_t wait_us = -1;
@@ -140,11 +147,7 @@ void Compactor::RunJobs() {
     {
       MutexLock lock(mutex_);
       while (!stopping_ && kicks_ == seen) {
-        if (wait_us < 0) {
-          changed_.Wait(mutex_);
-        } else if (!changed_.WaitFor(mutex_, wait_us)) {
-          break;
-        }
+        if (!changed_.WaitFor(mutex_, wait_us < 0 ? kLookAgainUs : wait_us)) break;
       }
       if (stopping_) return;
       seen = kicks_;

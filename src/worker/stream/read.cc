@@ -102,7 +102,8 @@ query::ReadView ViewOf(const model::CollectionInfo& collection, const expr::Boun
           .filter = &filter,
           .cancel = &scope.cancel,
           .filters = trace == nullptr ? scope.filters : nullptr,
-          .trace = trace};
+          .trace = trace,
+          .crew = scope.crew};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/cancel.h"
+#include "base/crew.h"
 #include "base/status.h"
 #include "query/filter_cache.h"
 #include "service/shard.h"
@@ -16,6 +17,7 @@ struct ReadScope {
   model::Timestamp at = 0;  ///< everything at or below it is applied
   const Cancel& cancel;
   query::FilterCache* filters = nullptr;
+  Crew* crew = nullptr;  ///< helps while cores are idle
   std::function<void()> scanned = {};  ///< a segment noted a scan (segment.h); may be empty
 };
 

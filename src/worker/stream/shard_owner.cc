@@ -27,6 +27,7 @@ ShardOwner::ShardOwner(const ShardOwnerDoors& doors, const ShardOwnerOptions& op
     : doors_(doors),
       options_(options),
       filters_(options.filter_bytes_max),
+      crew_(options.read_cores),
       gate_(options.gate, [this] { return UnflushedBytes() + partition_->bytes_in_flight(); }) {}
 
 Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
@@ -196,15 +197,17 @@ Result<service::SearchReply> ShardOwner::Search(const service::SearchRequest& re
                                                 const Cancel& cancel) {
   ASSIGN_OR_RETURN(auto shard, ServingShard(request.shard));
   ASSIGN_OR_RETURN(model::Timestamp at, ReadAt(request.read, cancel));
+  const Crew::Turn turn(crew_);
   return SearchShard(*shard, request,
-                     {at, cancel, &filters_, [this] { maintenance_->KickGraphs(); }});
+                     {at, cancel, &filters_, &crew_, [this] { maintenance_->KickGraphs(); }});
 }
 
 Result<service::QueryReply> ShardOwner::Query(const service::QueryRequest& request,
                                               const Cancel& cancel) {
   ASSIGN_OR_RETURN(auto shard, ServingShard(request.shard));
   ASSIGN_OR_RETURN(model::Timestamp at, ReadAt(request.read, cancel));
-  return QueryShard(*shard, request, {at, cancel, &filters_});
+  const Crew::Turn turn(crew_);
+  return QueryShard(*shard, request, {at, cancel, &filters_, &crew_});
 }
 
 Result<std::vector<SegmentId>> ShardOwner::Flush(ShardId id, const Cancel& cancel) {

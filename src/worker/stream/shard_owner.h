@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/crew.h"
 #include "base/mutex.h"
 #include "model/hybrid_time.h"
 #include "query/filter_cache.h"
@@ -38,6 +39,7 @@ struct ShardOwnerOptions {
   /// written any more) must not call the owner.
   LogPartitionOptions log;
   uint64_t filter_bytes_max = 32 << 20;  ///< answers of filters that are kept, of all shards
+  size_t read_cores = 1;  ///< a read that can be split uses as many as are idle
 };
 
 class ShardOwner final : public service::ShardService {
@@ -106,6 +108,7 @@ class ShardOwner final : public service::ShardService {
   const ShardOwnerDoors doors_;
   const ShardOwnerOptions options_;
   query::FilterCache filters_;
+  Crew crew_;
   mutable Mutex mutex_;
   std::map<ShardId, std::shared_ptr<Shard>> shards_ GUARDED_BY(mutex_);
   std::unique_ptr<LogPartition> partition_;
