@@ -24,8 +24,13 @@ constexpr double kFreshShare = 0.6;  // links of a hop that lead to rows not met
 constexpr double kGathered = 0.85;   // of a degree: visible ones a hop when doors are opened
 constexpr double kScannedNs = 1.2;   // a code in a pass over all visible rows, and its lines
 constexpr double kScannedLineNs = 1.25;
-constexpr double kBitNs = 0.04;   // a row looked for in the filter's bits
-constexpr double kEnough = 0.75;  // of a degree: visible neighbours gathered a hop
+constexpr double kBitNs = 0.04;  // a row looked for in the filter's bits
+constexpr double kRowNs = 4.0;   // a raw row out of order, and each of its bytes
+constexpr double kRowByteNs = 0.03;
+constexpr double kRowInOrderNs = 2.0;  // the same when rows follow each other
+constexpr double kByteInOrderNs = 0.04;
+constexpr double kRowsAnyway = 20'000;  // for so little the exact answer is taken
+constexpr double kEnough = 0.75;        // of a degree: visible neighbours gathered a hop
 
 // Measured on word vectors at 20 and 50 % visible: with these a filter does not cost recall.
 constexpr double kWidenPower = 0.35;  // of 1 / share of visible rows, for a beam of hidden rows too
@@ -70,7 +75,7 @@ class HnswIndex final : public VectorIndex {
                     .visible = visible,
                     .hidden = hidden,
                     .cancel = cancel};
-    Plan plan = wanted * 2 > visible ? Plan::kRows : Choose(task);
+    Plan plan = Choose(task);
     GraphScratch& s = ThreadScratch();
     // Where the visible rows lie elsewhere than the query's surroundings the next plan takes over.
     bool found = false;
@@ -185,10 +190,19 @@ class HnswIndex final : public VectorIndex {
            static_cast<double>(task.visible) * (kScannedNs + lines * kScannedLineNs);
   }
 
+  double RowsNs(const Task& task) const {
+    const auto bytes = static_cast<double>(raw_.row_bytes());
+    return task.visible * 2 > raw_.rows
+               ? static_cast<double>(raw_.rows) * (kRowInOrderNs + bytes * kByteInOrderNs)
+               : static_cast<double>(task.visible) * (kRowNs + bytes * kRowByteNs);
+  }
+
   Plan Choose(const Task& task) const {
-    if (task.visible <= 2 * task.measured) return Plan::kRows;
-    const double all = AllNs(task), visible = VisibleNs(task), codes = CodesNs(task);
-    if (codes < std::min(all, visible)) return Plan::kCodes;
+    const double all = AllNs(task), visible = VisibleNs(task), codes = CodesNs(task),
+                 rows = RowsNs(task);
+    if (task.wanted * 2 > task.visible || task.visible <= 2 * task.measured) return Plan::kRows;
+    if (std::min(codes, rows) < std::min(all, visible))
+      return rows <= std::max(codes, kRowsAnyway) ? Plan::kRows : Plan::kCodes;
     return all <= visible ? Plan::kAll : Plan::kVisible;
   }
   // When the beam of all nodes has met too few visible ones.
@@ -304,7 +318,9 @@ class HnswIndex final : public VectorIndex {
       ExpandBeam(links, distance, s, keep_going, count);
     });
     RETURN_IF_ERROR(status);
-    const size_t least = std::min(task.visible, task.wanted + task.wanted / 4);
+    const size_t least = task.visible == raw_.rows
+                             ? task.wanted
+                             : std::min(task.visible, task.wanted + task.wanted / 4);
     if (elsewhere || s.pool.Count(is_visible) < least) return false;
     TakeRows(task.measured, is_visible, s);
     return true;
