@@ -29,7 +29,9 @@ constexpr double kRowNs = 4.0;   // a raw row out of order, and each of its byte
 constexpr double kRowByteNs = 0.03;
 constexpr double kRowInOrderNs = 2.0;  // the same when rows follow each other
 constexpr double kByteInOrderNs = 0.04;
-constexpr double kRowsAnyway = 20'000;  // for so little the exact answer is taken
+// The exact answer is taken for so little, or for so many times what codes would cost: codes of
+// short rows are hardly shorter.
+constexpr double kRowsAnyway = 20'000, kExactTimes = 2.5;
 constexpr double kEnough = 0.75;        // of a degree: visible neighbours gathered a hop
 
 // Measured on word vectors at 20 and 50 % visible: with these a filter does not cost recall.
@@ -202,7 +204,7 @@ class HnswIndex final : public VectorIndex {
                  rows = RowsNs(task);
     if (task.wanted * 2 > task.visible || task.visible <= 2 * task.measured) return Plan::kRows;
     if (std::min(codes, rows) < std::min(all, visible))
-      return rows <= std::max(codes, kRowsAnyway) ? Plan::kRows : Plan::kCodes;
+      return rows <= std::max(kExactTimes * codes, kRowsAnyway) ? Plan::kRows : Plan::kCodes;
     return all <= visible ? Plan::kAll : Plan::kVisible;
   }
   // When the beam of all nodes has met too few visible ones.
@@ -283,7 +285,9 @@ class HnswIndex final : public VectorIndex {
   Status SearchCodes(const Task& task, GraphScratch& s) const {
     static thread_local CodeScan scan;
     const FromQuery distance = Encode(task.query, s);
-    RETURN_IF_ERROR(scan.Run(distance, raw_.rows, task.hidden, task.measured, task.cancel));
+    // A wide beam says that codes tell rows apart badly: more of them are measured.
+    const size_t measured = std::max(task.measured, task.ef / 4);
+    RETURN_IF_ERROR(scan.Run(distance, raw_.rows, task.hidden, measured, task.cancel));
     s.rows.clear();
     for (const auto& found : scan.nearest()) s.rows.push_back(found.row);
     return Status::Ok();
