@@ -32,7 +32,7 @@ constexpr double kByteInOrderNs = 0.04;
 // The exact answer is taken for so little, or for so many times what codes would cost: codes of
 // short rows are hardly shorter.
 constexpr double kRowsAnyway = 20'000, kExactTimes = 2.5;
-constexpr double kEnough = 0.75;        // of a degree: visible neighbours gathered a hop
+constexpr double kEnough = 0.75;  // of a degree: visible neighbours gathered a hop
 
 // Measured on word vectors at 20 and 50 % visible: with these a filter does not cost recall.
 constexpr double kWidenPower = 0.35;  // of 1 / share of visible rows, for a beam of hidden rows too
