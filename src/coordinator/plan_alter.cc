@@ -160,6 +160,7 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AddField& reques
   model::CollectionInfo info = *old;
   AppendField(info.schema, request.field);
   KeepFromSearches(info, request.field.name);
+  if (request.index) RETURN_IF_ERROR(StatusOf(AddIndex(context, *request.index, info)));
   return Replaced(context, std::move(info));
 }
 

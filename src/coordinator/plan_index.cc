@@ -52,20 +52,18 @@ Result<bool> IsThere(const model::CollectionInfo& info, const service::CreateInd
 
 }  // namespace
 
-Result<DdlPlan> Plan(const PlanContext& context, const service::CreateIndex& request) {
-  ASSIGN_OR_RETURN(CollectionPtr old, context.state.Find(request.database, request.collection));
-  const model::FieldSchema* field = old->schema.FindField(request.field);
+Result<bool> AddIndex(const PlanContext& context, const service::CreateIndex& request,
+                      model::CollectionInfo& info) {
+  const model::FieldSchema* field = info.schema.FindField(request.field);
   if (field == nullptr) {
     return Error(
         InvalidParameter(fmt::format("cannot create index on non-exist field: {}", request.field)));
   }
   RETURN_IF_ERROR(CheckWarmup(request.params));
   const std::string name =
-      request.index_name.empty() ? DefaultName(*old, *field) : request.index_name;
-  DdlPlan plan;
-  ASSIGN_OR_RETURN(const bool is_there, IsThere(*old, request, *field, name));
-  if (is_there) return plan;
-  model::CollectionInfo info = *old;
+      request.index_name.empty() ? DefaultName(info, *field) : request.index_name;
+  ASSIGN_OR_RETURN(const bool is_there, IsThere(info, request, *field, name));
+  if (is_there) return false;
   ASSIGN_OR_RETURN(int64_t id, context.ids.Allocate(1));
   info.indexes.push_back({.id = IndexId{id},
                           .name = name,
@@ -73,7 +71,15 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::CreateIndex& req
                           .params = request.params,
                           .created = context.now,
                           .json_path = request.json_path});
-  plan.Replace(std::move(info));
+  return true;
+}
+
+Result<DdlPlan> Plan(const PlanContext& context, const service::CreateIndex& request) {
+  ASSIGN_OR_RETURN(CollectionPtr old, context.state.Find(request.database, request.collection));
+  model::CollectionInfo info = *old;
+  DdlPlan plan;
+  ASSIGN_OR_RETURN(const bool added, AddIndex(context, request, info));
+  if (added) plan.Replace(std::move(info));
   return plan;
 }
 

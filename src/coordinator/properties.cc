@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "service/namespaces.h"
+
 namespace elanus::coordinator {
 
 namespace {
@@ -168,6 +170,12 @@ Status CheckAlterCollection(const model::CollectionInfo& old,
   RETURN_IF_ERROR(CheckNotLoaded(old, request));
   for (const auto& key : request.delete_keys) {
     if (key == kDynamicKey) return InvalidParameter("cannot delete key dynamicfield.enabled");
+    if (key == service::kNamespaceModeKey)
+      return InvalidParameter(fmt::format("cannot delete {} after collection creation", key));
+  }
+  if (model::FindValue(request.properties, service::kNamespaceModeKey) != nullptr) {
+    return InvalidParameter(
+        fmt::format("cannot alter {} after collection creation", service::kNamespaceModeKey));
   }
   RETURN_IF_ERROR(CheckCollectionProperties(old.schema, request.properties));
   if (model::FindValue(request.properties, kTtlFieldKey) != nullptr &&

@@ -7,6 +7,7 @@
 #include "gateway/services.h"
 #include "gateway/unary.h"
 #include "milvus.pb.h"
+#include "service/namespaces.h"
 
 namespace elanus::gateway::handle {
 namespace {
@@ -38,6 +39,7 @@ void FillDescription(const model::CollectionInfo& info,
                      pb::milvus::DescribeCollectionResponse& out) {
   SchemaToPb(info.schema, *out.mutable_schema());
   out.mutable_schema()->set_name(info.name);
+  out.mutable_schema()->set_enable_namespace(service::HasNamespaces(info));
   out.set_collectionid(info.id.value);
   for (size_t i = 0; i < info.shards.size(); ++i) {
     out.add_virtual_channel_names(ChannelName(info, i));
@@ -68,7 +70,8 @@ Result<service::DropField> DropOf(const pb::milvus::AlterCollectionSchemaRequest
   return drop;
 }
 
-Result<model::FieldSchema> AddedField(
+/// Which field a schema change adds, and the index on it; its collection is left empty.
+Result<service::AddField> AdditionOf(
     const pb::milvus::AlterCollectionSchemaRequest::AddRequest& in) {
   if (in.func_schema_size() != 0)
     return Error(Code::kUnimplemented,
@@ -76,11 +79,12 @@ Result<model::FieldSchema> AddedField(
   if (in.field_infos_size() != 1)
     return Error(InvalidParameter("a schema change adds one field at a time"));
   const auto& added = in.field_infos(0);
-  if (!added.index_name().empty() || added.extra_params_size() != 0)
-    return Error(Code::kUnimplemented,
-                 "an index in a schema change is not supported, create it after the field: "
-                 "service unimplemented");
-  return FieldFromPb(added.field_schema());
+  service::AddField add;
+  ASSIGN_OR_RETURN(add.field, FieldFromPb(added.field_schema()));
+  if (added.index_name().empty() && added.extra_params_size() == 0) return add;
+  add.index.emplace().index_name = added.index_name();
+  ASSIGN_OR_RETURN(add.index->params, IndexParamsFromPb(added.extra_params()));
+  return add;
 }
 
 }  // namespace
@@ -198,7 +202,9 @@ void AddCollectionField(const Services& services, CallPtr call) {
   Change<pb::milvus::AddCollectionFieldRequest>(
       services, *call, [](const auto& request, const std::string& database) -> Ddl {
         ASSIGN_OR_RETURN(auto field, FieldFromBytes(request.schema()));
-        return service::AddField{database, request.collection_name(), std::move(field)};
+        return service::AddField{.database = database,
+                                 .collection = request.collection_name(),
+                                 .field = std::move(field)};
       });
 }
 
@@ -233,9 +239,10 @@ void AlterCollectionSchema(const Services& services, CallPtr call) {
           drop.collection = info->name;
           return services.catalog->Ddl(current.context(), drop);
         }
-        ASSIGN_OR_RETURN(auto field, AddedField(request.action().add_request()));
-        return services.catalog->Ddl(current.context(),
-                                     service::AddField{database, info->name, std::move(field)});
+        ASSIGN_OR_RETURN(auto add, AdditionOf(request.action().add_request()));
+        add.database = database;
+        add.collection = info->name;
+        return services.catalog->Ddl(current.context(), std::move(add));
       });
 }
 

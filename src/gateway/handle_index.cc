@@ -1,6 +1,5 @@
 // Indexes: what is wanted, and how far it is built.
 #include "gateway/handlers.h"
-#include "gateway/json_text.h"
 #include "gateway/schema_wire.h"
 #include "gateway/services.h"
 #include "gateway/unary.h"
@@ -8,21 +7,6 @@
 
 namespace elanus::gateway::handle {
 namespace {
-
-/// Index parameters as one flat list: `params` may hold a JSON object; an empty value means "not
-/// given" (Node and Go send such).
-Result<model::KeyValues> FlatParams(const PbPairs& pairs) {
-  model::KeyValues params;
-  for (const auto& pair : pairs) {
-    if (pair.value().empty()) continue;
-    if (pair.key() == "params") {
-      RETURN_IF_ERROR(FlattenJsonObject(pair.value(), params));
-    } else {
-      params.emplace_back(pair.key(), pair.value());
-    }
-  }
-  return params;
-}
 
 pb::common::IndexState StateOf(const service::IndexDescription& index) {
   if (!index.fail_reason.empty()) return pb::common::IndexState::Failed;
@@ -61,7 +45,7 @@ Result<std::vector<service::IndexDescription>> Find(const Services& services, co
 void CreateIndex(const Services& services, CallPtr call) {
   Unary<pb::milvus::CreateIndexRequest, pb::common::Status>(
       *call, [&](const auto& request, Call& current, auto&) -> Status {
-        ASSIGN_OR_RETURN(auto params, FlatParams(request.extra_params()));
+        ASSIGN_OR_RETURN(auto params, IndexParamsFromPb(request.extra_params()));
         return services.catalog->Ddl(current.context(),
                                      service::CreateIndex{.database = current.context().database,
                                                           .collection = request.collection_name(),

@@ -231,6 +231,9 @@ service::SearchAggregation ReadAggregation(WireReader in) {
   return aggregation;
 }
 
+/// A time to travel to: clients before 2.3 send the largest for "now".
+model::Timestamp Travel(uint64_t given) { return given == ~uint64_t{0} ? 0 : given; }
+
 // A SearchRequest: whole, or a part of a HybridSearchRequest.
 Status ReadSearchFields(WireReader in, SearchRequest& request) {
   service::SearchCall& call = request.call;
@@ -247,6 +250,7 @@ Status ReadSearchFields(WireReader in, SearchRequest& request) {
       case 6: RETURN_IF_ERROR(ReadPlaceholders(in.Message(), call)); break;
       case 8: call.output_fields.push_back(in.String()); break;
       case 9: call.params.push_back(ReadPair(in.Message())); break;
+      case 10: call.consistency.travel = Travel(in.Varint()); break;
       case 11: call.consistency.guarantee = in.Varint(); break;
       case 14: call.consistency.level = Level(in.Int()); break;
       case 15: call.consistency.use_default = in.Bool(); break;
@@ -374,6 +378,7 @@ Result<HybridSearchRequest> ReadHybridSearch(Pieces bytes) {
         break;
       }
       case 6: call.rank_params.push_back(ReadPair(in.Message())); break;
+      case 7: call.consistency.travel = Travel(in.Varint()); break;
       case 8: call.consistency.guarantee = in.Varint(); break;
       case 10: call.output_fields.push_back(in.String()); break;
       case 11: call.consistency.level = Level(in.Int()); break;
@@ -403,6 +408,7 @@ Result<QueryRequest> ReadQuery(Pieces bytes) {
       case 4: call.filter = in.String(); break;
       case 5: call.output_fields.push_back(in.String()); break;
       case 6: call.partitions.push_back(in.String()); break;
+      case 7: call.consistency.travel = Travel(in.Varint()); break;
       case 8: call.consistency.guarantee = in.Varint(); break;
       case 9: call.params.push_back(ReadPair(in.Message())); break;
       case 11: call.consistency.level = Level(in.Int()); break;

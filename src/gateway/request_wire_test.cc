@@ -511,9 +511,14 @@ TEST(QueryAndDelete, ReadWhatProtobufWrote) {
   query.add_output_fields("id");
   query.set_consistency_level(pb::common::ConsistencyLevel::Bounded);
   query.set_guarantee_timestamp(2);
+  query.set_travel_timestamp(450);
   std::string bytes = query.SerializeAsString();
   auto read = ReadQuery(Cut(bytes, 4));
   ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->call.consistency.travel, 450U);
+  query.set_travel_timestamp(~uint64_t{0});
+  bytes = query.SerializeAsString();
+  EXPECT_EQ(ReadQuery(Cut(bytes, 4))->call.consistency.travel, 0U) << "now, as old clients say it";
   EXPECT_EQ(read->call.filter, "id in [1]");
   EXPECT_FALSE(read->call.consistency.use_default);
   EXPECT_EQ(read->call.consistency.level, model::ConsistencyLevel::kBounded);

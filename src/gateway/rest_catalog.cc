@@ -205,7 +205,9 @@ void TruncateCollection(RestCall rest) {
 void AddField(RestCall rest) {
   auto field = FieldOf(rest.body.Object("schema"));
   if (!field) return rest.Fail(field.error());
-  Change(rest, service::AddField{rest.context().database, Collection(rest), *std::move(field)});
+  Change(rest, service::AddField{.database = rest.context().database,
+                                 .collection = Collection(rest),
+                                 .field = *std::move(field)});
 }
 
 void AddStructField(RestCall rest) {

@@ -6,6 +6,7 @@
 
 #include "gateway/column_wire.h"
 #include "gateway/description.h"
+#include "gateway/json_text.h"
 #include "model/geometry.h"
 #include "model/timestamptz.h"
 
@@ -113,6 +114,19 @@ model::KeyValues PairsFromPb(const PbPairs& pairs) {
   return out;
 }
 
+Result<model::KeyValues> IndexParamsFromPb(const PbPairs& pairs) {
+  model::KeyValues params;
+  for (const auto& pair : pairs) {
+    if (pair.value().empty()) continue;
+    if (pair.key() == "params") {
+      RETURN_IF_ERROR(FlattenJsonObject(pair.value(), params));
+    } else {
+      params.emplace_back(pair.key(), pair.value());
+    }
+  }
+  return params;
+}
+
 void PairsToPb(const model::KeyValues& pairs, PbPairs& out) {
   for (const auto& [key, value] : pairs) {
     auto& pair = *out.Add();
@@ -204,7 +218,6 @@ void SchemaToPb(const model::CollectionSchema& schema, pb::schema::CollectionSch
   out.set_description(schema.description);
   out.set_autoid(schema.auto_id);
   out.set_enable_dynamic_field(schema.enable_dynamic_field);
-  out.set_enable_namespace(schema.namespaces() != nullptr);
   // Milvus counts from 0.
   out.set_version(static_cast<int32_t>(schema.version - 1));
   for (const auto& field : schema.fields) {

@@ -16,6 +16,9 @@ using PbPairs = google::protobuf::RepeatedPtrField<milvus::proto::common::KeyVal
 
 model::KeyValues PairsFromPb(const PbPairs& pairs);
 void PairsToPb(const model::KeyValues& pairs, PbPairs& out);
+/// Index parameters as one flat list: `params` may hold a JSON object; an empty value means "not
+/// given" (Node and Go send such). Errors: kInvalidParameter when it holds anything else.
+Result<model::KeyValues> IndexParamsFromPb(const PbPairs& pairs);
 
 /// The byte form of schema.CollectionSchema, as CreateCollection carries it, without `$meta`
 /// (the coordinator adds it). Field ids are not set. Errors: kInvalidParameter for bytes that

@@ -11,6 +11,7 @@ struct Backends {
   service::Coordinator& coordinator;
   service::ShardService& shards;
   model::HybridClock& clock;
+  int64_t history_ms = 3'600'000;  ///< reads at an earlier time go back this far
 };
 
 }  // namespace elanus::proxy

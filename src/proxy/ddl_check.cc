@@ -46,7 +46,10 @@ class Checker {
   Status operator()(service::AddField& r) const {
     RETURN_IF_ERROR(CheckCollectionName(r.collection));
     ASSIGN_OR_RETURN(auto collection, coordinator_.FindCollection(r.database, r.collection));
-    return CheckAddField(collection->schema, TimeZoneOf(*collection), r.field);
+    RETURN_IF_ERROR(CheckAddField(collection->schema, TimeZoneOf(*collection), r.field));
+    if (!r.index) return Status::Ok();
+    r.index->field = r.field.name;
+    return CheckIndex(r.field, *r.index);
   }
   Status operator()(service::AddStructField& r) const {
     RETURN_IF_ERROR(CheckCollectionName(r.collection));
@@ -67,8 +70,7 @@ class Checker {
     if (field == nullptr) {
       return InvalidParameter(fmt::format("cannot create index on non-exist field: {}", r.field));
     }
-    RETURN_IF_ERROR(CheckCreateIndex(*field, r.index_name, r.params));
-    return field->type == model::DataType::kJson ? PlaceJsonIndex(*field, r) : Status::Ok();
+    return CheckIndex(*field, r);
   }
   Status operator()(service::DropIndex& r) const { return CheckCollectionName(r.collection); }
   Status operator()(service::AlterIndex& r) const { return CheckCollectionName(r.collection); }
@@ -85,6 +87,11 @@ class Checker {
     const std::string* zone = model::FindValue(properties, kTimeZoneKey);
     if (zone == nullptr || model::IsTimeZone(*zone)) return Status::Ok();
     return InvalidParameter(fmt::format("unknown or invalid IANA Time Zone ID: {}", *zone));
+  }
+
+  static Status CheckIndex(const model::FieldSchema& field, service::CreateIndex& index) {
+    RETURN_IF_ERROR(CheckCreateIndex(field, index.index_name, index.params));
+    return field.type == model::DataType::kJson ? PlaceJsonIndex(field, index) : Status::Ok();
   }
 
   template <class R>

@@ -36,8 +36,11 @@ class HybridSearch {
     ASSIGN_OR_RETURN(output_,
                      PlanOutput(collection_->schema, search_.output_fields, ReadKind::kSearch));
     ASSIGN_OR_RETURN(time_form_, TimeFormOf(*collection_, search_.rank_params));
-    ASSIGN_OR_RETURN(const auto partitions, NamedPartitions(*collection_, search_.partitions));
-    const auto read = ReadPointOf(*collection_, search_.consistency, false, backends_.clock.Next());
+    ASSIGN_OR_RETURN(const auto named,
+                     PartitionsOfRead(*collection_, search_.name_space, search_.partitions));
+    ASSIGN_OR_RETURN(const auto partitions, NamedPartitions(*collection_, named));
+    ASSIGN_OR_RETURN(const auto read,
+                     ReadPointNow(backends_, *collection_, search_.consistency, false));
     std::vector<AnnInput> inputs;
     for (const service::SearchCall& part : search_.searches) {
       ASSIGN_OR_RETURN(AnnInput input, PlanPart(part));

@@ -80,5 +80,53 @@ TEST(Namespaces, FillTheirColumnOrCheckIt) {
               "namespace data is set but namespace disabled");
 }
 
+model::CollectionInfo WithPartitions() {
+  auto info = SampleCollection();
+  info.properties = {{"namespace.mode", "partition"}};
+  return info;
+}
+
+TEST(Namespaces, ArePartitionsWhenTheModeSaysSo) {
+  auto request = Request();
+  request.properties = {{"namespace.mode", "partition"}};
+  const size_t fields = request.schema.fields.size();
+  ASSERT_TRUE(AddNamespaces(request).ok());
+  EXPECT_EQ(request.schema.fields.size(), fields);
+  EXPECT_EQ(model::FindValue(request.properties, "partitionkey.isolation"), nullptr);
+  EXPECT_FALSE(ByHiddenKey(request));
+  request.properties = {{"namespace.mode", "multitenant"}};
+  ExpectError(AddNamespaces(request), Code::kInvalidParameter,
+              "invalid namespace.mode value \"multitenant\"");
+  request.properties = {{"namespace.mode", "partition_key"}};
+  EXPECT_TRUE(ByHiddenKey(request));
+  request.properties = {{"namespace.mode", "partition"}};
+  request.namespaces = false;
+  ASSERT_TRUE(AddNamespaces(request).ok());
+  EXPECT_TRUE(request.properties.empty()) << "without namespaces there is no mode";
+}
+
+TEST(Namespaces, ThatArePartitionsChooseThemAndFilterNothing) {
+  const auto info = WithPartitions();
+  expr::BoundFilter filter;
+  EXPECT_TRUE(KeepToNamespace(info, "p", filter).ok());
+  EXPECT_EQ(filter.root, nullptr);
+  ExpectError(KeepToNamespace(info, std::nullopt, filter), Code::kInvalidParameter,
+              "namespace data is not set but namespace enabled");
+  service::MutationCall mutation{.name_space = "p", .num_rows = 1};
+  EXPECT_TRUE(FillNamespace(info, mutation).ok());
+  EXPECT_TRUE(mutation.columns.empty());
+  EXPECT_EQ(PartitionsOfRead(info, "p", {}).value(), std::vector<std::string>{"p"});
+  EXPECT_EQ(PartitionsOfRead(info, "p", {"p"}).value(), std::vector<std::string>{"p"});
+  ExpectError(StatusOf(PartitionsOfRead(info, "p", {"p", "q"})), Code::kInvalidParameter,
+              "partition names [p q] mismatch namespace \"p\"");
+  ExpectError(StatusOf(PartitionsOfRead(info, "a b", {})), Code::kInvalidParameter,
+              "Invalid partition name");
+  EXPECT_EQ(PartitionOfWrite(info, "p", "").value(), "p");
+  EXPECT_EQ(PartitionOfWrite(info, std::nullopt, "q").value(), "q");
+  ExpectError(StatusOf(PartitionOfWrite(info, "p", "q")), Code::kInvalidParameter,
+              "partition name \"q\" mismatches namespace \"p\"");
+  EXPECT_EQ(PartitionsOfRead(WithNamespaces(), "a", {"x"}).value(), std::vector<std::string>{"x"});
+}
+
 }  // namespace
 }  // namespace elanus::proxy

@@ -75,7 +75,9 @@ class Query {
   Result<QueryResult> Run() {
     ASSIGN_OR_RETURN(collection_, Resolve(backends_.coordinator, call_, query_.collection));
     ASSIGN_OR_RETURN(plan_, PlanQuery(*collection_, query_));
-    ASSIGN_OR_RETURN(request_.partitions, NamedPartitions(*collection_, query_.partitions));
+    ASSIGN_OR_RETURN(const auto partitions,
+                     PartitionsOfRead(*collection_, query_.name_space, query_.partitions));
+    ASSIGN_OR_RETURN(request_.partitions, NamedPartitions(*collection_, partitions));
     ASSIGN_OR_RETURN(time_form_, TimeFormOf(*collection_, query_.params));
     ASSIGN_OR_RETURN(request_.filter,
                      BindFilter(*collection_, query_.filter, query_.templates, time_form_.zone));
@@ -112,8 +114,8 @@ class Query {
     request_.ignore_growing = plan_.ignore_growing;
     request_.explain = plan_.explain;
     request_.bytes_max = kReplyBytesMax;
-    request_.read =
-        ReadPointOf(*collection_, query_.consistency, plan_.iterator, backends_.clock.Next());
+    ASSIGN_OR_RETURN(request_.read,
+                     ReadPointNow(backends_, *collection_, query_.consistency, plan_.iterator));
     // Counts and aggregates go over rows, a look-up finds keys.
     if (!output.aggregated()) {
       request_.keys = expr::PrimaryKeysOf(request_.filter, collection_->schema);

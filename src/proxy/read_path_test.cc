@@ -293,5 +293,20 @@ TEST(ReadPoint, FollowsTheLevelAndWhatOldClientsSend) {
   EXPECT_FALSE(ReadPointOf(info, {.guarantee = 1}, true, now).exactly.has_value());
 }
 
+TEST_F(FrontendTest, TravelsBackAsFarAsHistoryIsKept) {
+  const auto info = SampleCollection();
+  const Backends backends{coordinator, shards, clock, 60'000};
+  const model::Timestamp now = clock.Next();
+  const auto at = [&](model::Timestamp travel) {
+    return ReadPointNow(backends, info, {.travel = travel}, false);
+  };
+  EXPECT_FALSE(at(0)->exactly.has_value());
+  const model::Timestamp minute = model::TimestampFromMs(60'000);
+  EXPECT_EQ(at(now - minute / 2)->exactly, now - minute / 2);
+  EXPECT_EQ(at(now - minute / 2)->guarantee, now - minute / 2);
+  ExpectError(StatusOf(at(now - 2 * minute)), Code::kInvalidParameter,
+              "only support to travel back to 60s so far, but got 120s");
+}
+
 }  // namespace
 }  // namespace elanus::proxy

@@ -90,6 +90,21 @@ service::ReadPoint ReadPointOf(const model::CollectionInfo& collection,
   return {.guarantee = std::max(Guarantee(collection, consistency, now), collection.updated)};
 }
 
+Result<service::ReadPoint> ReadPointNow(const Backends& backends,
+                                        const model::CollectionInfo& collection,
+                                        const service::Consistency& consistency, bool iterator) {
+  const model::Timestamp now = backends.clock.Next();
+  const model::Timestamp travel = consistency.travel;
+  if (travel == 0) return ReadPointOf(collection, consistency, iterator, now);
+  const int64_t back_ms = model::TimestampMs(now) - model::TimestampMs(travel);
+  if (back_ms > backends.history_ms) {
+    return Error(
+        InvalidParameter(fmt::format("only support to travel back to {}s so far, but got {}s",
+                                     backends.history_ms / 1000, back_ms / 1000)));
+  }
+  return service::ReadPoint{.guarantee = travel, .exactly = travel};
+}
+
 Result<expr::BoundFilter> BindFilter(const model::CollectionInfo& collection,
                                      const std::string& filter, const expr::Templates& templates,
                                      std::string_view time_zone) {

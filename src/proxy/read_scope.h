@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "proxy/backends.h"
 #include "service/call.h"
 #include "service/frontend.h"
 
@@ -28,6 +29,12 @@ Status CheckLoaded(const model::CollectionInfo& collection, std::vector<Partitio
 service::ReadPoint ReadPointOf(const model::CollectionInfo& collection,
                                const service::Consistency& consistency, bool iterator,
                                model::Timestamp now);
+
+/// The same of a call that comes now, or of the time it travels to. Errors: that is earlier than
+/// history is kept.
+Result<service::ReadPoint> ReadPointNow(const Backends& backends,
+                                        const model::CollectionInfo& collection,
+                                        const service::Consistency& consistency, bool iterator);
 
 /// Parses the filter for a search or query.
 /// \param time_zone  of times told without an offset

@@ -15,8 +15,8 @@ namespace elanus::proxy {
 class RowFrontend final : public service::FrontendData {
  public:
   RowFrontend(service::Coordinator& coordinator, service::ShardService& shards,
-              model::HybridClock& clock)
-      : backends_{coordinator, shards, clock},
+              model::HybridClock& clock, int64_t history_ms = 3'600'000)
+      : backends_{coordinator, shards, clock, history_ms},
         writes_(backends_),
         searches_(backends_),
         hybrids_(backends_),

@@ -338,7 +338,7 @@ Status CheckPartitionKey(const service::CreateCollection& request) {
       return InvalidParameter("the data type of partition key should be Int64 or VarChar");
     }
   }
-  if (key == nullptr && request.partitions_num > 0 && !request.namespaces) {
+  if (key == nullptr && request.partitions_num > 0 && !ByHiddenKey(request)) {
     return InvalidParameter(
         "num_partitions should only be specified with partition key field enabled");
   }
@@ -411,7 +411,7 @@ Status CheckCreateCollection(service::CreateCollection& request) {
     RETURN_IF_ERROR(CheckStruct(one, schema.MembersOf(one.name)));
   }
   RETURN_IF_ERROR(CheckPartitionKey(request));
-  return request.namespaces ? AddNamespaces(request) : Status::Ok();
+  return AddNamespaces(request);
 }
 
 Status CheckAddField(const CollectionSchema& schema, std::string_view time_zone,

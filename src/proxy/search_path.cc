@@ -169,7 +169,9 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
   RETURN_IF_ERROR(CheckListSearch(collection.schema, input.plan));
   ASSIGN_OR_RETURN(OutputPlan output,
                    PlanOutput(collection.schema, search.output_fields, ReadKind::kSearch));
-  ASSIGN_OR_RETURN(input.partitions, NamedPartitions(collection, search.partitions));
+  ASSIGN_OR_RETURN(const auto partitions,
+                   PartitionsOfRead(collection, search.name_space, search.partitions));
+  ASSIGN_OR_RETURN(input.partitions, NamedPartitions(collection, partitions));
   ASSIGN_OR_RETURN(const TimeForm time_form, TimeFormOf(collection, search.params));
   ASSIGN_OR_RETURN(input.filter,
                    BindFilter(collection, search.filter, search.templates, time_form.zone));
@@ -186,8 +188,8 @@ Result<SearchResult> SearchPath::Run(const service::CallContext& call,
   if (Status status = ReadableFor(input, input.partitions); !status.ok()) {
     return Error(status.Wrap("failed to search"));
   }
-  input.read =
-      ReadPointOf(collection, search.consistency, input.plan.iterator, backends_.clock.Next());
+  ASSIGN_OR_RETURN(input.read,
+                   ReadPointNow(backends_, collection, search.consistency, input.plan.iterator));
   const int64_t begun_us = SystemClock().MonotonicUs();
   auto found = RunAnnSearch(backends_, call.cancel, search, input);
   if (!found.has_value()) return Error(found.error().Wrap("failed to search"));

@@ -171,6 +171,8 @@ Result<WritePath::Prepared> WritePath::PrepareMutation(const service::CallContex
     return Error(Code::kSchemaMismatch,
                  fmt::format("collection schema mismatch[collection={}]", mutation.collection));
   }
+  ASSIGN_OR_RETURN(mutation.partition,
+                   PartitionOfWrite(*collection, mutation.name_space, mutation.partition));
   // Named here too, so that a bad name is refused before the columns are looked at.
   if (PartitionKey(collection->schema) == nullptr) {
     RETURN_IF_ERROR(StatusOf(FindPartition(*collection, mutation.partition)));
@@ -198,13 +200,14 @@ Result<WritePath::Prepared> WritePath::PrepareDelete(const service::CallContext&
   ASSIGN_OR_RETURN(CollectionPtr collection,
                    Resolve(backends_.coordinator, call, deletion.collection));
   PartitionId partition;
-  if (!deletion.partition.empty()) {
+  ASSIGN_OR_RETURN(const std::string named,
+                   PartitionOfWrite(*collection, deletion.name_space, deletion.partition));
+  if (!named.empty()) {
     if (PartitionKey(collection->schema) != nullptr) {
       return Error(InvalidParameter(
           "not support manually specifying the partition names if partition key mode is used"));
     }
-    ASSIGN_OR_RETURN(const model::PartitionInfo* found,
-                     FindPartition(*collection, deletion.partition));
+    ASSIGN_OR_RETURN(const model::PartitionInfo* found, FindPartition(*collection, named));
     partition = found->id;
   }
   auto bound = expr::ParseFilter(deletion.filter, collection->schema, deletion.templates,

@@ -513,7 +513,8 @@ Result<std::optional<std::vector<uint32_t>>> FewRowsByIndex(const expr::BoundFil
           {.leaf = leaf.node,
            .way = exact ? LeafTrace::Way::kIndex : LeafTrace::Way::kIndexThenScan,
            .estimated = static_cast<double>(leaf.match->rows_max) / all,
-           .rows_asked = source.rows(),
+           // The look at rows that it only proposed is counted when it happens.
+           .rows_asked = source.rows() - (exact ? 0 : leaf.rows),
            .rows_kept = exact ? leaf.rows : 0,
            .bytes = leaf.rows * sizeof(uint32_t),
            .us = leaf.us});

@@ -137,7 +137,8 @@ Status Standalone::OpenRoles(const Config& config, const LogBroken& log_broken) 
     coordinator = copying_coordinator_.get();
   }
   catalog_ = std::make_unique<proxy::CatalogFrontend>(*coordinator, *shards, clock_);
-  data_ = std::make_unique<proxy::RowFrontend>(*coordinator, *shards, clock_);
+  data_ = std::make_unique<proxy::RowFrontend>(*coordinator, *shards, clock_,
+                                               config.Number("history.retention_ms"));
   return Status::Ok();
 }
 

@@ -126,15 +126,37 @@ struct AlterField {
   }
 };
 
-struct AddField {
+/// `params` are flattened (a JSON `params` value is opened by the gateway).
+struct CreateIndex {
   std::string database;
   std::string collection;
-  model::FieldSchema field;
+  std::string field;
+  std::string index_name;  ///< empty = the field's name
+  model::KeyValues params;
+  std::vector<std::string> json_path;  ///< keys inside a JSON field; empty = all of the field
   template <class V>
   void Visit(V& v) {
     v(database);
     v(collection);
     v(field);
+    v(index_name);
+    v(params);
+    v(json_path);
+  }
+};
+
+struct AddField {
+  std::string database;
+  std::string collection;
+  model::FieldSchema field;
+  /// One on the field that is made with it; names neither database, collection nor field.
+  std::optional<CreateIndex> index;
+  template <class V>
+  void Visit(V& v) {
+    v(database);
+    v(collection);
+    v(field);
+    v(index);
   }
 };
 
@@ -223,25 +245,6 @@ struct DropAlias {
   void Visit(V& v) {
     v(database);
     v(alias);
-  }
-};
-
-/// `params` are flattened (a JSON `params` value is opened by the gateway).
-struct CreateIndex {
-  std::string database;
-  std::string collection;
-  std::string field;
-  std::string index_name;  ///< empty = the field's name
-  model::KeyValues params;
-  std::vector<std::string> json_path;  ///< keys inside a JSON field; empty = all of the field
-  template <class V>
-  void Visit(V& v) {
-    v(database);
-    v(collection);
-    v(field);
-    v(index_name);
-    v(params);
-    v(json_path);
   }
 };
 

@@ -75,6 +75,7 @@ struct Consistency {
   bool use_default = true;
   model::ConsistencyLevel level = model::ConsistencyLevel::kStrong;
   model::Timestamp guarantee = 0;
+  model::Timestamp travel = 0;  ///< reads what was there at that time; 0: what is there now
 };
 
 /// A function that gives hits new scores, as the client described it.

@@ -12,7 +12,7 @@
 
 namespace elanus::simd {
 
-/// Instruction sets, weakest first. kAvx512 asks for F, BW, DQ, VL, VBMI, VNNI and VPOPCNTDQ
+/// Instruction sets, weakest first. kAvx512 asks for F, BW, DQ, VL, VBMI, VBMI2, VNNI and VPOPCNTDQ
 /// (Ice Lake, Zen 4, newer).
 enum class Level : uint8_t { kScalar, kAvx2, kAvx512 };
 
@@ -185,6 +185,9 @@ struct Kernels {
   size_t (*unpack24)(const uint8_t* list, size_t count, uint32_t* out);
 
   // Bitsets, as 64-bit words.
+  /// first + the places of the bits that are 0 in `count` words, ascending, into out (room for
+  /// 64 * count + 16). Returns how many.
+  size_t (*zero_bits)(const uint64_t* words, size_t count, uint32_t first, uint32_t* out);
   size_t (*popcount)(const uint64_t* words, size_t count);
   void (*bits_and)(uint64_t* to, const uint64_t* from, size_t count);
   void (*bits_or)(uint64_t* to, const uint64_t* from, size_t count);

@@ -215,6 +215,25 @@ TEST_P(SimdTest, BitsetsCountAndCombineWordByWord) {
   }
 }
 
+TEST_P(SimdTest, ZeroBitsGivesTheirPlacesInOrder) {
+  std::mt19937_64 random(5);
+  for (const int ones : {0, 1, 7, 32, 60, 63, 64}) {  // of 64
+    for (const size_t count : {size_t{0}, size_t{1}, size_t{16}, size_t{19}}) {
+      std::vector<uint64_t> words(count, 0);
+      std::vector<uint32_t> want;
+      const uint32_t first = 192;
+      for (size_t i = 0; i < 64 * count; ++i) {
+        const bool one = static_cast<int>(random() % 64) < ones;
+        words[i / 64] |= uint64_t{one} << (i % 64);
+        if (!one) want.push_back(first + static_cast<uint32_t>(i));
+      }
+      std::vector<uint32_t> out(64 * count + 16);
+      out.resize(Active().zero_bits(words.data(), count, first, out.data()));
+      EXPECT_EQ(out, want) << ones << " of 64 are ones, words " << count;
+    }
+  }
+}
+
 TEST_P(SimdTest, UnseenGivesNewIdsOnceInOrderAndMarksThem) {
   std::mt19937_64 random(10);
   for (size_t count = 0; count <= 70; ++count) {

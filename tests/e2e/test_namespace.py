@@ -1,18 +1,19 @@
 """Collections with namespaces: every write says which one, every read sees one."""
 import pytest
 from pymilvus import AnnSearchRequest, DataType, MilvusException, RRFRanker
+from pymilvus.grpc_gen import milvus_pb2 as milvus
 
 pytestmark = pytest.mark.not_lite("no namespaces")
 
 
-def create(client, name, **schema_args):
+def create(client, name, properties=None, **schema_args):
     schema = client.create_schema(enable_namespace=True, **schema_args)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
     schema.add_field("n", DataType.INT64)
     params = client.prepare_index_params()
     params.add_index("vector", index_type="HNSW", metric_type="L2")
-    client.create_collection(name, schema=schema, index_params=params, consistency_level="Strong")
+    client.create_collection(name, schema=schema, index_params=params, consistency_level="Strong", properties=properties)
 
 
 def rows(first, count):
@@ -101,3 +102,85 @@ def test_another_partition_key_is_refused(client, name):
     schema.add_field("team", DataType.VARCHAR, max_length=16, is_partition_key=True)
     with pytest.raises(MilvusException, match="namespace is not supported with partition key mode"):
         client.create_collection(name, schema=schema)
+
+
+PARTITIONS = {"namespace.mode": "partition"}
+
+
+class Calls:
+    """The calls about namespaces, which no method of pymilvus makes."""
+
+    def __init__(self, client, collection):
+        self.stub, self.collection = client._get_connection()._stub, collection
+
+    def __getattr__(self, method):
+        return lambda **args: getattr(self.stub, method)(getattr(milvus, f"{method}Request")(collection_name=self.collection, **args))
+
+
+def test_namespaces_that_are_partitions(client, name):
+    create(client, name, PARTITIONS)
+    described = client.describe_collection(name)
+    assert described["enable_namespace"] and described["properties"]["namespace.mode"] == "partition"
+    assert "partitionkey.isolation" not in described["properties"]
+    calls = Calls(client, name)
+    for tenant in ("anna", "ben"):
+        made = calls.CreateNamespace(namespace_name=tenant)
+        assert made.status.code == 0 and made.namespace.namespace_name == tenant and made.namespace.state == "Ready"
+    assert sorted(client.list_partitions(name)) == ["_default", "anna", "ben"]
+    client.insert(name, rows(0, 20), namespace="anna")
+    client.insert(name, rows(100, 20), namespace="ben")
+    with pytest.raises(MilvusException, match="(?s)200.*partition not found"):
+        client.insert(name, rows(200, 1), namespace="nobody")
+    hits = client.search(name, [[100.0, 0.0]], limit=50, namespace="anna")[0]
+    assert sorted(h["id"] for h in hits) == list(range(20))
+    assert client.query(name, output_fields=["count(*)"], namespace="ben")[0]["count(*)"] == 20
+    assert [r["id"] for r in client.query(name, filter="id in [3, 103]", namespace="ben")] == [103]
+    parts = [AnnSearchRequest([[0.0, 0.0]], "vector", {}, limit=5), AnnSearchRequest([[110.0, 0.0]], "vector", {}, limit=5)]
+    assert all(h["id"] >= 100 for h in client.hybrid_search(name, parts, RRFRanker(), limit=20, namespace="ben")[0])
+    with pytest.raises(MilvusException, match="some of the provided primary key IDs do not exist"):
+        client.search(name, ids=[105], limit=3, namespace="anna")
+    with pytest.raises(MilvusException, match="namespace data is not set but namespace enabled"):
+        client.search(name, [[0.0, 0.0]], limit=1)
+    with pytest.raises(MilvusException, match='partition names .ben. mismatch namespace "anna"'):
+        client.query(name, filter="id >= 0", partition_names=["ben"], namespace="anna")
+    with pytest.raises(MilvusException, match="cannot alter namespace.mode after collection creation"):
+        client.alter_collection_properties(name, {"namespace.mode": "partition_key"})
+
+
+def test_calls_about_namespaces(client, name):
+    create(client, name, PARTITIONS)
+    calls = Calls(client, name)
+    names = [f"t{i:02}" for i in range(5)]
+    for tenant in [*names, "other"]:
+        assert calls.CreateNamespace(namespace_name=tenant).status.code == 0
+    assert "namespace already exists" in calls.CreateNamespace(namespace_name="t01").status.reason
+    assert "Invalid partition name" in calls.CreateNamespace(namespace_name="a b").status.reason
+    page = calls.ListNamespaces(prefix="t", page_size=2)
+    assert [n.namespace_name for n in page.namespaces] == ["t00", "t01"] and page.next_page_token == "2"
+    page = calls.ListNamespaces(prefix="t", page_size=9, page_token="2")
+    assert [n.namespace_name for n in page.namespaces] == ["t02", "t03", "t04"] and page.next_page_token == ""
+    assert 'invalid namespace page token: "x"' in calls.ListNamespaces(page_token="x").status.reason
+    assert "must be non-negative" in calls.ListNamespaces(page_size=-1).status.reason
+    client.insert(name, rows(0, 7), namespace="t03")
+    assert calls.GetNamespaceStats(namespace_name="t03").stats.approx_entity_count == 7
+    assert "not supported yet" in calls.GetNamespaceStats(namespace_name="t03", exact=True).status.reason
+    one = calls.DescribeNamespace(namespace_name="t02").namespace
+    assert (one.collection_name, one.namespace_name) == (name, "t02") and one.created_timestamp > 0
+    assert "namespace not found" in calls.DescribeNamespace(namespace_name="_default").status.reason
+    assert calls.HasNamespace(namespace_name="t02").value and not calls.HasNamespace(namespace_name="none").value
+    assert "please release it first" in calls.DropNamespace(namespace_name="t03").status.reason
+    client.release_partitions(name, ["t03"])
+    assert calls.DropNamespace(namespace_name="t03").namespace.namespace_name == "t03"
+    assert not calls.HasNamespace(namespace_name="t03").value
+    assert "namespace not found" in calls.DropNamespace(namespace_name="t03").status.reason
+
+
+def test_calls_about_namespaces_kept_by_a_key(client, shared):
+    reply = Calls(client, shared).ListNamespaces()
+    assert reply.status.code == 1100
+    assert "namespace APIs require collection with namespace enabled and namespace.mode=partition" in reply.status.reason
+
+
+def test_an_unknown_mode_is_refused(client, name):
+    with pytest.raises(MilvusException, match='invalid namespace.mode value "tenant"'):
+        create(client, name, {"namespace.mode": "tenant"})

@@ -1,7 +1,8 @@
 """Fields that go and come while a collection is loaded."""
 
 import pytest
-from pymilvus import DataType, MilvusClient, MilvusException
+from pymilvus import DataType, FieldSchema, MilvusClient, MilvusException
+from pymilvus.client.prepare import Prepare
 
 ROWS = [{"id": i, "v": [float(i), 0.0], "n": i * 10, "tag": f"t{i}"} for i in range(5)]
 
@@ -58,6 +59,34 @@ def test_a_field_of_the_same_name_has_none_of_the_old_values(client, name):
     client.release_collection(name)
     client.load_collection(name)
     assert [row["tag"] for row in client.query(name, filter="id < 9", output_fields=["tag"])] == [None] * 5
+
+
+def alter(client, name, **change):
+    """What pymilvus sends of an index beside a field only through a function field."""
+    request = Prepare.alter_collection_schema_request(name, **change)
+    handler = client._get_connection()
+    return handler._stub.AlterCollectionSchema(request).alter_status
+
+
+@pytest.mark.not_lite("no schema changes")
+def test_a_field_comes_with_its_index_or_not_at_all(client, name):
+    make(client, name)
+    client.insert(name, ROWS)
+    number = FieldSchema("weight", DataType.INT64, nullable=True)
+    assert alter(client, name, field_schema=number, index_name="by_weight", index_extra_params={"index_type": "STL_SORT"}).code == 0
+    assert client.describe_index(name, "by_weight")["index_type"] == "STL_SORT"
+    document = FieldSchema("doc", DataType.JSON, nullable=True)
+    path = {"index_type": "INVERTED", "params": {"json_path": 'doc["a"]', "json_cast_type": "double"}}
+    assert alter(client, name, field_schema=document, index_extra_params=path).code == 0
+    assert client.describe_index(name, "doc/a")["json_path"] == 'doc["a"]'
+    client.insert(name, [{"id": 9, "v": [9.0, 0.0], "n": 90, "tag": "t", "weight": 5, "doc": {"a": 2}}])
+    client.flush(name)
+    assert [r["id"] for r in client.query(name, filter='weight == 5 and doc["a"] == 2')] == [9]
+    wrong = alter(client, name, field_schema=FieldSchema("more", DataType.INT64, nullable=True), index_extra_params={"index_type": "TRIE"})
+    assert wrong.code == 1100 and "TRIE are only supported on varchar field" in wrong.reason
+    taken = alter(client, name, field_schema=FieldSchema("more", DataType.INT64, nullable=True), index_name="by_weight", index_extra_params={"index_type": "STL_SORT"})
+    assert taken.code == 1100 and "at most one distinct index is allowed per field" in taken.reason
+    assert [f["name"] for f in client.describe_collection(name)["fields"]] == ["id", "v", "n", "tag", "weight", "doc"]
 
 
 @pytest.mark.own_server

@@ -29,6 +29,9 @@ class CodedRows {
   void Prepare(const float* query, CodedQuery& q) const;
   /// Nearer rows have smaller keys.
   void Keys(const CodedQuery& q, const uint32_t* rows, size_t count, int32_t* out) const;
+  CodePlaces places() const {
+    return {codes_, stride_, (std::min(stride_, kPrefetchBytes) + 63) / 64};
+  }
   void Prefetch(uint32_t row) const {
     const uint8_t* at = codes_ + row * stride_;
     for (size_t byte = 0; byte < stride_ && byte < kPrefetchBytes; byte += 64)

@@ -28,7 +28,7 @@ inline constexpr size_t kDoorsAhead = 12;  // lists of hidden nodes requested be
 struct GraphScratch {
   uint64_t hops = 0;  // nodes expanded on level 0 since the start
   VisitedSet visited;
-  VisitedSet opened;
+  VisitedSet opened;  // hidden nodes whose list has been read from behind, and all visible ones
   CandidatePool pool;
   Patience patience;
   std::vector<uint32_t> nodes;
@@ -42,7 +42,7 @@ struct GraphScratch {
   void Reserve(size_t degree) {
     if (doors.size() >= degree) return;
     nodes.resize(degree + 16);
-    doors.resize(degree);
+    doors.resize(degree + 16);
     fresh.resize(2 * degree + 16);
     later.resize(2 * degree + 16);
     distances.resize(2 * degree);
@@ -54,14 +54,13 @@ struct GraphEntry {
   int32_t distance;
 };
 
-/// Starts a search for the `wanted` nearest of the nodes of which `pass` are visible, where a beam
-/// of `ef` nodes counts: one a quarter wider that ends when nothing changes any more finds as much
-/// with fewer distances. Measured on word vectors at ef 16 to 1,000; from 64 nodes watched on
-/// nearly every hop changes something, and the beam is just `ef` wide.
-inline void StartBeam(size_t ef, size_t wanted, double pass, GraphScratch& s) {
+/// Starts a search for the `wanted` nearest nodes that count where a beam of `ef` counts: one a
+/// quarter wider that ends when nothing changes any more finds as much with fewer distances.
+/// Measured on word vectors at ef 16 to 1,000; from 64 nodes watched on nearly every hop changes
+/// something, and the beam is just `ef` wide.
+inline void StartBeam(size_t ef, size_t wanted, GraphScratch& s) {
   constexpr size_t kWatchedMin = 24;
-  const auto watched =
-      static_cast<size_t>(static_cast<double>(std::max(wanted, kWatchedMin)) / pass);
+  const size_t watched = std::max(wanted, kWatchedMin);
   if (watched > Patience::kWatchedMax) {
     s.pool.Start(ef);
     s.patience.Off();
@@ -89,36 +88,49 @@ GraphEntry DescendGreedily(const Links& links, const Distance& distance, GraphEn
   return at;
 }
 
+/// Every node is an answer.
+struct AllCount {
+  bool operator()(uint32_t) const { return true; }
+};
+
 /// Measures the s.fresh[0 .. fresh) and lets the near ones into the beam, their links on the way.
-template <class Links, class Distance>
-void AddFresh(const Links& links, const Distance& distance, size_t fresh, GraphScratch& s) {
+template <class Links, class Distance, class Counts>
+void AddFresh(const Links& links, const Distance& distance, const Counts& counts, size_t fresh,
+              GraphScratch& s) {
   distance(s.fresh.data(), fresh, s.distances.data());
   ++s.hops;
   ThreadSearchCost().codes += fresh;
   for (size_t i = 0; i < fresh; ++i) {
     if (!s.pool.Insert(s.distances[i], s.fresh[i])) continue;
     links.Prefetch(s.fresh[i]);
-    s.patience.Offer(s.distances[i]);
+    if (counts(s.fresh[i])) s.patience.Offer(s.distances[i]);
   }
   s.patience.EndHop();
 }
 
-constexpr size_t kAskEvery = 4096;  // links between two looks at keep_going
+constexpr size_t kAskEvery = 1024;  // links between two looks at keep_going
+
+/// The neighbours of `node` that `marked` does not hold yet, which it then does.
+template <class Links>
+size_t Unmarked(const Links& links, uint32_t node, VisitedSet& marked, uint32_t* out) {
+  if constexpr (requires { links.Unseen(node, marked, out); }) {
+    return links.Unseen(node, marked, out);
+  } else {
+    const size_t count = links.Read(node, out);
+    size_t fresh = 0;
+    for (size_t i = 0; i < count; ++i) {
+      out[fresh] = out[i];
+      fresh += marked.Insert(out[i]);
+    }
+    return fresh;
+  }
+}
 
 /// The new neighbours of `node`, their codes on the way.
 template <class Links, class Distance>
 size_t Gather(const Links& links, const Distance& distance, uint32_t node, VisitedSet& visited,
               std::vector<uint32_t>& out) {
-  size_t fresh = 0;
-  if constexpr (requires { links.Unseen(node, visited, out.data()); }) {
-    fresh = links.Unseen(node, visited, out.data());
-  } else {
-    const size_t count = links.Read(node, out.data());
-    for (size_t i = 0; i < count; ++i) {
-      out[fresh] = out[i];
-      fresh += visited.Insert(out[i]);
-    }
-  }
+  const size_t fresh = Unmarked(links, node, visited, out.data());
   for (size_t i = 0; i < fresh; ++i) distance.Prefetch(out[i]);
   return fresh;
 }
@@ -129,10 +141,11 @@ inline bool Settled(const GraphScratch& s) { return s.patience.Ended() && s.pool
 /// Fills s.pool with the nearest nodes found from what it holds already. s.visited must know those
 /// nodes. One node is always chosen ahead, so that its neighbours travel meanwhile, even if a
 /// nearer one turns up now.
-/// \param keep_going  asked every few thousand links; false ends the search early
-template <class Links, class Distance, class KeepGoing>
+/// \param keep_going  asked every thousand links; false ends the search early
+/// \param counts      which nodes are answers: the others only lead on
+template <class Links, class Distance, class KeepGoing, class Counts = AllCount>
 void ExpandBeam(const Links& links, const Distance& distance, GraphScratch& s,
-                const KeepGoing& keep_going) {
+                const KeepGoing& keep_going, const Counts& counts = {}) {
   size_t work = 0;
   uint32_t node;
   if (!s.pool.Pop(&node)) return;
@@ -140,7 +153,7 @@ void ExpandBeam(const Links& links, const Distance& distance, GraphScratch& s,
   for (;;) {
     const bool ahead = s.pool.Pop(&node);
     size_t later = ahead ? Gather(links, distance, node, s.visited, s.later) : 0;
-    AddFresh(links, distance, fresh, s);
+    AddFresh(links, distance, counts, fresh, s);
     if (!ahead) {
       if (!s.pool.Pop(&node)) return;
       later = Gather(links, distance, node, s.visited, s.later);
@@ -155,54 +168,76 @@ void ExpandBeam(const Links& links, const Distance& distance, GraphScratch& s,
   }
 }
 
-/// Collects into s.fresh the visible nodes next to `node` that are new, and behind its hidden
-/// neighbours those of theirs, nearest first, until about `enough` have come together. Returns how
-/// many; at most `enough` + degree - 1. s.visited counts hidden nodes as seen from the start;
-/// s.opened says whose list has been read from behind.
-template <class Links, class Hidden>
-size_t GatherVisible(const Links& links, const Hidden& hidden, uint32_t node, size_t enough,
-                     GraphScratch& s) {
-  const size_t count = links.Read(node, s.nodes.data());
-  size_t fresh = 0, doors = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const uint32_t next = s.nodes[i];
-    s.fresh[fresh] = next;
-    fresh += s.visited.Insert(next);
-    s.doors[doors] = next;
-    doors += static_cast<size_t>(hidden(next)) & static_cast<size_t>(!s.opened.Has(next));
+/// The visible nodes next to one node, and behind its hidden neighbours, the doors, those of
+/// theirs. s.visited counts hidden nodes as seen from the start, s.opened visible ones as opened.
+template <class Links, class Distance>
+class VisibleNeighbours {
+ public:
+  /// \param enough  doors are opened, nearest first, until about so many have come together
+  VisibleNeighbours(const Links& links, const Distance& distance, size_t enough, GraphScratch& s)
+      : links_(links), distance_(distance), enough_(enough), s_(s) {}
+
+  /// Finds the new ones next to `node` and the doors, and asks for what lies behind these. `found`
+  /// has room for `enough` + 2 degrees.
+  void Look(uint32_t node, std::vector<uint32_t>& found) {
+    found_ = &found;
+    fresh_ = Gather(links_, distance_, node, s_.visited, found);
+    doors_ = fresh_ >= enough_ ? 0 : Unmarked(links_, node, s_.opened, s_.doors.data());
+    for (size_t d = 0; d < doors_ && d < kDoorsAhead; ++d) links_.Prefetch(s_.doors[d]);
   }
-  for (size_t d = 0; d < doors && d < kDoorsAhead; ++d) links.Prefetch(s.doors[d]);
-  for (size_t d = 0; d < doors && fresh < enough; ++d) {
-    if (d + kDoorsAhead < doors) links.Prefetch(s.doors[d + kDoorsAhead]);
-    s.opened.Insert(s.doors[d]);
-    const size_t behind = links.Read(s.doors[d], s.nodes.data());
-    for (size_t i = 0; i < behind; ++i) {
-      s.fresh[fresh] = s.nodes[i];
-      fresh += s.visited.Insert(s.nodes[i]);
+
+  /// Opens doors; returns how many nodes `found` holds now, their codes on the way.
+  size_t Open() {
+    size_t d = 0;
+    for (; d < doors_ && fresh_ < enough_; ++d) {
+      if (d + kDoorsAhead < doors_) links_.Prefetch(s_.doors[d + kDoorsAhead]);
+      const size_t before = fresh_;
+      fresh_ += Unmarked(links_, s_.doors[d], s_.visited, found_->data() + fresh_);
+      for (size_t i = before; i < fresh_; ++i) distance_.Prefetch((*found_)[i]);
     }
+    for (; d < doors_; ++d) s_.opened.Erase(s_.doors[d]);
+    return fresh_;
   }
-  return fresh;
-}
+
+ private:
+  const Links& links_;
+  const Distance& distance_;
+  size_t enough_;
+  GraphScratch& s_;
+  std::vector<uint32_t>* found_ = nullptr;
+  size_t fresh_ = 0, doors_ = 0;
+};
 
 /// ExpandBeam over the visible nodes alone: hidden ones are only stepped over. Good while a step of
-/// two reaches enough of them. Source: the idea of ACORN (Patel et al. 2024), with lists opened
+/// two reaches enough of them. One node is chosen ahead here too: lists behind its doors travel
+/// while distances are computed. Source: the idea of ACORN (Patel et al. 2024), with lists opened
 /// only as far as needed.
-/// \param start  a node to begin at, hidden or not; the pool may be empty
-template <class Links, class Distance, class Hidden, class KeepGoing>
-void ExpandVisibleBeam(const Links& links, const Distance& distance, const Hidden& hidden,
-                       uint32_t start, size_t enough, GraphScratch& s,
-                       const KeepGoing& keep_going) {
-  size_t work = 0;
-  uint32_t node = start;
-  do {
-    const size_t fresh = GatherVisible(links, hidden, node, enough, s);
-    for (size_t i = 0; i < fresh; ++i) distance.Prefetch(s.fresh[i]);
-    AddFresh(links, distance, fresh, s);
+/// \param start   a node to begin at, hidden or not
+/// \param begin   called with how many visible ones, of about `enough`, lie around it; starts the
+///                pool and may fill it; false: not worth it
+template <class Links, class Distance, class Begin, class KeepGoing>
+void ExpandVisibleBeam(const Links& links, const Distance& distance, uint32_t start, size_t enough,
+                       GraphScratch& s, const Begin& begin, const KeepGoing& keep_going) {
+  VisibleNeighbours<Links, Distance> neighbours(links, distance, enough, s);
+  neighbours.Look(start, s.fresh);
+  size_t work = 0, fresh = neighbours.Open();
+  if (!begin(fresh)) return;
+  for (uint32_t node;;) {
+    const bool ahead = s.pool.Pop(&node);
+    if (ahead) neighbours.Look(node, s.later);
+    AddFresh(links, distance, AllCount{}, fresh, s);
+    if (!ahead) {
+      if (!s.pool.Pop(&node)) return;
+      neighbours.Look(node, s.later);
+    }
+    if (Settled(s)) return;
+    fresh = neighbours.Open();
+    std::swap(s.fresh, s.later);
     if ((work += links.degree() * 4) >= kAskEvery) {
       if (!keep_going()) return;
       work = 0;
     }
-  } while (!Settled(s) && s.pool.Pop(&node));
+  }
 }
 
 }  // namespace elanus::index

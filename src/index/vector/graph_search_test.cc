@@ -37,7 +37,8 @@ struct FromPlace {
 class GraphSearchTest : public ::testing::Test {
  protected:
   // Searches from `entry` for the nodes next to `place`; returns the hops it took.
-  uint64_t Search(uint32_t entry, uint32_t place) {
+  template <class Counts = AllCount>
+  uint64_t Search(uint32_t entry, uint32_t place, const Counts& counts = {}) {
     const FromPlace distance{static_cast<int32_t>(place)};
     s_.Reserve(LineLinks().degree());
     s_.visited.Start(kNodes);
@@ -46,7 +47,7 @@ class GraphSearchTest : public ::testing::Test {
     distance(&entry, 1, &first);
     s_.pool.Insert(first, entry);
     const uint64_t before = s_.hops;
-    ExpandBeam(LineLinks(), distance, s_, [] { return true; });
+    ExpandBeam(LineLinks(), distance, s_, [] { return true; }, counts);
     return s_.hops - before;
   }
 
@@ -61,7 +62,7 @@ class GraphSearchTest : public ::testing::Test {
 };
 
 TEST_F(GraphSearchTest, EndsWhenNothingNearTurnsUpForLong) {
-  StartBeam(1'000, 10, 1.0, s_);
+  StartBeam(1'000, 10, s_);
   EXPECT_LT(Search(2'500, 2'500), 800u);
   ExpectFound(10, 2'500);
   // Nobody asked for an end before the beam is used up.
@@ -72,24 +73,54 @@ TEST_F(GraphSearchTest, EndsWhenNothingNearTurnsUpForLong) {
 }
 
 TEST_F(GraphSearchTest, GoesOnWhileEachHopComesNearer) {
-  StartBeam(24, 10, 1.0, s_);
+  StartBeam(24, 10, s_);
   s_.patience.Start(24, 1);
   EXPECT_GE(Search(0, 4'900), 4'900 / kSteps.back());
   ExpectFound(10, 4'900);
 }
 
 TEST_F(GraphSearchTest, WatchesAsManyAsAreWanted) {
-  StartBeam(600, 10, 1.0, s_);
+  StartBeam(600, 10, s_);
   const uint64_t few = Search(2'500, 2'500);
-  StartBeam(600, 60, 1.0, s_);
+  StartBeam(600, 60, s_);
   const uint64_t more = Search(2'500, 2'500);
   EXPECT_GT(more, few);
   ExpectFound(60, 2'500);
-  // One of three counts: thirty are watched for ten.
-  StartBeam(600, 10, 1.0 / 3, s_);
-  EXPECT_GE(Search(2'500, 2'500), few);
-  StartBeam(600, Patience::kWatchedMax + 1, 1.0, s_);
+  // One of three counts: the nearest of these are watched, which lie three times as far.
+  StartBeam(600, 10, s_);
+  const auto third = [](uint32_t node) { return node % 3 == 0; };
+  EXPECT_GT(Search(2'500, 2'500, third), few);
+  const auto found = s_.pool.Nearest(10, third);
+  for (size_t i = 0; i < found.size(); ++i)
+    EXPECT_LE(found[i].distance, static_cast<int32_t>(3 * (i + 1) / 2 + 2));
+  StartBeam(600, Patience::kWatchedMax + 1, s_);
   EXPECT_GE(Search(2'500, 2'500), 600u);
+}
+
+TEST_F(GraphSearchTest, StepsOverHiddenNodesToVisibleOnes) {
+  std::vector<uint64_t> words((kNodes + 63) / 64, 0);
+  for (uint32_t node = 0; node < kNodes; ++node)
+    words[node / 64] |= uint64_t{node % 10 != 3} << (node % 64);
+  const HiddenBits hidden(words.data(), kNodes);
+  const FromPlace distance{2'500};
+  s_.Reserve(LineLinks().degree());
+  s_.visited.Start(kNodes, hidden);
+  s_.opened.StartVisible(kNodes, hidden);
+  size_t around = 0;
+  const auto begin = [&](size_t fresh) {
+    around = fresh;
+    StartBeam(40, 10, s_);
+    return true;
+  };
+  const size_t enough = LineLinks().degree() / 2;
+  ExpandVisibleBeam(LineLinks(), distance, 100, enough, s_, begin, [] { return true; });
+  EXPECT_GE(around, enough);
+  const auto found = s_.pool.Nearest(10);
+  ASSERT_EQ(found.size(), 10u);
+  for (const auto& entry : found) {
+    EXPECT_EQ(entry.node % 10, 3u);
+    EXPECT_LE(entry.distance, 53);
+  }
 }
 
 TEST_F(GraphSearchTest, EndsNoSearchBeforeItsBeamIsFull) {

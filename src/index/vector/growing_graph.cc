@@ -121,17 +121,18 @@ Result<std::optional<std::vector<uint32_t>>> GrowingGraph::Search(const float* q
   for (int level = lists_.top(); level > 0; --level)
     at = DescendGreedily(LinksBelow(lists_.Level(level), limit), distance, at, s);
   s.visited.Start(limit);
-  StartBeam(width, params.top_k, pass, s);
+  StartBeam(width, params.top_k, s);
   s.visited.Insert(at.node);
   s.pool.Insert(at.distance, at.node);
   Status status;
-  ExpandBeam(LinksBelow(lists_.Level(0), limit), distance, s,
-             [&] { return (status = cancel.Check()).ok(); });
+  const auto is_visible = [&](uint32_t row) { return !hidden.Hidden(row); };
+  ExpandBeam(
+      LinksBelow(lists_.Level(0), limit), distance, s,
+      [&] { return (status = cancel.Check()).ok(); }, is_visible);
   if (!status.ok()) return std::unexpected(status);
 
   std::vector<uint32_t> rows;
   const size_t rerank = std::max(params.top_k + 10, params.top_k * 3 / 2);
-  const auto is_visible = [&](uint32_t row) { return !hidden.Hidden(row); };
   const size_t seen = s.pool.Count(is_visible);
   // The visible rows lie elsewhere: the beam has not seen what it should have.
   if (seen < params.top_k || seen < std::min(ef, visible) / 4) return std::nullopt;

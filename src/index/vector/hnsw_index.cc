@@ -1,218 +1,47 @@
 #include "index/vector/hnsw_index.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
-#include <optional>
 
 #include <fmt/format.h>
 
 #include "index/vector/brute_force.h"
-#include "index/vector/coded_rows.h"
+#include "index/vector/code_scan.h"
 #include "index/vector/flat_index.h"
-#include "index/vector/graph_codes.h"
+#include "index/vector/hnsw_graph.h"
 #include "index/vector/self_test.h"
 
 namespace elanus::index {
 namespace {
 
 // Rough costs in nanoseconds, only for choosing between plans.
-constexpr double kRowNs = 4.0;  // a raw row out of order, and each of its bytes
-constexpr double kByteNs = 0.03;
+constexpr double kCodeNs = 18.0;  // a code in the graph, and each of its cache lines
+constexpr double kCodeLineNs = 2.2;
+constexpr double kDoorNs = 160.0;    // the list of a hidden neighbour read
+constexpr double kFreshShare = 0.6;  // links of a hop that lead to rows not met before
+constexpr double kGathered = 0.85;   // of a degree: visible ones a hop when doors are opened
+constexpr double kScannedNs = 1.2;   // a code in a pass over all visible rows, and its lines
+constexpr double kScannedLineNs = 1.25;
+constexpr double kBitNs = 0.04;  // a row looked for in the filter's bits
+constexpr double kRowNs = 4.0;   // a raw row out of order, and each of its bytes
+constexpr double kRowByteNs = 0.03;
 constexpr double kRowInOrderNs = 2.0;  // the same when rows follow each other
 constexpr double kByteInOrderNs = 0.04;
-constexpr double kCodeNs = 12.0;  // a code in the graph
-constexpr double kCodeByteNs = 0.06;
-constexpr double kLinkNs = 1.5;      // a link of a hidden row looked at
-constexpr double kFreshShare = 0.6;  // links of a hop that lead to rows not met before
+// The exact answer is taken for so little, or for so many times what codes would cost: codes of
+// short rows are hardly shorter.
+constexpr double kRowsAnyway = 20'000, kExactTimes = 2.5;
+constexpr double kEnough = 0.75;  // of a degree: visible neighbours gathered a hop
 
-// Measured on word vectors at 5 to 90 % visible: with these a filter does not cost recall.
-constexpr double kWidenPower =
-    0.5;  // of 1 / share of visible rows, for a beam that holds hidden rows too
-constexpr double kVisibleOnlyBelow =
-    0.4;  // share of visible rows from which stepping over hidden ones is dearer
+// Measured on word vectors at 20 and 50 % visible: with these a filter does not cost recall.
+constexpr double kWidenPower = 0.35;  // of 1 / share of visible rows, for a beam of hidden rows too
+constexpr double kRoom = 1.7;         // times as many visible nodes as wanted in it, at least
 
-class RowLinks {
- public:
-  RowLinks(const uint32_t* links, size_t degree)
-      : kernels_(simd::Active()), links_(links), degree_(degree) {}
-  size_t degree() const { return degree_; }
-  size_t Read(uint32_t node, uint32_t* out) const {
-    const uint32_t* list = links_ + node * degree_;
-    size_t n = 0;
-    while (n < degree_ && list[n] != kNoNode) {
-      out[n] = list[n];
-      ++n;
-    }
-    return n;
-  }
-  size_t Unseen(uint32_t node, VisitedSet& seen, uint32_t* out) const {
-    return kernels_.unseen(links_ + node * degree_, degree_, seen.words(), out);
-  }
-  void Prefetch(uint32_t node) const {
-    const char* list = reinterpret_cast<const char*>(links_ + node * degree_);
-    for (size_t byte = 0; byte < degree_ * sizeof(uint32_t); byte += 64)
-      __builtin_prefetch(list + byte);
-  }
-
- private:
-  const simd::Kernels& kernels_;
-  const uint32_t* links_;
-  size_t degree_;
-};
-
-// Links of three bytes: a quarter less memory, and lists of 32 lie in two cache lines all the same.
-class PackedLinks {
- public:
-  static constexpr size_t kRowsMax = 0xFFFFFF;  // that number ends a list
-  static constexpr size_t kLinkBytes = 3;
-
-  PackedLinks(const uint8_t* links, size_t degree)
-      : kernels_(simd::Active()), links_(links), degree_(degree) {}
-  static Buffer Pack(std::span<const uint32_t> links) {
-    Buffer packed(links.size() * kLinkBytes);
-    auto* out = packed.As<uint8_t>();
-    for (uint32_t link : links) {
-      for (size_t i = 0; i < kLinkBytes; ++i) *out++ = static_cast<uint8_t>(link >> (8 * i));
-    }
-    return packed;
-  }
-
-  size_t degree() const { return degree_; }
-  size_t Read(uint32_t node, uint32_t* out) const {
-    return kernels_.unpack24(List(node), degree_, out);
-  }
-  size_t Unseen(uint32_t node, VisitedSet& seen, uint32_t* out) const {
-    return kernels_.unseen24(List(node), degree_, seen.words(), out);
-  }
-  void Prefetch(uint32_t node) const {
-    const uint8_t* list = List(node);
-    for (size_t byte = 0; byte < degree_ * kLinkBytes; byte += 64) __builtin_prefetch(list + byte);
-  }
-
- private:
-  const uint8_t* List(uint32_t node) const { return links_ + node * degree_ * kLinkBytes; }
-
-  const simd::Kernels& kernels_;
-  const uint8_t* links_;
-  size_t degree_;
-};
-
-struct UpperLevel {
-  std::span<const uint32_t> rows;   // the row of each node
-  std::span<const uint32_t> down;   // its place one level below
-  std::span<const uint32_t> links;  // [nodes][upper degree]
-};
-
-struct Graph {
-  Sq8 codec;
-  CodeView codes;
-  std::optional<HalfBytes> halves;  // instead of these two
-  std::optional<CodedRows> coded;   // likewise
-  std::span<const uint32_t> links;
-  Buffer packed_links;             // in their place
-  std::vector<UpperLevel> levels;  // level 1 first
-
-  uint32_t entry() const { return levels.empty() ? 0 : levels.back().rows[0]; }
-};
-
-std::unexpected<Status> Corrupt(const char* what) {
-  return Error(Code::kDataIntegrity, fmt::format("index file: {}", what));
-}
-
-bool AllBelow(std::span<const uint32_t> ids, size_t limit, bool none_allowed) {
-  bool good = true;
-  for (uint32_t id : ids) good &= id < limit || (none_allowed && id == kNoNode);
-  return good;
-}
-
-Result<std::vector<UpperLevel>> ReadLevels(const IndexFileReader& file) {
-  const IndexHeader& h = file.header();
-  const auto counts_bytes = file.Section(SectionId::kLevelCounts);
-  ASSIGN_OR_RETURN(auto counts, file.Values<uint32_t>(SectionId::kLevelCounts,
-                                                      counts_bytes.size() / 4, "level counts"));
-  uint64_t total = 0;
-  for (uint32_t count : counts) total += count;
-  ASSIGN_OR_RETURN(auto rows, file.Values<uint32_t>(SectionId::kLevelRows, total, "level rows"));
-  ASSIGN_OR_RETURN(auto down, file.Values<uint32_t>(SectionId::kLevelDown, total, "level places"));
-  ASSIGN_OR_RETURN(auto links, file.Values<uint32_t>(SectionId::kLevelLinks, total * h.upper_degree,
-                                                     "level links"));
-  if (!AllBelow(rows, h.rows, false)) return Corrupt("level row out of range");
-  std::vector<UpperLevel> levels;
-  size_t start = 0, below = h.rows;
-  for (uint32_t count : counts) {
-    if (count == 0) return Corrupt("empty level");
-    UpperLevel level{rows.subspan(start, count), down.subspan(start, count),
-                     links.subspan(start * h.upper_degree, size_t{count} * h.upper_degree)};
-    if (!AllBelow(level.down, below, false)) return Corrupt("level place out of range");
-    if (!AllBelow(level.links, count, true)) return Corrupt("level link out of range");
-    for (uint32_t i = 0; i < count; ++i) {
-      const uint32_t row = start == 0 ? level.down[i] : levels.back().rows[level.down[i]];
-      if (row != level.rows[i]) return Corrupt("levels disagree about a row");
-    }
-    levels.push_back(level);
-    start += count;
-    below = count;
-  }
-  return levels;
-}
-
-Status ReadCodes(const IndexFileReader& file, Graph& graph) {
-  const IndexHeader& h = file.header();
-  ASSIGN_OR_RETURN(auto mean, file.Values<float>(SectionId::kMean, h.dim, "mean"));
-  if (!std::all_of(mean.begin(), mean.end(), [](float x) { return std::isfinite(x); }))
-    return Corrupt("mean is not finite").error();
-  graph.codec = Sq8(h.metric, h.dim, h.scale, {mean.begin(), mean.end()});
-  ASSIGN_OR_RETURN(
-      auto codes,
-      file.Values<uint8_t>(SectionId::kCodes, uint64_t{h.rows} * graph.codec.stride(), "codes"));
-  const int32_t* terms = nullptr;
-  if (h.metric == Metric::kL2 && !graph.codec.term_in_row()) {
-    ASSIGN_OR_RETURN(auto values, file.Values<int32_t>(SectionId::kTerms, h.rows, "terms"));
-    terms = values.data();
-  }
-  graph.codes = CodeView(graph.codec, codes.data(), terms);
-  return Status::Ok();
-}
-
-Result<Graph> ReadGraph(const IndexFileReader& file) {
-  const IndexHeader& h = file.header();
-  if (h.degree == 0 || h.upper_degree == 0) return Corrupt("degree out of range");
-  Graph graph;
-  if (h.codec.kind != CodecKind::kOwn) {
-    ASSIGN_OR_RETURN(graph.coded, CodedRows::Read(file));
-  } else if (h.codec.bits == kHalfByte) {
-    ASSIGN_OR_RETURN(graph.halves, ReadHalfBytes(file));
-  } else {
-    RETURN_IF_ERROR(ReadCodes(file, graph));
-  }
-  ASSIGN_OR_RETURN(auto links,
-                   file.Values<uint32_t>(SectionId::kLinks, uint64_t{h.rows} * h.degree, "links"));
-  if (!AllBelow(links, h.rows, true)) return Corrupt("link out of range");
-  graph.links = links;
-  ASSIGN_OR_RETURN(graph.levels, ReadLevels(file));
-  return graph;
-}
-
-// Distances of a query to rows, by code.
-struct FromQuery {
-  const CodeView& codes;
-  const int8_t* query;
-  int32_t bias;
-  const Sq4View* halves = nullptr;  // in place of the three above
-  const Sq4::Query* halves_query = nullptr;
-  const CodedRows* coded = nullptr;  // likewise
-  const CodedQuery* coded_query = nullptr;
-  void operator()(const uint32_t* rows, size_t count, int32_t* out) const {
-    if (halves != nullptr) return halves->Keys(*halves_query, rows, count, out);
-    if (coded != nullptr) return coded->Keys(*coded_query, rows, count, out);
-    codes.Distances(query, bias, rows, count, out);
-  }
-  void Prefetch(uint32_t row) const {
-    if (halves != nullptr) return halves->Prefetch(row);
-    if (coded != nullptr) return coded->Prefetch(row);
-    codes.Prefetch(row);
-  }
-};
+// Visible rows tried as further places to begin at, by cache lines of their codes; how far one is
+// looked for; how many begin.
+constexpr size_t kSeedLines = 1024, kSeedsMin = 64, kSeedsMax = 512, kSeedWords = 8, kSeeds = 16;
+constexpr size_t kElsewhere = 8;  // of the wanted rows: the least width where all around is hidden
 
 GraphScratch& ThreadScratch() {
   static thread_local GraphScratch scratch;
@@ -221,7 +50,7 @@ GraphScratch& ThreadScratch() {
 
 class HnswIndex final : public VectorIndex {
  public:
-  HnswIndex(const IndexHeader& header, VectorView raw, const float* norms, Graph graph,
+  HnswIndex(const IndexHeader& header, VectorView raw, const float* norms, HnswGraph graph,
             std::vector<Buffer> copies, std::shared_ptr<const void> owner)
       : VectorIndex(header, raw, norms),
         graph_(std::move(graph)),
@@ -240,37 +69,37 @@ class HnswIndex final : public VectorIndex {
     const size_t visible = hidden.CountVisible(raw_.rows);
     const size_t wanted = std::min(params.top_k, visible);
     if (wanted == 0) return std::vector<Hit>{};
-    const double pass = static_cast<double>(visible) / static_cast<double>(raw_.rows);
     const size_t ef = params.ef != 0 ? static_cast<size_t>(params.ef) : DefaultEf(params.top_k);
-    const Plan plan = Choose(visible, ef);
+    const Task task{.query = query,
+                    .ef = ef,
+                    .wanted = wanted,
+                    .measured = RowsMeasured(wanted, ef, params.reorder_k),
+                    .visible = visible,
+                    .hidden = hidden,
+                    .cancel = cancel};
+    Plan plan = Choose(task);
     GraphScratch& s = ThreadScratch();
-    if (plan == Plan::kBruteForce || wanted * 2 > visible)
-      return SearchAll(query, wanted, hidden, cancel);
-    if (plan == Plan::kVisibleOnly) {
-      RETURN_IF_ERROR(VisibleBeam(query, {ef, wanted}, hidden, cancel, s));
-    } else {
-      // Hidden rows take places in the beam: widen it.
-      const double width = std::ceil(static_cast<double>(ef) * std::pow(pass, -kWidenPower));
-      RETURN_IF_ERROR(Beam(query, {static_cast<size_t>(width), wanted, pass}, kNoNode, cancel, s));
+    // Where the visible rows lie elsewhere than the query's surroundings the next plan takes over.
+    bool found = false;
+    if (plan == Plan::kAll) {
+      ASSIGN_OR_RETURN(found, SearchAmongAll(task, s));
+      if (!found) plan = PlanBeyond(task);
     }
-    // The visible rows lie elsewhere than the query's surroundings: the beam has not seen what it
-    // should have.
-    const auto is_visible = [&](uint32_t row) { return !hidden.Hidden(row); };
-    const size_t expected = std::min(ef, visible), seen = s.pool.Count(is_visible);
-    if (seen < wanted || seen < (plan == Plan::kVisibleOnly ? expected : expected / 4)) {
-      return SearchAll(query, wanted, hidden, cancel);
+    if (plan == Plan::kVisible) {
+      ASSIGN_OR_RETURN(found, SearchVisible(task, s));
+      if (!found) plan = Plan::kCodes;
     }
-    TakeRows(RowsMeasured(wanted, ef, params.reorder_k), is_visible, s);
+    if (plan == Plan::kRows) return SearchAll(query, wanted, hidden, cancel);
+    if (plan == Plan::kCodes) RETURN_IF_ERROR(SearchCodes(task, s));
     return Rerank(query, s.rows, wanted);
   }
 
   std::vector<Hit> SearchWithout(uint32_t row, size_t top_k, uint32_t width) const {
     GraphScratch& s = ThreadScratch();
-    FloatRows row_at(raw_);
-    const float* query = row_at(row);
-    (void)Beam(query, {width, top_k}, row, {}, s).ok();  // a Cancel that never stops
+    BeamWithout(row, width, top_k, s);
     TakeRows(RowsMeasured(top_k, width, 0), [](uint32_t) { return true; }, s);
-    return Rerank(query, s.rows, top_k);
+    FloatRows row_at(raw_);
+    return Rerank(row_at(row), s.rows, top_k);
   }
 
   IndexMemory Memory() const override {
@@ -304,37 +133,83 @@ class HnswIndex final : public VectorIndex {
     return graph_.coded ? graph_.coded->codec().code_bytes() : graph_.codec.stride();
   }
 
-  struct Effort {
+  struct Task {
+    const void* query;
     size_t ef, wanted;
-    double pass = 1;  // of the nodes that may enter the beam, those that count
+    size_t measured;  // exactly, in the end
+    size_t visible;   // rows
+    const HiddenBits& hidden;
+    const Cancel& cancel;
   };
-  void Start(Effort effort, GraphScratch& s) const {
+  // What a search may do: measure all visible rows, all visible codes, walk over visible nodes, or
+  // over all nodes in a wider beam.
+  enum class Plan { kRows, kCodes, kVisible, kAll };
+
+  void Start(size_t ef, size_t wanted, GraphScratch& s) const {
     if (graph_.coded && graph_.coded->coarse()) {  // more than the wanted rows will be measured
-      s.pool.Start(effort.ef);
+      s.pool.Start(ef);
       return s.patience.Off();
     }
     // Half bytes may take a wanted row for one just outside a narrow beam.
-    if (graph_.halves) effort.ef = std::max(effort.ef, effort.wanted * 7 / 4);
-    StartBeam(effort.ef, effort.wanted, effort.pass, s);
+    if (graph_.halves) ef = std::max(ef, wanted * 7 / 4);
+    StartBeam(ef, wanted, s);
   }
 
-  enum class Plan { kBruteForce, kVisibleOnly, kAll };
+  double Pass(const Task& task) const {
+    return static_cast<double>(task.visible) / static_cast<double>(raw_.rows);
+  }
+  // Hidden rows take places in the beam.
+  size_t WideEf(const Task& task) const {
+    const double pass = Pass(task);
+    if (pass >= 1) return task.ef;
+    const double wide = static_cast<double>(task.ef) * std::pow(pass, -kWidenPower);
+    const double room = kRoom * static_cast<double>(task.wanted) / pass;
+    return static_cast<size_t>(std::ceil(std::max(wide, room)));
+  }
 
-  // Compares what the plans would cost, in nanoseconds.
-  Plan Choose(size_t visible, size_t ef) const {
-    const double rows = static_cast<double>(raw_.rows), seen = static_cast<double>(visible);
-    const double row_bytes = static_cast<double>(raw_.dim * sizeof(float));
-    const double brute = visible * 2 > raw_.rows
-                             ? rows * (kRowInOrderNs + row_bytes * kByteInOrderNs)
-                             : seen * (kRowNs + row_bytes * kByteNs);
-    const double degree = static_cast<double>(header_.degree), pass = seen / rows;
-    const double hops = std::min(static_cast<double>(ef), seen);
-    const double code = kCodeNs + static_cast<double>(CodeBytes()) * kCodeByteNs;
-    // Lists of hidden neighbours opened a hop to find about `degree` visible ones.
-    const double doors = std::min(degree * (1 - pass), (1 - pass) / pass);
-    const double graph = hops * (degree * kFreshShare * code + doors * degree * kLinkNs);
-    if (brute < graph) return Plan::kBruteForce;
-    return pass < kVisibleOnlyBelow ? Plan::kVisibleOnly : Plan::kAll;
+  // What the plans cost, in nanoseconds.
+  double DistancesNs(double share) const {
+    const double lines = std::ceil(static_cast<double>(CodeBytes()) / 64);
+    return share * static_cast<double>(header_.degree) * (kCodeNs + lines * kCodeLineNs);
+  }
+  double AllNs(const Task& task) const {
+    return static_cast<double>(WideEf(task)) * DistancesNs(kFreshShare);
+  }
+  double VisibleNs(const Task& task) const {
+    const double pass = Pass(task);
+    const double doors =
+        std::min(static_cast<double>(header_.degree) * (1 - pass), kEnough * (1 - pass) / pass);
+    return static_cast<double>(std::min(task.ef, task.visible)) *
+           (DistancesNs(kGathered) + doors * kDoorNs);
+  }
+  // Where visible rows lie together no doors are opened.
+  double ElsewhereNs(const Task& task) const {
+    return static_cast<double>(ElsewhereEf(task)) * DistancesNs(kGathered);
+  }
+  double CodesNs(const Task& task) const {
+    const double lines = std::ceil(static_cast<double>(CodeBytes()) / 64);
+    return static_cast<double>(raw_.rows) * kBitNs +
+           static_cast<double>(task.visible) * (kScannedNs + lines * kScannedLineNs);
+  }
+
+  double RowsNs(const Task& task) const {
+    const auto bytes = static_cast<double>(raw_.row_bytes());
+    return task.visible * 2 > raw_.rows
+               ? static_cast<double>(raw_.rows) * (kRowInOrderNs + bytes * kByteInOrderNs)
+               : static_cast<double>(task.visible) * (kRowNs + bytes * kRowByteNs);
+  }
+
+  Plan Choose(const Task& task) const {
+    const double all = AllNs(task), visible = VisibleNs(task), codes = CodesNs(task),
+                 rows = RowsNs(task);
+    if (task.wanted * 2 > task.visible || task.visible <= 2 * task.measured) return Plan::kRows;
+    if (std::min(codes, rows) < std::min(all, visible))
+      return rows <= std::max(kExactTimes * codes, kRowsAnyway) ? Plan::kRows : Plan::kCodes;
+    return all <= visible ? Plan::kAll : Plan::kVisible;
+  }
+  // When the beam of all nodes has met too few visible ones.
+  Plan PlanBeyond(const Task& task) const {
+    return CodesNs(task) < VisibleNs(task) ? Plan::kCodes : Plan::kVisible;
   }
 
   template <class Visible>
@@ -405,16 +280,129 @@ class HnswIndex final : public VectorIndex {
     return {.codes = graph_.codes, .query = s.query_code.data(), .bias = bias};
   }
 
-  // Leaves the nearest rows in s.pool, hidden ones too. `without` is treated as if it were not in
-  // the graph.
-  Status Beam(const void* query, const Effort& effort, uint32_t without, const Cancel& cancel,
-              GraphScratch& s) const {
-    const FromQuery distance = Encode(query, s);
+  // Leaves the rows worth an exact look in s.rows, those with the nearest codes of all visible
+  // ones.
+  Status SearchCodes(const Task& task, GraphScratch& s) const {
+    static thread_local CodeScan scan;
+    const FromQuery distance = Encode(task.query, s);
+    // A wide beam says that codes tell rows apart badly: more of them are measured.
+    const size_t measured = std::max(task.measured, task.ef / 4);
+    RETURN_IF_ERROR(scan.Run(distance, raw_.rows, task.hidden, measured, task.cancel));
+    s.rows.clear();
+    for (const auto& found : scan.nearest()) s.rows.push_back(found.row);
+    return Status::Ok();
+  }
+
+  // The same from a beam of all nodes. False: it has not seen what it should have.
+  Result<bool> SearchAmongAll(const Task& task, GraphScratch& s) const {
+    const FromQuery distance = Encode(task.query, s);
     const GraphEntry at = Descend(distance, s);
     s.visited.Start(raw_.rows);
-    Start(effort, s);
-    if (without != kNoNode) s.visited.Insert(without);
+    Start(WideEf(task), task.wanted, s);
+    s.visited.Insert(at.node);
+    s.pool.Insert(at.distance, at.node);
     Status status;
+    bool elsewhere = false;
+    const auto is_visible = [&](uint32_t row) { return !task.hidden.Hidden(row); };
+    WithLinks([&](const auto& links) {
+      if (task.visible == raw_.rows)
+        return ExpandBeam(links, distance, s, [&] { return (status = task.cancel.Check()).ok(); });
+      size_t met = 0, seen = 0;
+      const auto count = [&](uint32_t row) {
+        const bool visible = is_visible(row);
+        ++met;
+        seen += static_cast<size_t>(visible);
+        return visible;
+      };
+      const double expected = Pass(task) / 4;
+      const auto keep_going = [&] {
+        elsewhere = static_cast<double>(seen) < static_cast<double>(met) * expected;
+        return !elsewhere && (status = task.cancel.Check()).ok();
+      };
+      ExpandBeam(links, distance, s, keep_going, count);
+    });
+    RETURN_IF_ERROR(status);
+    const size_t least = task.visible == raw_.rows
+                             ? task.wanted
+                             : std::min(task.visible, task.wanted + task.wanted / 4);
+    if (elsewhere || s.pool.Count(is_visible) < least) return false;
+    TakeRows(task.measured, is_visible, s);
+    return true;
+  }
+
+  // The same from a beam of visible nodes alone.
+  Result<bool> SearchVisible(const Task& task, GraphScratch& s) const {
+    const FromQuery distance = Encode(task.query, s);
+    const GraphEntry at = Descend(distance, s);
+    s.visited.Start(raw_.rows, task.hidden);
+    s.opened.StartVisible(raw_.rows, task.hidden);
+    const bool start_seen = s.visited.Insert(at.node) != 0;
+    const auto enough = static_cast<size_t>(kEnough * static_cast<double>(header_.degree));
+    bool worth_it = true;
+    const auto begin = [&](size_t around) {
+      const bool elsewhere = around < enough / 2;
+      worth_it = !elsewhere || ElsewhereNs(task) < CodesNs(task);
+      Start(elsewhere ? ElsewhereEf(task) : task.ef, task.wanted, s);
+      if (start_seen) s.pool.Insert(at.distance, at.node);
+      if (elsewhere && worth_it) AddSeeds(distance, task.hidden, s);
+      return worth_it;
+    };
+    Status status;
+    WithLinks([&](const auto& links) {
+      ExpandVisibleBeam(links, distance, at.node, enough, s, begin,
+                        [&] { return (status = task.cancel.Check()).ok(); });
+    });
+    RETURN_IF_ERROR(status);
+    const auto all = [](uint32_t) { return true; };
+    if (!worth_it || s.pool.Count(all) < std::min(task.ef, task.visible)) return false;
+    TakeRows(task.measured, all, s);
+    return true;
+  }
+
+  // Where the query's surroundings are hidden, the nearest visible rows are far from it and from
+  // each other: they take a wider beam.
+  static size_t ElsewhereEf(const Task& task) {
+    return std::max(task.ef, kElsewhere * task.wanted);
+  }
+
+  // Visible rows from everywhere: the nearest of them lead to where visible rows are.
+  template <class Distance>
+  void AddSeeds(const Distance& distance, const HiddenBits& hidden, GraphScratch& s) const {
+    const size_t tried = std::clamp(kSeedLines * 64 / CodeBytes(), kSeedsMin, kSeedsMax);
+    std::array<uint32_t, kSeedsMax> rows;
+    std::array<int32_t, kSeedsMax> distances;
+    size_t count = 0;
+    for (size_t i = 0; i < tried; ++i) {
+      const size_t at = i * raw_.rows / tried;
+      size_t row = at / 64 * 64;
+      const size_t end = std::min(raw_.rows, row + 64 * kSeedWords);
+      uint64_t seen = 0;
+      for (; row < end && seen == 0; row += 64) seen = ~hidden.Word(row);
+      if (seen == 0) continue;
+      const size_t found = row - 64 + static_cast<size_t>(std::countr_zero(seen));
+      if (found >= raw_.rows) continue;
+      rows[count] = static_cast<uint32_t>(found);
+      distance.Prefetch(rows[count++]);
+    }
+    distance(rows.data(), count, distances.data());
+    std::array<CodeScan::Found, kSeedsMax> order{};
+    for (size_t i = 0; i < count; ++i) order[i] = {distances[i], rows[i]};
+    const size_t kept = std::min(kSeeds, count);
+    std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(kept),
+                      order.begin() + static_cast<ptrdiff_t>(count));
+    for (size_t i = 0; i < kept; ++i) {
+      if (s.visited.Insert(order[i].row) != 0) s.pool.Insert(order[i].distance, order[i].row);
+    }
+  }
+
+  // For the self-test: the nearest rows in s.pool, as if `without` were not in the graph.
+  void BeamWithout(uint32_t without, size_t ef, size_t wanted, GraphScratch& s) const {
+    FloatRows row_at(raw_);
+    const FromQuery distance = Encode(row_at(without), s);
+    const GraphEntry at = Descend(distance, s);
+    s.visited.Start(raw_.rows);
+    Start(ef, wanted, s);
+    s.visited.Insert(without);
     WithLinks([&](const auto& links) {
       if (at.node == without) {  // start from its neighbours instead
         const size_t count = links.Unseen(without, s.visited, s.nodes.data());
@@ -424,30 +412,11 @@ class HnswIndex final : public VectorIndex {
         s.visited.Insert(at.node);
         s.pool.Insert(at.distance, at.node);
       }
-      ExpandBeam(links, distance, s, [&] { return (status = cancel.Check()).ok(); });
+      ExpandBeam(links, distance, s, [] { return true; });
     });
-    return status;
   }
 
-  // Leaves the nearest visible rows in s.pool.
-  Status VisibleBeam(const void* query, const Effort& effort, const HiddenBits& hidden,
-                     const Cancel& cancel, GraphScratch& s) const {
-    const FromQuery distance = Encode(query, s);
-    const GraphEntry at = Descend(distance, s);
-    s.visited.Start(raw_.rows, hidden);
-    s.opened.Start(raw_.rows);
-    Start(effort, s);
-    const auto is_hidden = [&](uint32_t row) { return hidden.Hidden(row); };
-    if (s.visited.Insert(at.node) != 0) s.pool.Insert(at.distance, at.node);
-    Status status;
-    WithLinks([&](const auto& links) {
-      ExpandVisibleBeam(links, distance, is_hidden, at.node, header_.degree * 3 / 4, s,
-                        [&] { return (status = cancel.Check()).ok(); });
-    });
-    return status;
-  }
-
-  Graph graph_;
+  HnswGraph graph_;
   std::vector<Buffer> copies_;
   std::shared_ptr<const void> owner_;
 };
@@ -455,7 +424,7 @@ class HnswIndex final : public VectorIndex {
 Result<std::unique_ptr<HnswIndex>> Open(const IndexFileReader& file, VectorView raw,
                                         std::vector<Buffer> copies,
                                         std::shared_ptr<const void> owner) {
-  ASSIGN_OR_RETURN(Graph graph, ReadGraph(file));
+  ASSIGN_OR_RETURN(HnswGraph graph, ReadHnswGraph(file));
   ASSIGN_OR_RETURN(const float* norms, ReadInverseNorms(file));
   return std::make_unique<HnswIndex>(file.header(), raw, norms, std::move(graph), std::move(copies),
                                      std::move(owner));

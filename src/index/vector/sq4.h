@@ -12,6 +12,7 @@
 // product of a row with its own code right: Gao and Long 2024 (RaBitQ).
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -62,6 +63,7 @@ class Sq4View {
     const uint8_t* line = codes_ + row * lines_ * 64;
     for (size_t i = 0; i < lines_ && i < kPrefetchLines; ++i) __builtin_prefetch(line + 64 * i);
   }
+  CodePlaces places() const { return {codes_, lines_ * 64, std::min(lines_, kPrefetchLines)}; }
   /// Nearer rows have smaller keys.
   void Keys(const Sq4::Query& q, const uint32_t* ids, size_t count, int32_t* out) const {
     kernels_->half_byte_keys(q.halves.data(), codes_, lines_, ids, count, q.scale, out);

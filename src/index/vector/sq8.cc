@@ -9,6 +9,7 @@ namespace {
 constexpr size_t kTrainRows = 65536;
 constexpr size_t kTrainValues = size_t{1} << 22;  // for the quantile
 constexpr double kQuantile = 0.9995;
+constexpr float kNear = 1.25f;  // the largest value is no outlier up to so many times the quantile
 constexpr int32_t kTermLimit = 1 << 29;  // sums of two terms and a dot product stay inside int32
 
 constexpr size_t Align64(size_t n) { return (n + 63) / 64 * 64; }
@@ -53,7 +54,10 @@ Sq8 Sq8::Train(Metric metric, const VectorView& vectors) {
       std::min(spread.size() - 1,
                static_cast<size_t>(std::ceil(kQuantile * static_cast<double>(spread.size()))));
   std::nth_element(spread.begin(), spread.begin() + static_cast<ptrdiff_t>(at), spread.end());
-  const float scale = spread[at] / 127.0f;
+  // Rows of few dimensions would be far from their codes if their largest value were clipped.
+  const float largest =
+      *std::max_element(spread.begin() + static_cast<ptrdiff_t>(at), spread.end());
+  const float scale = (largest <= kNear * spread[at] ? largest : spread[at]) / 127.0f;
   return Sq8(metric, dim, scale > 1e-30f && std::isfinite(scale) ? scale : 1.0f, std::move(mean));
 }
 

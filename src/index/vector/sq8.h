@@ -1,6 +1,7 @@
 // The int8 codec: x is kept as round((x - mean) / scale), one scale for all dimensions, clipped at
-// the 99.95 % quantile. Distances between codes are integers that order rows as the metric does, up
-// to rounding; hits are re-ranked from the raw vectors.
+// the 99.95 % quantile unless the largest value is little more. Distances between codes are
+// integers that order rows as the metric does, up to rounding; hits are re-ranked from the raw
+// vectors.
 //   L2:          |x|^2 - 2 q.x in code units, both centred         (per-row term: |x|^2)
 //   IP, COSINE:  -q.x; a query is not centred, since q.mean is the same for all rows; for COSINE
 //   rows are first
@@ -99,6 +100,8 @@ class CodeView {
     for (size_t i = 0; i < prefetch_lines_; ++i) __builtin_prefetch(line + 64 * i);
     if (term_stride_ == sizeof(int32_t)) __builtin_prefetch(terms_ + row * term_stride_);
   }
+
+  CodePlaces places() const { return {codes_, stride_, prefetch_lines_}; }
 
   /// Search distances: |x|^2 - 2 dot for L2, -dot otherwise.
   void Distances(const int8_t* query, int32_t bias, const uint32_t* ids, size_t count,

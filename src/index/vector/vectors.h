@@ -46,6 +46,13 @@ struct VectorView {
   }
 };
 
+/// Codes of rows, for a pass that asks for those of later rows while it measures earlier ones.
+struct CodePlaces {
+  const uint8_t* base;
+  size_t stride;
+  size_t lines;  // of 64 bytes, to ask for: of long rows the first ones
+};
+
 /// Of the dense and binary vector types; kFloat32 for any other.
 simd::Element ElementOf(model::DataType type);
 

@@ -22,6 +22,28 @@ void AndNot(uint64_t* to, const uint64_t* from, size_t count) {
   for (size_t i = 0; i < count; ++i) to[i] &= ~from[i];
 }
 
+size_t ZeroBits(const uint64_t* words, size_t count, uint32_t first, uint32_t* out) {
+  alignas(64) static constexpr uint8_t kPlaces[64] = {
+      0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+      22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+      44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+  const __m512i places = _mm512_load_si512(kPlaces);
+  size_t n = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const uint64_t zeros = ~words[i];
+    __m512i found = _mm512_maskz_compress_epi8(zeros, places);
+    const __m512i base = _mm512_set1_epi32(static_cast<int>(first + 64 * i));
+    const auto end = n + static_cast<size_t>(__builtin_popcountll(zeros));
+    for (; n < end; n += 16) {  // seldom more than once where little is visible
+      const __m512i some = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(found));
+      _mm512_storeu_si512(out + n, _mm512_add_epi32(base, some));
+      found = _mm512_shuffle_i64x2(found, found, 0x39);  // the next sixteen
+    }
+    n = end;
+  }
+  return n;
+}
+
 // Of sixteen ids those with no bit in `seen`, which gets their bits; out[n] and on. Returns the new
 // n.
 size_t MarkUnseen(__m512i ids, __mmask16 valid, uint64_t* seen, uint32_t* out, size_t n) {
@@ -97,6 +119,7 @@ void FillBitsAvx512(Kernels* k) {
   k->bits_and = And;
   k->bits_or = Or;
   k->bits_andnot = AndNot;
+  k->zero_bits = ZeroBits;
   k->unseen = Unseen;
   k->unseen24 = Unseen24;
   k->unpack24 = Unpack24;

@@ -19,6 +19,16 @@ void AndNot(uint64_t* to, const uint64_t* from, size_t count) {
   for (size_t i = 0; i < count; ++i) to[i] &= ~from[i];
 }
 
+size_t ZeroBits(const uint64_t* words, size_t count, uint32_t first, uint32_t* out) {
+  size_t n = 0;
+  for (size_t i = 0; i < count; ++i) {
+    for (uint64_t zeros = ~words[i]; zeros != 0; zeros &= zeros - 1)
+      out[n++] =
+          first + static_cast<uint32_t>(64 * i) + static_cast<uint32_t>(__builtin_ctzll(zeros));
+  }
+  return n;
+}
+
 size_t Unseen(const uint32_t* list, size_t count, uint64_t* seen, uint32_t* out) {
   size_t n = 0;
   for (size_t i = 0; i < count && list[i] < 0x80000000u; ++i) {
@@ -50,6 +60,7 @@ void FillBitsScalar(Kernels* k) {
   k->bits_and = And;
   k->bits_or = Or;
   k->bits_andnot = AndNot;
+  k->zero_bits = ZeroBits;
   k->unseen = Unseen;
   k->unseen24 = Unseen24;
   k->unpack24 = Unpack24;

@@ -17,7 +17,7 @@ struct ReadScope {
   model::Timestamp at = 0;  ///< everything at or below it is applied
   const Cancel& cancel;
   query::FilterCache* filters = nullptr;
-  Crew* crew = nullptr;  ///< helps while cores are idle
+  Crew* crew = nullptr;                ///< helps while cores are idle
   std::function<void()> scanned = {};  ///< a segment noted a scan (segment.h); may be empty
 };
 

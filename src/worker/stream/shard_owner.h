@@ -39,7 +39,7 @@ struct ShardOwnerOptions {
   /// written any more) must not call the owner.
   LogPartitionOptions log;
   uint64_t filter_bytes_max = 32 << 20;  ///< answers of filters that are kept, of all shards
-  size_t read_cores = 1;  ///< a read that can be split uses as many as are idle
+  size_t read_cores = 1;                 ///< a read that can be split uses as many as are idle
 };
 
 class ShardOwner final : public service::ShardService {
