@@ -238,11 +238,21 @@ Result<Column> ReadVectorLists(WireReader in, Parts& parts) {
 
 Result<Column> ReadVectors(WireReader in, Parts& parts) {
   Column column;
+  // One of several members: the last one counts, what came before it is dropped.
+  const auto begin = [&column](DataType type) {
+    const int64_t dim = column.dim;
+    if (column.type != type) column = {.type = type, .dim = dim};
+  };
+  const auto read_bytes = [&](DataType type) {
+    begin(type);
+    column.fixed.clear();
+    in.AppendBytes(column.fixed);
+  };
   while (in.Next()) {
     switch (in.field()) {
       case 1: column.dim = std::clamp<int64_t>(in.Int(), 0, 1 << 20); break;
       case 2: {
-        column.type = DataType::kFloatVector;
+        begin(DataType::kFloatVector);
         WireReader floats = in.Message();
         while (floats.Next()) {
           if (floats.field() == 1) {
@@ -253,27 +263,15 @@ Result<Column> ReadVectors(WireReader in, Parts& parts) {
         }
         break;
       }
-      case 3:
-        column.type = DataType::kBinaryVector;
-        in.AppendBytes(column.fixed);
-        break;
-      case 4:
-        column.type = DataType::kFloat16Vector;
-        in.AppendBytes(column.fixed);
-        break;
-      case 5:
-        column.type = DataType::kBFloat16Vector;
-        in.AppendBytes(column.fixed);
-        break;
+      case 3: read_bytes(DataType::kBinaryVector); break;
+      case 4: read_bytes(DataType::kFloat16Vector); break;
+      case 5: read_bytes(DataType::kBFloat16Vector); break;
       case 6:
-        column.type = DataType::kSparseFloatVector;
-        column.offsets.assign(1, 0);
+        begin(DataType::kSparseFloatVector);
+        if (column.offsets.empty()) column.offsets.assign(1, 0);
         AppendSparse(in.Message(), column);
         break;
-      case 7:
-        column.type = DataType::kInt8Vector;
-        in.AppendBytes(column.fixed);
-        break;
+      case 7: read_bytes(DataType::kInt8Vector); break;
       case 8: {
         if (parts.type != DataType::kArrayOfVector) {
           return Error(InvalidParameter(

@@ -331,6 +331,19 @@ TEST(MutationRequest, NullVectorsDoNotCostMoreThanARequestMayAskFor) {
   EXPECT_NE(request.error().message().find("too many for one request"), std::string::npos);
 }
 
+TEST(MutationRequest, TakesTheLastOfSeveralKindsOfVectors) {
+  // vectors { binary_vector: 3 bytes, sparse_float_vector {}, dim: 2 }
+  const std::string_view bytes("\x22\x09\x1a\x03\x00\x42\x40\x32\x00\x08\x02", 11);
+  std::vector<service::UserColumn> columns;
+  bool ok = true;
+  ASSERT_TRUE(ReadColumns(WireReader({&bytes, 1}, &ok), columns).ok());
+  ASSERT_TRUE(ok);
+  ASSERT_EQ(columns.size(), 1u);
+  EXPECT_EQ(columns[0].column.type, DataType::kSparseFloatVector);
+  EXPECT_TRUE(columns[0].column.fixed.empty());
+  EXPECT_EQ(columns[0].column.rows, 0u);
+}
+
 TEST(MutationRequest, RefusesNullElements) {
   for (const bool vectors : {false, true}) {
     pb::milvus::InsertRequest sample;

@@ -69,10 +69,7 @@ size_t LikeMatcher::MatchAt(const Segment& segment, std::string_view text, size_
       at += CodePointBytes(text, at);
     }
     const std::string& piece = segment.pieces[p];
-    if (text.size() - at < piece.size() ||
-        std::memcmp(text.data() + at, piece.data(), piece.size()) != 0) {
-      return std::string_view::npos;
-    }
+    if (!text.substr(at).starts_with(piece)) return std::string_view::npos;
     at += piece.size();
   }
   return at;

@@ -131,12 +131,11 @@ void LogPartition::TellIfBroken() {
 }
 
 void LogPartition::OnDurable(Status status) {
-  {
-    MutexLock lock(mutex_);
-    ELANUS_CHECK(durable_ < in_flight_.size());
-    in_flight_[durable_].durable = std::move(status);
-    ++durable_;
-  }
+  // Told under the lock: once the apply thread is done with the entry the partition may be gone.
+  MutexLock lock(mutex_);
+  ELANUS_CHECK(durable_ < in_flight_.size());
+  in_flight_[durable_].durable = std::move(status);
+  ++durable_;
   changed_.NotifyAll();
 }
 
