@@ -1,6 +1,6 @@
 // What the machine gives this process and what it uses of it, as Linux says. Called by
-// standalone.cc and main.cc for limits and by gauges.cc. Threads: any. Cost: a few small reads of
-// /proc and /sys a call.
+// standalone.cc for limits and by gauges.cc. Threads: any. Cost: a few small reads of /proc and
+// /sys a call.
 #pragma once
 
 #include <cstdint>

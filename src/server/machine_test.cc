@@ -6,6 +6,8 @@
 namespace elanus {
 namespace {
 
+TEST(Machine, HasMemory) { EXPECT_GT(MemoryTotalBytes(), uint64_t{64} << 20); }
+
 TEST(Machine, CountsTheCoresItMayUse) {
   cpu_set_t all;
   ASSERT_EQ(sched_getaffinity(0, sizeof all, &all), 0);

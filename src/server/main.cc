@@ -3,7 +3,6 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
 #include "base/log.h"
 #include "base/program_pages.h"
@@ -74,7 +73,7 @@ int Serve(const ServeFlags& flags) {
   const Gauges gauges(ProcessMetrics(), **standalone);
 
   gateway::Gateway gateway(
-      {.data_threads = std::max<size_t>(DataThreads(config), 2),
+      {.data_threads = DataThreads(config),
        .queue_max = static_cast<size_t>(config.Number("gateway.queue_max")),
        .request_bytes_max = static_cast<size_t>(config.Number("gateway.request_bytes_max"))},
       {.catalog = &(*standalone)->catalog(), .data = &(*standalone)->data(), .version = kVersion},

@@ -31,12 +31,6 @@ Result<uint64_t> NextTerm(storage::MetaStore& meta) {
   return term;
 }
 
-/// The knob's number; 0 stands for the cores.
-size_t ThreadsOf(const Config& config, std::string_view knob) {
-  const int64_t threads = config.Number(knob);
-  return static_cast<size_t>(threads != 0 ? threads : CoresTotal());
-}
-
 worker::ShardOwnerOptions OwnerOptions(const Config& config) {
   worker::ShardOwnerOptions options;
   options.maintenance.flush.growing_bytes =
@@ -50,7 +44,9 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
   const auto memory = static_cast<uint64_t>(config.Number("build.memory_max"));
   options.maintenance.build_memory_max = memory != 0 ? memory : MemoryTotalBytes() / 4;
   options.maintenance.retention_ms = config.Number("history.retention_ms");
-  options.maintenance.build_threads = static_cast<int>(ThreadsOf(config, "build.threads"));
+  const int cores = CoresTotal();
+  const auto build_threads = static_cast<int>(config.Number("build.threads"));
+  options.maintenance.build_threads = build_threads != 0 ? build_threads : cores;
   options.gate.unflushed_bytes_max =
       static_cast<uint64_t>(config.Number("segment.unflushed_bytes_max"));
   options.gate.wait_ms = config.Number("segment.write_wait_ms");
@@ -60,7 +56,7 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
   const auto requests = static_cast<uint64_t>(config.Number("gateway.request_bytes_max"));
   options.gate.waiting_bytes_max = std::max(requests, options.gate.waiting_bytes_max);
   options.log.bytes_waiting_max = std::max(requests, options.log.bytes_waiting_max);
-  options.read_cores = DataThreads(config);
+  options.read_cores = std::min(DataThreads(config), static_cast<size_t>(cores));
   options.filter_bytes_max = static_cast<uint64_t>(config.Number("query.filter_bytes_max"));
   return options;
 }
@@ -76,7 +72,10 @@ LogBroken Once(LogBroken tell) {
 
 }  // namespace
 
-size_t DataThreads(const Config& config) { return ThreadsOf(config, "gateway.data_threads"); }
+size_t DataThreads(const Config& config) {
+  const auto threads = static_cast<size_t>(config.Number("gateway.data_threads"));
+  return threads != 0 ? threads : static_cast<size_t>(std::max(CoresTotal(), 2));
+}
 
 Result<std::unique_ptr<Standalone>> Standalone::Open(FileSystem& files, const std::string& dir,
                                                      const Config& config, LogBroken log_broken) {

@@ -31,7 +31,8 @@ using LogBroken = std::function<void(const Status&)>;
 inline constexpr int kExitLogBroken = 3;
 void EndProcess(const Status& why);
 
-/// Threads that compute for clients: the knob's number, or the cores this process may use.
+/// Threads that compute for clients: the knob's number, or for 0 the cores this process may use, at
+/// least 2.
 size_t DataThreads(const Config& config);
 
 class Standalone {

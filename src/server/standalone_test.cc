@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <future>
 
@@ -10,6 +11,7 @@
 #include "base/unique.h"
 #include "server/gauges.h"
 #include "server/health.h"
+#include "server/machine.h"
 
 namespace elanus {
 namespace {
@@ -91,7 +93,11 @@ TEST(EndProcess, SaysWhyAndExits) {
               testing::ExitedWithCode(kExitLogBroken), "the log failed.*log/7: sync failed");
 }
 
-TEST(Machine, HasMemory) { EXPECT_GT(MemoryTotalBytes(), uint64_t{64} << 20); }
+TEST(DataThreads, AreAsManyAsTheKnobSaysOrTheCores) {
+  EXPECT_EQ(DataThreads(*Config::FromYaml("gateway.data_threads: 1\n", "test.yaml")), 1u);
+  EXPECT_EQ(DataThreads(*Config::FromYaml("gateway.data_threads: 7\n", "test.yaml")), 7u);
+  EXPECT_EQ(DataThreads(Config()), static_cast<size_t>(std::max(CoresTotal(), 2)));
+}
 
 }  // namespace
 }  // namespace elanus
