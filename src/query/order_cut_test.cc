@@ -145,6 +145,20 @@ struct World {
   }
 };
 
+/// The keys of the first rows, as a query gives them.
+std::vector<int64_t> FirstKeys(const World& world, const ReadView& view, FieldId field,
+                               rank::Direction direction, int64_t limit) {
+  const model::RowValue value{.field = field};
+  const auto found = Retrieve(
+      world.segments, view,
+      {.limit = limit, .order = std::span(&value, 1), .directions = std::span(&direction, 1)});
+  if (!found.has_value()) {
+    ADD_FAILURE() << found.error().message();
+    return {};
+  }
+  return found->keys.ints;
+}
+
 TEST(OrderCut, GivesTheFirstRowsOfASortOfAll) {
   std::mt19937 random(11);
   for (const size_t rows : {30, 700, 5000}) {
@@ -157,13 +171,8 @@ TEST(OrderCut, GivesTheFirstRowsOfASortOfAll) {
              {rank::Direction{}, rank::Direction{.descending = true},
               rank::Direction{.nulls_first = true}}) {
           for (const int64_t limit : {1, 10, 300}) {
-            const model::RowValue value{.field = field};
-            const auto found = Retrieve(world.segments, view,
-                                        {.limit = limit,
-                                         .order = std::span(&value, 1),
-                                         .directions = std::span(&direction, 1)});
-            ASSERT_TRUE(found.has_value()) << found.error().message();
-            ASSERT_EQ(found->keys.ints, world.First(field, direction, static_cast<size_t>(limit)))
+            ASSERT_EQ(FirstKeys(world, view, field, direction, limit),
+                      world.First(field, direction, static_cast<size_t>(limit)))
                 << rows << " rows, field " << field.value << ", limit " << limit;
           }
         }
@@ -204,14 +213,8 @@ TEST(OrderCut, AsksForMoreRowsWhenManyShareAKey) {
     const ReadView view{.schema = &world.schema, .at = model::kTimestampMax, .cancel = &cancel};
     for (const FieldId field : {FieldId{2}, FieldId{3}, FieldId{4}}) {
       for (const int64_t limit : {1, 5, 15, 200}) {
-        const model::RowValue value{.field = field};
-        const rank::Direction direction{};
-        const auto found = Retrieve(world.segments, view,
-                                    {.limit = limit,
-                                     .order = std::span(&value, 1),
-                                     .directions = std::span(&direction, 1)});
-        ASSERT_TRUE(found.has_value()) << found.error().message();
-        ASSERT_EQ(found->keys.ints, world.First(field, direction, static_cast<size_t>(limit)))
+        ASSERT_EQ(FirstKeys(world, view, field, {}, limit),
+                  world.First(field, {}, static_cast<size_t>(limit)))
             << keys << " keys, field " << field.value << ", limit " << limit;
       }
     }
