@@ -1,12 +1,15 @@
 #include "base/thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <utility>
+
+#include "base/clock.h"
 
 namespace elanus {
 namespace {
@@ -31,6 +34,10 @@ bool SetShortSlices(int nice) {
   return syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
 }
 
+constexpr int64_t kOfferUs = 100;  // between two offers of a core
+
+id_t CurrentThreadId() { return static_cast<id_t>(syscall(SYS_gettid)); }
+
 }  // namespace
 
 Thread::Thread(std::string name, std::move_only_function<void()> run, ThreadPriority priority)
@@ -51,8 +58,17 @@ void SetCurrentThread(const std::string& name, ThreadPriority priority) {
   // contested core.
   const int nice = priority == ThreadPriority::kReduced ? 10 : 19;
   // Best effort: a container may forbid it, and then work is merely less polite.
-  if (!SetShortSlices(nice))
-    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), nice);
+  if (!SetShortSlices(nice)) setpriority(PRIO_PROCESS, CurrentThreadId(), nice);
+}
+
+void OfferCore() {
+  thread_local const bool low = getpriority(PRIO_PROCESS, CurrentThreadId()) > 0;
+  if (!low) return;
+  thread_local int64_t next_us = 0;
+  const int64_t now_us = SystemClock().MonotonicUs();
+  if (now_us < next_us) return;
+  next_us = now_us + kOfferUs;
+  sched_yield();
 }
 
 }  // namespace elanus

@@ -33,8 +33,11 @@ Result<uint64_t> NextTerm(storage::MetaStore& meta) {
 
 worker::ShardOwnerOptions OwnerOptions(const Config& config) {
   worker::ShardOwnerOptions options;
-  options.maintenance.flush.growing_bytes =
-      static_cast<uint64_t>(config.Number("segment.growing_bytes"));
+  worker::FlushLimits& flush = options.maintenance.flush;
+  flush.growing_bytes = static_cast<uint64_t>(config.Number("segment.growing_bytes"));
+  // One shard's rows are in the log until it is flushed.
+  flush.log_files =
+      std::max(flush.log_files, flush.growing_bytes / storage::FileLogOptions().file_bytes + 1);
   options.maintenance.flush.age_ms = config.Number("segment.flush_age_ms");
   options.maintenance.merge.segment_bytes_max =
       static_cast<uint64_t>(config.Number("segment.merged_bytes_max"));

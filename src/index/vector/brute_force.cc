@@ -5,6 +5,7 @@
 #include <bit>
 #include <vector>
 
+#include "base/thread.h"
 #include "index/vector/search_cost.h"
 
 namespace elanus::index {
@@ -105,6 +106,7 @@ class TileScan {
         const size_t nq = std::min(kQueries, tops_.size() - q);
         if ((work += nq * count * chunk_.vectors.dim) > kCancelEvery) {
           RETURN_IF_ERROR(cancel.Check());
+          OfferCore();  // a build's self-test asks for it
           work = 0;
         }
         Tile(q, nq, first, count);

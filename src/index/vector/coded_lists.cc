@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "base/thread.h"
 #include "index/vector/coded_rows.h"
 #include "index/vector/flat_index.h"
 #include "index/vector/ivf_pq_index.h"
@@ -393,6 +394,7 @@ class Builder {
           float* term = terms_.size() == 0 ? nullptr : terms_.As<float>() + place;
           Residual(row_at(made_.rows[place]), list, residual.data(), term);
           encode(list, place, residual.data());
+          OfferCore();
         }
         if (id == 0 && control_.progress) control_.progress(0.6 + 0.3 * list / lists);
       }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "base/thread.h"
 #include "index/vector/workers.h"
 
 namespace elanus::index {
@@ -118,6 +119,7 @@ Status AddCodedRows(const VectorView& vectors, const BuildParams& params,
         Centre(read(row), params.metric, mean, x.data());
         codec->Encode(x.data(), codes.As<uint8_t>() + row * codec->code_bytes());
         if (terms.size() != 0) terms.As<float>()[row] = simd::Active().ip(x.data(), x.data(), dim);
+        OfferCore();
       }
     }
   });

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/thread.h"
 #include "index/vector/flat_index.h"
 #include "index/vector/row_lists.h"
 #include "index/vector/self_test.h"
@@ -68,6 +69,7 @@ class TreeBuilder {
     };
     std::vector<Part> open{{all, parent}};
     while (!open.empty() && !stop_.stop_requested()) {
+      OfferCore();
       const Part part = open.back();
       open.pop_back();
       if (part.rows.size() <= kLeafRows) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/thread.h"
 #include "index/vector/hnsw_build.h"
 
 namespace elanus::index {
@@ -83,6 +84,7 @@ void GrowingGraph::Append(const VectorView& vectors, const std::stop_token& stop
     lists_.Clear(row);
     if (row != 0) inserter_.Insert(row, row + 1, worker_);
     rows_.store(row + 1, std::memory_order_release);
+    OfferCore();
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/thread.h"
 #include "index/vector/coded_rows.h"
 #include "index/vector/flat_index.h"
 #include "index/vector/graph_codes.h"
@@ -66,6 +67,7 @@ class Builder {
         if (control_.stop.stop_requested()) stopped = true;
         for (uint32_t row = first; row < std::min(n_, first + kRowsAtOnce); ++row) {
           if (row != entry()) inserter_.Insert(row, n_, worker);
+          OfferCore();
         }
         if (id == 0 && control_.progress && first - reported >= 1024) {
           reported = first;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/thread.h"
 #include "index/vector/flat_index.h"
 #include "index/vector/ivf_pq_index.h"
 #include "index/vector/kmeans.h"
@@ -165,6 +166,7 @@ class Builder {
         for (uint32_t place = made_.starts[list]; place < made_.starts[list + 1]; ++place) {
           Read(row_at, made_.rows[place], row.data());
           EncodeOne(list, place, row, along, words);
+          OfferCore();
         }
         if (id == 0) Progress(0.65 + 0.3 * list / static_cast<double>(nlist));
       }

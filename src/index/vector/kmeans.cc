@@ -6,6 +6,7 @@
 #include <numeric>
 #include <random>
 
+#include "base/thread.h"
 #include "index/vector/workers.h"
 
 namespace elanus::index {
@@ -72,6 +73,7 @@ void AssignToCentroids(const VectorView& vectors, size_t first, std::span<const 
   FloatRows row_at(vectors);
   std::vector<float> points(kPoints * dim), products(kPoints * kCentroids);
   for (size_t i = 0; i < nearest.size(); i += kPoints) {
+    OfferCore();
     const size_t count = std::min(kPoints, nearest.size() - i);
     for (size_t j = 0; j < count; ++j) {
       const float* x = row_at(first + i + j);

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/thread.h"
 #include "index/vector/graph_inserter.h"
 #include "index/vector/hnsw_build.h"
 #include "index/vector/row_lists.h"
@@ -148,6 +149,7 @@ class Builder {
           }
           uint32_t* out = near_.List(row);
           for (const Hit& hit : top.Take()) *out++ = hit.row;
+          OfferCore();
         }
         if (id == 0) Progress(0.2 + 0.4 * list / count);
       }
@@ -182,7 +184,10 @@ class Builder {
       w.graph.Reserve(std::max(near_.degree(), lists_->degree()));
       for (uint32_t first;
            (first = next.fetch_add(kRowsAtOnce)) < n_ && !control_.stop.stop_requested();) {
-        for (uint32_t row = first; row < std::min(n_, first + kRowsAtOnce); ++row) LinkRow(row, w);
+        for (uint32_t row = first; row < std::min(n_, first + kRowsAtOnce); ++row) {
+          LinkRow(row, w);
+          OfferCore();
+        }
         if (id == 0) Progress(0.6 + 0.3 * first / n_);
       }
     });

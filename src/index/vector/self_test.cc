@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/thread.h"
 #include "index/vector/brute_force.h"
 
 namespace elanus::index {
@@ -50,6 +51,7 @@ double Recall(const Sample& sample, const SelfTest& test, size_t top_k, uint32_t
   for (size_t i = 0; i < sample.rows.size(); ++i) {
     const auto& truth = sample.truth[i];
     if (truth.empty()) continue;
+    OfferCore();
     wanted += truth.size();
     // Kernels add in different orders: equal distances may differ in the last bits.
     const float last = truth.back().distance, limit = last + 1e-6f * std::fabs(last);

@@ -204,8 +204,10 @@ LogStats FileLog::Stats() const {
   const LogIndex::View view = index_->Locate(0);
   stats.first_seq = view.first_seq;
   stats.durable_seq = view.durable_seq;
-  index_->CountFiles(stats.files, stats.bytes_on_disk);
-  stats.bytes_on_disk += maker_.SpareBytes();
+  const LogIndex::Files files = index_->CountFiles();
+  stats.files = files.count;
+  stats.newest_file_seq = files.newest_seq;
+  stats.bytes_on_disk = files.bytes + maker_.SpareBytes();
   return stats;
 }
 

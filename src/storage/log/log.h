@@ -39,6 +39,7 @@ struct LogStats {
   uint64_t durable_seq = 0;  ///< every record up to here is durable
   uint64_t bytes_pending = 0;
   uint64_t files = 0;
+  uint64_t newest_file_seq = 0;  ///< of the first record in the newest file
   uint64_t bytes_on_disk = 0;
   uint64_t syncs = 0;
   uint64_t sync_us_total = 0;

@@ -70,11 +70,12 @@ void LogIndex::DropOldest() {
   files_.pop_front();
 }
 
-void LogIndex::CountFiles(uint64_t& files, uint64_t& bytes) const {
+LogIndex::Files LogIndex::CountFiles() const {
   MutexLock lock(mutex_);
-  files = files_.size();
-  bytes = 0;
-  for (const LogFileInfo& file : files_) bytes += file.bytes;
+  Files files{.count = files_.size()};
+  for (const LogFileInfo& file : files_) files.bytes += file.bytes;
+  if (!files_.empty()) files.newest_seq = files_.back().first_seq;
+  return files;
 }
 
 LogFileMaker::LogFileMaker(FileSystem& files, std::string dir, LogPartitionId partition)

@@ -55,7 +55,12 @@ class LogIndex {
   /// not know where the log stands.
   std::optional<LogFileInfo> OldestBelow(uint64_t below_seq) const EXCLUDES(mutex_);
   void DropOldest() EXCLUDES(mutex_);
-  void CountFiles(uint64_t& files, uint64_t& bytes) const EXCLUDES(mutex_);
+  struct Files {
+    uint64_t count = 0;
+    uint64_t bytes = 0;
+    uint64_t newest_seq = 0;  ///< where the records of the newest begin
+  };
+  Files CountFiles() const EXCLUDES(mutex_);
 
  private:
   mutable Mutex mutex_;

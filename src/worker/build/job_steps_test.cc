@@ -45,6 +45,7 @@ class JobHeld : public ShardOwnerTest, public testing::WithParamInterface<Held> 
   JobHeld() {
     options_.maintenance.threads = false;
     options_.maintenance.flush.growing_bytes = 1 << 30;
+    options_.maintenance.flush.log_files = UINT64_MAX;
     options_.maintenance.merge.segments_max = 1;
     options_.maintenance.at_step = [this](JobStep step) { At(step); };
     collection_->indexes[0].params.insert(collection_->indexes[0].params.end(),

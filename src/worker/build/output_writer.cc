@@ -5,6 +5,7 @@
 #include "base/crc32c.h"
 #include "base/log.h"
 #include "base/mapped_pages.h"
+#include "base/thread.h"
 #include "format/sealed_bytes.h"
 #include "index/scalar/scalar_index.h"
 #include "worker/build/index_spec.h"
@@ -125,8 +126,10 @@ Status OutputWriter::WriteRows(const model::CollectionInfo& collection,
                                             .expiry = model::ExpiryOf(collection, horizon),
                                             .stop = context_.stop};
   ASSIGN_OR_RETURN(segment::SealedBuild build,
-                   segment::BuildSealedFile(sources, options,
-                                            [&](std::string_view b) { return writer->Append(b); }));
+                   segment::BuildSealedFile(sources, options, [&](std::string_view bytes) {
+                     OfferCore();
+                     return writer->Append(bytes);
+                   }));
   output.replacement.row_maps = std::move(build.row_maps);
   if (build.rows == 0) return Status::Ok();  // the writer goes without Finish: no object
   RETURN_IF_ERROR(writer->Finish());

@@ -15,6 +15,7 @@ struct FlushLimits {
   uint64_t growing_bytes = 128 << 20;  ///< of one shard
   int64_t age_ms = 600'000;            ///< of its oldest row that is not in a file
   uint64_t all_bytes = UINT64_MAX;     ///< of all shards together: above it the largest goes
+  uint64_t log_files = 3;  ///< above it whoever holds the log's oldest record goes, however small
 };
 
 struct MergeLimits {

@@ -89,6 +89,7 @@ int64_t Flusher::FlushDue() {
   int64_t next_us = -1;
   const int64_t now_us = SystemClock().MonotonicUs();
   const std::shared_ptr<Shard> largest = LargestUnderPressure();
+  const std::shared_ptr<Shard> holder = HolderOfLog();
   for (const auto& shard : shards_()) {
     if (!shard->fault().ok()) continue;
     if (shard->first_unflushed_seq() == 0) {
@@ -98,11 +99,12 @@ int64_t Flusher::FlushDue() {
     const int64_t since_us = unflushed_since_us_.try_emplace(shard->id(), now_us).first->second;
     const int64_t due_us = since_us + limits_.age_ms * 1000;
     int64_t again_us = due_us - now_us;
-    if (shard == largest || shard->unflushed_bytes() >= limits_.growing_bytes || now_us >= due_us) {
+    if (shard == largest || shard == holder || shard->unflushed_bytes() >= limits_.growing_bytes ||
+        now_us >= due_us) {
       const bool ok = FlushOne(*shard).ok();
       unflushed_since_us_[shard->id()] = now_us;
-      if (ok && shard != largest) continue;  // the next rows kick
-      again_us = ok ? 0 : kRetryUs;          // one large shard may not be enough
+      if (ok && shard != largest && shard != holder) continue;  // the next rows kick
+      again_us = ok ? 0 : kRetryUs;                             // one shard may not be enough
     }
     if (next_us < 0 || again_us < next_us) next_us = again_us;
   }
@@ -122,6 +124,20 @@ std::shared_ptr<Shard> Flusher::LargestUnderPressure() const {
     }
   }
   return all_bytes > limits_.all_bytes ? largest : nullptr;
+}
+
+std::shared_ptr<Shard> Flusher::HolderOfLog() const {
+  const auto [files, newest_file_seq] = events_.log_files();
+  if (files <= limits_.log_files) return nullptr;
+  std::shared_ptr<Shard> holder;
+  uint64_t oldest = newest_file_seq;  // what is in the newest file keeps no other
+  for (const auto& shard : shards_()) {
+    const uint64_t first = shard->fault().ok() ? shard->first_unflushed_seq() : 0;
+    if (first == 0 || first >= oldest) continue;
+    holder = shard;
+    oldest = first;
+  }
+  return holder;
 }
 
 void Flusher::Run() {

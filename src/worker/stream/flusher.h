@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/cancel.h"
@@ -24,8 +25,10 @@ using ShardList = std::function<std::vector<std::shared_ptr<Shard>>()>;
 
 class Flusher {
  public:
-  /// What the flusher tells, on its own thread.
+  /// What the flusher asks and tells, on its own thread.
   struct Events {
+    /// Files of the log, and the first record of the newest of them.
+    std::function<std::pair<uint64_t, uint64_t>()> log_files;
     std::function<void()> looked;   ///< after each round: the log may now be truncated
     std::function<void()> flushed;  ///< there are new segments
   };
@@ -57,6 +60,9 @@ class Flusher {
   Status FlushOne(Shard& shard);
   /// The shard to flush when all of them together hold too much, or nullptr.
   std::shared_ptr<Shard> LargestUnderPressure() const;
+  /// The shard to flush when the log is too long: the one that keeps it from letting its oldest
+  /// file go, or nullptr.
+  std::shared_ptr<Shard> HolderOfLog() const;
 
   const FlushLimits limits_;
   const ShardList shards_;

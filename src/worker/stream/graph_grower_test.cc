@@ -28,6 +28,7 @@ class GrowingRows : public ShardOwnerTest {
   GrowingRows() {
     options_.maintenance.threads = false;
     options_.maintenance.flush.growing_bytes = 1 << 30;
+    options_.maintenance.flush.log_files = UINT64_MAX;
     Restart();
   }
 

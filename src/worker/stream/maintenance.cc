@@ -19,15 +19,17 @@ JobContext ContextOf(const MaintenanceOptions& options, model::HybridClock& cloc
 }  // namespace
 
 Maintenance::Maintenance(const MaintenanceOptions& options, model::HybridClock& clock,
-                         const ShardList& shards, std::function<void()> looked)
+                         const ShardList& shards, LogEvents log)
     : threads_(options.threads),
-      looked_(std::move(looked)),
+      log_(std::move(log)),
       compactor_({.merge = options.merge,
                   .memory_max = options.build_memory_max,
                   .settle_ms = options.settle_ms},
                  shards, ContextOf(options, clock, stop_.get_token()), tally_),
       flusher_(options.flush, shards, ContextOf(options, clock, stop_.get_token()), tally_,
-               {.looked = [this] { Looked(); }, .flushed = [this] { KickBuild(); }}),
+               {.log_files = log_.files,
+                .looked = [this] { Looked(); },
+                .flushed = [this] { KickBuild(); }}),
       grower_(shards) {
   if (!threads_) return;
   compactor_.Start();
@@ -36,7 +38,7 @@ Maintenance::Maintenance(const MaintenanceOptions& options, model::HybridClock& 
 }
 
 void Maintenance::Looked() {
-  looked_();
+  log_.looked();
   if (threads_) grower_.KickIfBehind();
 }
 
@@ -50,7 +52,7 @@ void Maintenance::Stop() {
 bool Maintenance::RunOnce() {
   ELANUS_CHECK(!threads_);
   flusher_.FlushDue();
-  looked_();
+  log_.looked();
   grower_.GrowWanted({});
   return compactor_.RunOnce();
 }

@@ -26,10 +26,14 @@ struct MaintenanceOptions {
 
 class Maintenance {
  public:
-  /// \param looked  called after each look at what to flush, on the flush thread: the log may now
-  /// be truncated
+  /// What it asks and tells about the log, on the flush thread.
+  struct LogEvents {
+    std::function<std::pair<uint64_t, uint64_t>()> files;  ///< see Flusher::Events
+    std::function<void()> looked;  ///< after each look at what to flush: it may now be truncated
+  };
+
   Maintenance(const MaintenanceOptions& options, model::HybridClock& clock, const ShardList& shards,
-              std::function<void()> looked);
+              LogEvents log);
   ~Maintenance() { Stop(); }
   /// Ends the threads; kicks are still taken and do nothing. Idempotent.
   void Stop();
@@ -71,7 +75,7 @@ class Maintenance {
   void Looked();
 
   const bool threads_;
-  const std::function<void()> looked_;
+  const LogEvents log_;
   std::stop_source stop_;
   JobTally tally_;
   Compactor compactor_;

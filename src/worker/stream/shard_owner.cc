@@ -51,12 +51,17 @@ Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
   MaintenanceOptions maintenance = options.maintenance;
   // Before writers have to wait.
   maintenance.flush.all_bytes = options.gate.unflushed_bytes_max / 4 * 3;
+  Maintenance::LogEvents log;
+  log.files = [self] {
+    const storage::LogStats stats = self->doors_.log->Stats();
+    return std::pair(stats.files, stats.newest_file_seq);
+  };
+  log.looked = [self] {
+    self->TruncateLog();
+    self->gate_.Look();
+  };
   owner->maintenance_ = std::make_unique<Maintenance>(
-      maintenance, *doors.clock, [self] { return self->Shards(); },
-      [self] {
-        self->TruncateLog();
-        self->gate_.Look();
-      });
+      maintenance, *doors.clock, [self] { return self->Shards(); }, std::move(log));
   if (maintenance.threads) owner->gate_.Start();
   owner->maintenance_->KickFlush();
   return owner;

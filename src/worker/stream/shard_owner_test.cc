@@ -68,6 +68,28 @@ TEST_F(ShardOwnerTest, InsertOfAnExistingKeyKeepsBothRowsAndShowsTheNewest) {
   EXPECT_EQ(Count(), 0);
 }
 
+TEST_F(ShardOwnerTest, FewRowsBesideALoadDoNotKeepTheLog) {
+  collection_ = std::make_shared<model::CollectionInfo>(*collection_);
+  collection_->shards = {{1}, {2}};
+  collection_->indexes.clear();  // only for speed
+  options_.maintenance.flush.growing_bytes = 96 << 10;
+  options_.maintenance.threads = false;
+  Restart();
+  ASSERT_TRUE(Write(Rows({1}, 1), {}, 1, 2).has_value());
+  std::vector<int64_t> keys(200);
+  for (int64_t batch = 0; batch < 100; ++batch) {  // some ten files of 64 KiB
+    std::iota(keys.begin(), keys.end(), batch * std::ssize(keys));
+    ASSERT_TRUE(Write(Rows(keys, 1), {}).has_value());
+    while (process_->owner->RunMaintenance()) {
+    }
+    ASSERT_LE(process_->log->Stats().files, 4) << batch;
+  }
+  Restart();
+  EXPECT_EQ(Count(), 100 * std::ssize(keys));
+  service::QueryRequest request{.shard = {2}, .collection = {1}, .count_only = true};
+  EXPECT_EQ(process_->owner->Query(request, {})->count, 1);
+}
+
 TEST_F(ShardOwnerTest, DroppedPartitionsStayDroppedAfterRestart) {
   ASSERT_TRUE(Write(Rows({1, 2}, 1), {}, 1).has_value());
   ASSERT_TRUE(Write(Rows({3, 4}, 1), {}, 2).has_value());
@@ -227,6 +249,7 @@ TEST_F(ShardOwnerTest, WritersThatMeetInTheLogWaitForOneAnother) {
 TEST_F(ShardOwnerTest, WritersOverTheBoundWaitForAFlush) {
   options_.gate.unflushed_bytes_max = 4 << 10;
   options_.maintenance.flush.growing_bytes = 1 << 30;
+  options_.maintenance.flush.log_files = UINT64_MAX;
   Restart();
   std::map<int64_t, int64_t> expected;
   for (int64_t write = 0; write < 40; ++write) {

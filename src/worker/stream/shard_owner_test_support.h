@@ -103,11 +103,11 @@ class ShardOwnerTest : public testing::Test {
   }
 
   Result<service::WriteReply> Write(model::RowBatch rows, std::vector<int64_t> deletes,
-                                    int64_t partition = 1) {
+                                    int64_t partition = 1, int64_t shard = 1) {
     std::promise<Result<service::WriteReply>> promise;
     auto future = promise.get_future();
     service::WriteRequest request{
-        .shard = {1}, .collection = {1}, .partition = {partition}, .rows = std::move(rows)};
+        .shard = {shard}, .collection = {1}, .partition = {partition}, .rows = std::move(rows)};
     request.deletes.ints = std::move(deletes);
     process_->owner->Write(std::move(request),
                            [&](Result<service::WriteReply> r) { promise.set_value(std::move(r)); });
