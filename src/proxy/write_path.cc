@@ -213,6 +213,10 @@ Result<WritePath::Prepared> WritePath::PrepareDelete(const service::CallContext&
   auto bound = expr::ParseFilter(deletion.filter, collection->schema, deletion.templates,
                                  TimeZoneOf(*collection));
   if (!bound.has_value()) return Error(expr::PlanError("delete", bound.error()));
+  if (expr::MembershipUseOf(*bound).approximate) {
+    return Error(
+        InvalidParameter("bloom_match is approximate and cannot be used in delete expressions"));
+  }
   if (IsBlank(deletion.filter) || bound->keeps_all()) {
     return Error(InvalidParameter(
         fmt::format("delete plan can't be empty or always true : {}", deletion.filter)));
