@@ -1,5 +1,7 @@
 #include "expr/literal.h"
 
+#include "base/utf8.h"
+
 #include <charconv>
 #include <cstdint>
 #include <limits>
@@ -13,24 +15,6 @@ namespace {
 
 std::unexpected<Status> InvalidSyntax(std::string_view token) {
   return Error(Code::kInvalidParameter, fmt::format("invalid syntax: {}", token));
-}
-
-void AppendUtf8(uint32_t c, std::string& out) {
-  if (c < 0x80) {
-    out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    out += static_cast<char>(0xC0 | (c >> 6));
-    out += static_cast<char>(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    out += static_cast<char>(0xE0 | (c >> 12));
-    out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (c & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (c >> 18));
-    out += static_cast<char>(0x80 | ((c >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (c & 0x3F));
-  }
 }
 
 // Exactly `count` digits of `base` at the front of `text`.

@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "gateway/utf8.h"
+#include "base/utf8.h"
 #include "model/array_value.h"
 
 namespace elanus::gateway {

@@ -4,9 +4,9 @@
 
 #include <utility>
 
+#include "base/utf8.h"
 #include "gateway/column_wire.h"
 #include "gateway/template_wire.h"
-#include "gateway/utf8.h"
 #include "gateway/wire_reader.h"
 
 namespace elanus::gateway {

@@ -1,6 +1,6 @@
 #include "gateway/status_wire.h"
 
-#include "gateway/utf8.h"
+#include "base/utf8.h"
 #include "gateway/wire_writer.h"
 
 namespace elanus::gateway {

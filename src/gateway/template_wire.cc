@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
 #include "gateway/json_text.h"
-#include "gateway/utf8.h"
 
 namespace elanus::gateway {
 namespace {

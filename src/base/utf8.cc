@@ -1,9 +1,8 @@
-#include "gateway/utf8.h"
+#include "base/utf8.h"
 
-#include <cstdint>
 #include <cstring>
 
-namespace elanus::gateway {
+namespace elanus {
 namespace {
 
 /// Bytes of the sequence that starts at `p`, 0 when it is not well formed.
@@ -72,4 +71,18 @@ std::string ToUtf8(std::string_view text) {
   return clean;
 }
 
-}  // namespace elanus::gateway
+void AppendUtf8(uint32_t point, std::string& out) {
+  if (point < 0x80) {
+    out += static_cast<char>(point);
+    return;
+  }
+  const int later = point < 0x800     ? 1
+                    : point < 0x10000 ? 2
+                                      : 3;  // bytes of six bits behind the lead
+  const uint32_t lead = 0xFF00u >> (later + 1);
+  out += static_cast<char>((lead & 0xFF) | (point >> (6 * later)));
+  for (int shift = 6 * (later - 1); shift >= 0; shift -= 6)
+    out += static_cast<char>(0x80 | ((point >> shift) & 0x3F));
+}
+
+}  // namespace elanus
