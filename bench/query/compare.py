@@ -1,10 +1,10 @@
 """Filters, aggregates and orders beside DuckDB, on the same columns, in one interleaved run.
 
-    compare.py [--rows 1000000] [--rounds 7] [--bench build/release/bench/query/query_bench] [--dir DIR]
+    compare.py [--rows 1000000] [--rounds 7] [--cores 1] [--bench build/release/bench/query/query_bench] [--dir DIR]
 
 Needs duckdb and numpy (an environment of their own). Both run in a process of their own with one thread; what counts is CPU time. Each
 round asks both every question, as often as fills about 50 ms; the table has the median of a round's CPU a question and of the ratio
-within rounds. Both parse the text every time. DuckDB has its table in memory, with an index on k and on s in the rows that say so.
+within rounds. With --cores N both use N threads, and what counts is the time that passes. Both parse the text every time. DuckDB has its table in memory, with an index on k and on s in the rows that say so.
 """
 
 import argparse
@@ -68,8 +68,8 @@ def make(rows, directory):
 
 
 class Ours:
-    def __init__(self, bench, directory, rows, indexed):
-        self.process = subprocess.Popen([bench, directory, str(rows), str(int(indexed))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, bench, directory, rows, indexed, cores=1):
+        self.process = subprocess.Popen([bench, directory, str(rows), str(int(indexed)), str(cores)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ready(self):
         return self.process.stdout.readline().strip()
@@ -81,12 +81,13 @@ class Ours:
         return check, seconds / repeat
 
 
-def serve_duckdb(directory, rows, indexed):
+def serve_duckdb(directory, rows, indexed, cores):
     """The other process: the same protocol, over DuckDB."""
     import duckdb
 
     con = duckdb.connect()
-    con.execute("set threads = 1")
+    con.execute(f"set threads = {cores}")
+    clock = time.process_time if cores == 1 else time.monotonic
     kinds = {"id": np.int64, "a": np.int64, "b": np.int32, "c": np.float64, "k": np.int64, "g": np.int32}
     columns = {name: np.fromfile(os.path.join(directory, name), dtype=kind) for name, kind in kinds.items()}
     columns["s"] = np.array(open(os.path.join(directory, "s")).read().split("\n")[:-1], dtype=object)
@@ -99,16 +100,16 @@ def serve_duckdb(directory, rows, indexed):
     print("ready", duckdb.__version__, flush=True)
     for line in sys.stdin:
         repeat, text = line.rstrip("\n").split(" ", 1)
-        start = time.process_time()
+        start = clock()
         for _ in range(int(repeat)):
             answer = con.execute(text).fetchall()
-        seconds = time.process_time() - start
+        seconds = clock() - start
         print(len(answer) if "group by" in text else answer[0][0], seconds, flush=True)
 
 
 class Theirs:
-    def __init__(self, directory, rows, indexed):
-        self.process = subprocess.Popen([sys.executable, __file__, "--serve", str(int(indexed)), "--dir", directory, "--rows", str(rows)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, directory, rows, indexed, cores):
+        self.process = subprocess.Popen([sys.executable, __file__, "--serve", str(int(indexed)), "--dir", directory, "--rows", str(rows), "--cores", str(cores)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     ready = Ours.ready
 
@@ -130,17 +131,19 @@ def arguments():
 
 def main():
     parser = arguments()
+    parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--serve")
     options = parser.parse_args()
     if options.serve is not None:
-        return serve_duckdb(options.dir, options.rows, options.serve == "1")
+        return serve_duckdb(options.dir, options.rows, options.serve == "1", options.cores)
 
     numbers = make(options.rows, options.dir)
     picks = [int(k) for k in numbers[:: options.rows // 100][:100]]
     texts = {"k1": str(picks[3]), "k10": ", ".join(map(str, picks[:10])), "k100": ", ".join(map(str, picks))}
     rows = []
     for indexed in (False, True):
-        ours, theirs = Ours(options.bench, options.dir, options.rows, indexed), Theirs(options.dir, options.rows, indexed)
+        ours = Ours(options.bench, options.dir, options.rows, indexed, options.cores)
+        theirs = Theirs(options.dir, options.rows, indexed, options.cores)
         print(f"indexes {indexed}: {ours.ready()}; duckdb {theirs.ready()}", flush=True)
         questions = []
         for name, with_index, (kind, own), other in QUESTIONS:
@@ -160,7 +163,8 @@ def main():
         for side in (ours, theirs):
             side.process.stdin.close()
             side.process.wait()
-    print(f"\n| {options.rows:,} rows | Elanus, ms CPU | DuckDB, ms CPU | Elanus : DuckDB |\n| --- | --- | --- | --- |")
+    time_of = "ms CPU" if options.cores == 1 else f"ms on {options.cores} cores"
+    print(f"\n| {options.rows:,} rows | Elanus, {time_of} | DuckDB, {time_of} | Elanus : DuckDB |\n| --- | --- | --- | --- |")
     for name, own, other, ratio in rows:
         print(f"| {name} | {own * 1e3:.4g} | {other * 1e3:.4g} | {ratio:.3g} |")
 

@@ -1,13 +1,13 @@
 // Filters, aggregates and orders over sealed segments, as a worker runs them, for compare.py and
 // shapes.py: loads columns that they wrote, then answers lines on stdin.
 //
-//     query_bench DIR ROWS INDEXES
+//     query_bench DIR ROWS INDEXES [CORES]
 //
 // DIR has one file a column, raw values (texts: one a line; places: two doubles). A segment holds a
 // million rows. INDEXES is 0 or 1: scalar indexes on k, s and p. A line is `REPEAT KIND TEXT`, KIND
 // one of count; group, words, pairs (groups by g, by s, by both g and a) and total (one group);
-// order, most (the first 10 or 10,000 by c) and text (by s); the answer: a check value and the CPU
-// seconds of all repeats.
+// order, most (the first 10 or 10,000 by c) and text (by s); the answer: a check value and the
+// seconds of all repeats, of CPU on one core, elapsed on CORES.
 #include <ctime>
 
 #include <algorithm>
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/crew.h"
 #include "expr/filter.h"
 #include "fmt/format.h"
 #include "model/geometry.h"
@@ -151,24 +152,28 @@ void Index(segment::SealedSegment& segment, const model::FieldSchema& field) {
                          index::ScalarIndex::Open(aligned, aligned->span()).value());
 }
 
-double CpuSeconds() {
+double Seconds(clockid_t clock) {
   timespec now;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  clock_gettime(clock, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
 class Bench {
  public:
-  Bench(model::CollectionSchema schema, std::vector<segment::SegmentPtr> segments)
-      : schema_(std::move(schema)), segments_(std::move(segments)) {}
+  Bench(model::CollectionSchema schema, std::vector<segment::SegmentPtr> segments, size_t cores)
+      : schema_(std::move(schema)), segments_(std::move(segments)), crew_(cores) {}
 
   /// Parses, runs, and gives a number to compare with the other system's.
   double Once(const std::string& kind, const std::string& text) {
+    const Crew::Turn turn(crew_);
     const auto filter = expr::ParseFilter(text == "-" ? "" : text, schema_, {});
     ELANUS_CHECK(filter.has_value());
     const Cancel cancel;
-    const query::ReadView view{
-        .schema = &schema_, .at = model::kTimestampMax, .filter = &*filter, .cancel = &cancel};
+    const query::ReadView view{.schema = &schema_,
+                               .at = model::kTimestampMax,
+                               .filter = &*filter,
+                               .cancel = &cancel,
+                               .crew = &crew_};
     if (kind == "count") return static_cast<double>(query::CountRows(segments_, view).value());
     if (kind == "group") return Groups(view, {Id("g")});
     if (kind == "words") return Groups(view, {Id("s")});
@@ -218,11 +223,12 @@ class Bench {
 
   model::CollectionSchema schema_;
   std::vector<segment::SegmentPtr> segments_;
+  Crew crew_;
 };
 
 int Run(int argc, char** argv) {
-  if (argc != 4) {
-    fmt::print(stderr, "query_bench DIR ROWS INDEXES\n");
+  if (argc != 4 && argc != 5) {
+    fmt::print(stderr, "query_bench DIR ROWS INDEXES [CORES]\n");
     return 1;
   }
   const model::CollectionSchema schema = Schema();
@@ -239,7 +245,9 @@ int Run(int argc, char** argv) {
     }
     segments.push_back(std::move(segment));
   }
-  Bench bench(schema, std::move(segments));
+  const size_t cores = argc == 5 ? static_cast<size_t>(std::atoll(argv[4])) : 1;
+  const clockid_t clock = cores > 1 ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID;
+  Bench bench(schema, std::move(segments), cores);
   fmt::print("ready {}\n", simd::LevelName(simd::Active().level));
   std::fflush(stdout);
   std::string line;
@@ -249,10 +257,10 @@ int Run(int argc, char** argv) {
     ELANUS_CHECK(second != std::string::npos);
     const int repeat = std::atoi(line.c_str());
     double check = 0;
-    const double start = CpuSeconds();
+    const double start = Seconds(clock);
     for (int i = 0; i < repeat; ++i)
       check = bench.Once(line.substr(first + 1, second - first - 1), line.substr(second + 1));
-    fmt::print("{} {}\n", check, CpuSeconds() - start);
+    fmt::print("{} {}\n", check, Seconds(clock) - start);
     std::fflush(stdout);
   }
   return 0;

@@ -67,12 +67,14 @@ size_t Crew::TakeHelpers(size_t wanted) {
   }
 }
 
+Status Crew::InTurn(size_t count, const std::function<Status(size_t)>& piece) {
+  for (size_t i = 0; i < count; ++i) RETURN_IF_ERROR(piece(i));
+  return Status::Ok();
+}
+
 Status Crew::ForEach(size_t count, const std::function<Status(size_t)>& piece) {
   const size_t helpers = count > 1 ? TakeHelpers(count - 1) : 0;
-  if (helpers == 0) {
-    for (size_t i = 0; i < count; ++i) RETURN_IF_ERROR(piece(i));
-    return Status::Ok();
-  }
+  if (helpers == 0) return InTurn(count, piece);
   const auto work = std::make_shared<Work>(count, piece);
   for (size_t i = 0; i < helpers; ++i) {
     const bool accepted = helpers_.TrySubmit([this, work] {

@@ -32,6 +32,9 @@ class Crew {
 
   size_t cores() const { return cores_; }
 
+  /// The pieces in order on the caller alone; no further one after an error.
+  static Status InTurn(size_t count, const std::function<Status(size_t)>& piece);
+
   /// Runs piece(0) to piece(count - 1), each at most once, in no order, on the caller (which has a
   /// Turn) and on helpers; returns when none runs any more. After a piece failed no further one
   /// begins. Cost of a helper: some ten microseconds until it begins.

@@ -145,6 +145,13 @@ Status NotAllowed(std::string_view key) {
   return InvalidParameter(fmt::format("{} does not allow update in collection field param", key));
 }
 
+/// How namespaces are kept is told when a collection is made.
+Status CheckFixed(std::string_view key, std::string_view verb) {
+  if (key == service::kNamespaceModeKey || key == service::kNamespaceShardingKey)
+    return InvalidParameter(fmt::format("cannot {} {} after collection creation", verb, key));
+  return service::CheckShardingKey(key);
+}
+
 }  // namespace
 
 bool IsTrue(std::string_view text) { return text == "true" || text == "True" || text == "1"; }
@@ -170,13 +177,9 @@ Status CheckAlterCollection(const model::CollectionInfo& old,
   RETURN_IF_ERROR(CheckNotLoaded(old, request));
   for (const auto& key : request.delete_keys) {
     if (key == kDynamicKey) return InvalidParameter("cannot delete key dynamicfield.enabled");
-    if (key == service::kNamespaceModeKey)
-      return InvalidParameter(fmt::format("cannot delete {} after collection creation", key));
+    RETURN_IF_ERROR(CheckFixed(key, "delete"));
   }
-  if (model::FindValue(request.properties, service::kNamespaceModeKey) != nullptr) {
-    return InvalidParameter(
-        fmt::format("cannot alter {} after collection creation", service::kNamespaceModeKey));
-  }
+  for (const auto& [key, value] : request.properties) RETURN_IF_ERROR(CheckFixed(key, "alter"));
   RETURN_IF_ERROR(CheckCollectionProperties(old.schema, request.properties));
   if (model::FindValue(request.properties, kTtlFieldKey) != nullptr &&
       model::FindValue(old.properties, kTtlKey) != nullptr) {

@@ -209,6 +209,11 @@ Result<Term> Binder::BindCall(const Syntax& syntax) {
         fmt::format("nested {} is not supported, already inside match expression for field: {}",
                     Upper(name), inside_->name));
   }
+  if (inside_ != nullptr && (name == "bloom_match" || name == "roaring_match")) {
+    return BindError(
+        fmt::format("{} is not supported inside {} element {}", name, inside_function_,
+                    inside_function_ == "element_filter" ? "expressions" : "predicates"));
+  }
   if (inside_ != nullptr) {
     return BindError(
         fmt::format("{} cannot be used on the elements of a struct array", syntax.name));
@@ -219,6 +224,8 @@ Result<Term> Binder::BindCall(const Syntax& syntax) {
   if (name.starts_with("match_")) return BindMatch(syntax, name);
   if (name == "element_filter") return BindElementFilter(syntax);
   if (name.starts_with("st_")) return BindGeometry(syntax, name);
+  if (name == "bloom_match") return BindBloomMatch(syntax);
+  if (name == "roaring_match") return BindRoaringMatch(syntax);
   if (name == "random_sample") return BindSample(syntax);
   if (name == "array_length") return BindLength(syntax);
   if (name == "empty" && syntax.children.size() == 1) return BindEmpty(syntax);

@@ -226,7 +226,13 @@ Result<Value> LiteralValue(const Syntax& syntax) {
 }
 
 Result<Term> Binder::BindTemplate(const Syntax& syntax) const {
-  auto found = templates_.values.find(std::string(syntax.name));
+  const std::string name(syntax.name);
+  if (templates_.blobs.contains(name)) {
+    return BindError(
+        "a bytes template value can only be used as the bloom_match or roaring_match filter "
+        "argument");
+  }
+  auto found = templates_.values.find(name);
   if (found == templates_.values.end()) {
     return BindError(fmt::format(
         "the value of expression template variable name {{{}}} is not found", syntax.name));

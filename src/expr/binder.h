@@ -2,9 +2,11 @@
 // checks types and gives literals their column's type. Every refusal has Milvus' text.
 // Inside this room only: filter.h is the door. The class is spread over binder.cc (names, logic),
 // bind_compare.cc (comparison, range, in), bind_time.cc (times, intervals), bind_call.cc
-// (arithmetic, like, functions) and bind_struct.cc (struct arrays).
+// (arithmetic, like, functions), bind_members.cc (sets from clients) and bind_struct.cc (struct
+// arrays).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -128,6 +130,12 @@ class Binder {
   Result<Term> NoFunction(const Syntax& call, std::string_view name);
   Result<Term> BindGeometry(const Syntax& syntax, std::string_view name);
 
+  // bind_members.cc
+  Result<Term> BindBloomMatch(const Syntax& syntax);
+  Result<Term> BindRoaringMatch(const Syntax& syntax);
+  template <class Members>
+  Result<std::shared_ptr<const Members>> MembersOf(const Syntax& blob);
+
   // bind_struct.cc
   Result<Term> BindMatch(const Syntax& syntax, std::string_view name);
   Result<Term> BindElementFilter(const Syntax& syntax);
@@ -139,6 +147,9 @@ class Binder {
   const std::string_view time_zone_;
   double sample_ = 0;
   std::shared_ptr<const ElementFilter> elements_;
+  /// By the template's name: a set is read once however often it is used.
+  std::map<std::string_view, std::shared_ptr<const BloomMembers>> blooms_;
+  std::map<std::string_view, std::shared_ptr<const RoaringMembers>> roarings_;
   /// Inside match_any(struct, ..) and its like: the struct, and what the function is called.
   const model::StructSchema* inside_ = nullptr;
   std::string_view inside_function_;

@@ -90,6 +90,16 @@ Status PlanError(std::string_view plan_kind, const Status& cause) {
 
 namespace {
 
+void AddMembership(const Node& node, MembershipUse& use) {
+  if (const auto* bloom = std::get_if<BloomMatch>(&node.form)) {
+    use.approximate = true;
+    if (bloom->members != nullptr) use.bytes += bloom->members->blob().size();
+  } else if (const auto* roaring = std::get_if<RoaringMatch>(&node.form)) {
+    if (roaring->members != nullptr) use.bytes += roaring->members->blob().size();
+  }
+  for (const Node& child : node.children) AddMembership(child, use);
+}
+
 bool IsPrimary(const ColumnRef& column, const model::CollectionSchema& schema) {
   const model::FieldSchema* primary = schema.primary();
   return primary != nullptr && primary->id == column.field && column.path.empty();
@@ -145,6 +155,12 @@ std::optional<model::PrimaryKeys> PrimaryKeysOf(const BoundFilter& filter,
   if (!key) return std::nullopt;
   keys.Append(*key);
   return keys;
+}
+
+MembershipUse MembershipUseOf(const BoundFilter& filter) {
+  MembershipUse use;
+  if (filter.root != nullptr) AddMembership(*filter.root, use);
+  return use;
 }
 
 std::optional<KeyBound> LowerBoundOf(const BoundFilter& filter,

@@ -19,10 +19,13 @@ namespace elanus::expr {
 using TemplateValue = Value;
 struct Templates {
   std::map<std::string, TemplateValue> values;
+  /// Bytes, of which only bloom_match and roaring_match make something.
+  std::map<std::string, std::shared_ptr<const std::string>> blobs;
 
   template <class V>
   void Visit(V& v) {
     v(values);
+    v(blobs);
   }
 };
 
@@ -79,6 +82,13 @@ Status PlanError(std::string_view plan_kind, const Status& cause);
 /// then need no scan. Ascending, without repeats.
 std::optional<model::PrimaryKeys> PrimaryKeysOf(const BoundFilter& filter,
                                                 const model::CollectionSchema& schema);
+
+/// What sets that clients built (bloom_match, roaring_match) are to a filter.
+struct MembershipUse {
+  bool approximate = false;  ///< bloom_match: it may keep rows that were not meant
+  uint64_t bytes = 0;        ///< of all of them, each as often as it is used
+};
+MembershipUse MembershipUseOf(const BoundFilter& filter);
 
 struct KeyBound {
   model::PrimaryKey key;

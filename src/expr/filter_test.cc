@@ -131,6 +131,12 @@ struct Shower {
   std::string operator()(const GeometryCompare& f) const {
     return fmt::format("({} shape{} {}m)", Show(f.column), static_cast<int>(f.op), f.metres);
   }
+  std::string operator()(const BloomMatch& f) const {
+    return fmt::format("({} bloom)", Show(f.column));
+  }
+  std::string operator()(const RoaringMatch& f) const {
+    return fmt::format("({} roaring)", Show(f.column));
+  }
 };
 
 std::string Show(const Node& node) { return std::visit(Shower{node}, node.form); }

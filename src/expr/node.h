@@ -7,11 +7,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/ids.h"
+#include "expr/bloom_members.h"
+#include "expr/roaring_members.h"
 #include "model/data_type.h"
 #include "model/timestamptz.h"
 
@@ -304,11 +307,34 @@ struct GeometryCompare {
   }
 };
 
+/// Membership in a set that the client built, with the set's few false hits: INT8-64, VARCHAR, and
+/// JSON, of which whole numbers and strings can be members.
+struct BloomMatch {
+  ColumnRef column;
+  std::shared_ptr<const BloomMembers> members;
+  template <class V>
+  void Visit(V& v) {
+    v(column);
+    v(members);
+  }
+};
+
+/// Membership of an INT8-64 column's values in a set that the client built.
+struct RoaringMatch {
+  ColumnRef column;
+  std::shared_ptr<const RoaringMembers> members;
+  template <class V>
+  void Visit(V& v) {
+    v(column);
+    v(members);
+  }
+};
+
 struct Node {
   /// New forms go to the end: the position is the form's number in the byte form.
   using Form = std::variant<Constant, And, Or, Not, Compare, CompareColumns, Range, In, Like, Regex,
                             ArithmeticCompare, IsNull, Exists, Contains, LengthCompare, TimeCompare,
-                            MatchElements, GeometryCompare>;
+                            MatchElements, GeometryCompare, BloomMatch, RoaringMatch>;
   Form form;
   std::vector<Node> children;
 

@@ -135,6 +135,14 @@ class Printer {
     return fmt::format("{} {} interval {} {}", Name(f.column), f.sign < 0 ? "-" : "+", Op(f.op),
                        f.value);
   }
+  std::string Leaf(const BloomMatch& f) const {
+    return fmt::format("bloom_match({}, {} bytes)", Name(f.column),
+                       f.members == nullptr ? 0 : f.members->blob().size());
+  }
+  std::string Leaf(const RoaringMatch& f) const {
+    return fmt::format("roaring_match({}, {} values)", Name(f.column),
+                       f.members == nullptr ? 0 : f.members->size());
+  }
   /// Forms that have no text here.
   template <class Form>
   std::string Leaf(const Form&) const {

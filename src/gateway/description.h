@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "model/collection.h"
+#include "service/namespaces.h"
 
 namespace elanus::gateway {
 
@@ -18,7 +19,7 @@ inline bool IsShown(const model::FieldSchema& field) {
 }
 
 /// The properties set by users, with those that Milvus keeps itself: the highest field id given
-/// out and whether namespaces are kept to shards of their own (never, here).
+/// out and whether namespaces are kept to shards of their own.
 inline model::KeyValues ShownProperties(const model::CollectionInfo& info) {
   model::KeyValues shown = info.properties;
   auto add = [&](std::string_view key, std::string value) {
@@ -28,7 +29,7 @@ inline model::KeyValues ShownProperties(const model::CollectionInfo& info) {
   for (const auto& field : info.schema.fields) last = std::max(last, field.id.value);
   for (const auto& one : info.schema.structs) last = std::max(last, one.id.value);
   add("max_field_id", std::to_string(last));
-  add("namespace.sharding.enabled", "false");
+  add(service::kNamespaceShardingKey, "false");
   return shown;
 }
 

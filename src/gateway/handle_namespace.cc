@@ -48,6 +48,21 @@ Result<const model::PartitionInfo*> Find(const Services& services, const Call& c
   return partition == nullptr || !IsNamespace(*partition) ? nullptr : partition;
 }
 
+/// A namespace that is there; the error of one that is not.
+struct Existing {
+  service::CollectionPtr collection;
+  const model::PartitionInfo* partition = nullptr;
+};
+template <class Request>
+Result<Existing> FindExisting(const Services& services, const Call& call, const Request& request) {
+  Existing existing;
+  ASSIGN_OR_RETURN(existing.collection, Collection(services, call, request.collection_name()));
+  ASSIGN_OR_RETURN(existing.partition,
+                   Find(services, call, *existing.collection, request.namespace_name()));
+  if (existing.partition == nullptr) return Error(NotFound(request.namespace_name()));
+  return existing;
+}
+
 void Fill(const model::CollectionInfo& info, const model::PartitionInfo& partition,
           pb::milvus::NamespaceInfo& out) {
   out.set_collection_name(info.name);
@@ -93,11 +108,8 @@ void CreateNamespace(const Services& services, CallPtr call) {
 void DescribeNamespace(const Services& services, CallPtr call) {
   Unary<pb::milvus::DescribeNamespaceRequest, pb::milvus::DescribeNamespaceResponse>(
       *call, [&](const auto& request, Call& current, auto& reply) -> Status {
-        ASSIGN_OR_RETURN(auto info, Collection(services, current, request.collection_name()));
-        ASSIGN_OR_RETURN(const auto* found,
-                         Find(services, current, *info, request.namespace_name()));
-        if (found == nullptr) return NotFound(request.namespace_name());
-        Fill(*info, *found, *reply.mutable_namespace_());
+        ASSIGN_OR_RETURN(const Existing found, FindExisting(services, current, request));
+        Fill(*found.collection, *found.partition, *reply.mutable_namespace_());
         return Status::Ok();
       });
 }
@@ -127,18 +139,16 @@ void ListNamespaces(const Services& services, CallPtr call) {
 void DropNamespace(const Services& services, CallPtr call) {
   Unary<pb::milvus::DropNamespaceRequest, pb::milvus::DropNamespaceResponse>(
       *call, [&](const auto& request, Call& current, auto& reply) -> Status {
-        const std::string& name = request.namespace_name();
-        ASSIGN_OR_RETURN(auto info, Collection(services, current, request.collection_name()));
-        ASSIGN_OR_RETURN(const auto* found, Find(services, current, *info, name));
-        if (found == nullptr) return NotFound(name);
-        if (found->loaded) {
+        ASSIGN_OR_RETURN(const Existing found, FindExisting(services, current, request));
+        if (found.partition->loaded) {
           return InvalidParameter(
               "namespace cannot be dropped, namespace is loaded, please release it first");
         }
         RETURN_IF_ERROR(services.catalog->Ddl(
             current.context(),
-            service::DropPartition{current.context().database, info->name, name}));
-        Fill(*info, *found, *reply.mutable_namespace_());
+            service::DropPartition{current.context().database, found.collection->name,
+                                   request.namespace_name()}));
+        Fill(*found.collection, *found.partition, *reply.mutable_namespace_());
         return Status::Ok();
       });
 }
@@ -159,11 +169,9 @@ void GetNamespaceStats(const Services& services, CallPtr call) {
       *call, [&](const auto& request, Call& current, auto& reply) -> Status {
         const std::string& name = request.namespace_name();
         if (request.exact()) return InvalidParameter("exact namespace stats are not supported yet");
-        ASSIGN_OR_RETURN(auto info, Collection(services, current, request.collection_name()));
-        ASSIGN_OR_RETURN(const auto* found, Find(services, current, *info, name));
-        if (found == nullptr) return NotFound(name);
-        ASSIGN_OR_RETURN(const int64_t rows,
-                         services.catalog->RowCount(current.context(), info->name, name));
+        ASSIGN_OR_RETURN(const Existing found, FindExisting(services, current, request));
+        ASSIGN_OR_RETURN(const int64_t rows, services.catalog->RowCount(
+                                                 current.context(), found.collection->name, name));
         reply.set_namespace_name(name);
         auto& stats = *reply.mutable_stats();
         PairsToPb({{"row_count", std::to_string(rows)}}, *stats.mutable_stats());

@@ -220,6 +220,7 @@ pb::milvus::SearchRequest SampleSearch() {
   (*request.mutable_expr_template_values())["low"].set_float_val(1.5);
   auto& array = *(*request.mutable_expr_template_values())["names"].mutable_array_val();
   array.mutable_string_data()->add_data("x");
+  (*request.mutable_expr_template_values())["set"].set_bytes_val("\xff\x01");
   pb::common::PlaceholderGroup group;
   auto& placeholder = *group.add_placeholders();
   placeholder.set_tag("$0");
@@ -253,6 +254,8 @@ TEST(SearchRequest, ReadsWhatProtobufWroteInPiecesOfAnySize) {
     EXPECT_EQ(call.templates.values.at("low"), expr::Value{1.5});
     EXPECT_EQ(call.templates.values.at("names"),
               expr::Value{std::vector{expr::Value{std::string("x")}}});
+    EXPECT_FALSE(call.templates.values.contains("set"));
+    EXPECT_EQ(*call.templates.blobs.at("set"), "\xff\x01");
   }
 }
 

@@ -1,5 +1,6 @@
 #include "gateway/template_wire.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,48 +76,62 @@ Status ReadArray(WireReader in, int depth, std::vector<expr::Value>& out) {
   return Status::Ok();
 }
 
-// schema.TemplateValue
-Result<expr::Value> ReadValue(WireReader in) {
+/// A value, or bytes that are none to compare with.
+struct Given {
   expr::Value value;
+  std::shared_ptr<const std::string> blob;
+};
+
+// schema.TemplateValue
+Result<Given> ReadValue(WireReader in) {
+  Given given;
   while (in.Next()) {
+    if (in.field() >= 1 && in.field() <= 6) given = {};
     switch (in.field()) {
-      case 1: value.data = in.Bool(); break;
-      case 2: value.data = in.Int(); break;
-      case 3: value.data = in.Double(); break;
+      case 1: given.value.data = in.Bool(); break;
+      case 2: given.value.data = in.Int(); break;
+      case 3: given.value.data = in.Double(); break;
       case 4: {
         std::string text = in.String();
         if (!IsUtf8(text)) return Error(NotUtf8());
-        value.data = std::move(text);
+        given.value.data = std::move(text);
         break;
       }
       case 5: {
         std::vector<expr::Value> elements;
         RETURN_IF_ERROR(ReadArray(in.Message(), 0, elements));
-        value.data = std::move(elements);
+        given.value.data = std::move(elements);
         break;
       }
+      case 6: given.blob = std::make_shared<const std::string>(in.String()); break;
       default: in.Skip();
     }
   }
-  return value;
+  return given;
 }
 
 }  // namespace
 
 Status ReadTemplate(WireReader entry, expr::Templates& templates) {
   std::string name;
-  expr::Value value;
+  Given given;
   while (entry.Next()) {
     switch (entry.field()) {
       case 1: name = entry.String(); break;
       case 2: {
-        ASSIGN_OR_RETURN(value, ReadValue(entry.Message()));
+        ASSIGN_OR_RETURN(given, ReadValue(entry.Message()));
         break;
       }
       default: entry.Skip();
     }
   }
-  templates.values[std::move(name)] = std::move(value);
+  templates.blobs.erase(name);
+  templates.values.erase(name);
+  if (given.blob != nullptr) {
+    templates.blobs.emplace(std::move(name), std::move(given.blob));
+  } else {
+    templates.values.emplace(std::move(name), std::move(given.value));
+  }
   return Status::Ok();
 }
 

@@ -9,7 +9,8 @@
 #include <string>
 #include <utility>
 
-#include "proxy/query_path.h"
+#include "proxy/namespaces.h"
+#include "proxy/shard_calls.h"
 #include "rank/group.h"
 #include "rank/merge.h"
 
@@ -67,12 +68,14 @@ class AnnSearch {
     std::ranges::copy(plan_.values, std::back_inserter(request_.values));
   }
 
+  Asked Shards() const {
+    return {.backends = backends_,
+            .collection = *input_.collection,
+            .cancel = cancel_,
+            .only = ShardOfNamespace(*input_.collection, input_.name_space)};
+  }
   Status AskShards() {
-    for (ShardId shard : input_.collection->shards) {
-      request_.shard = shard;
-      ASSIGN_OR_RETURN(auto reply, backends_.shards.Search(request_, cancel_));
-      replies_.push_back(std::move(reply));
-    }
+    ASSIGN_OR_RETURN(replies_, SearchAll(Shards(), request_));
     return Status::Ok();
   }
 
@@ -100,7 +103,6 @@ class AnnSearch {
     }
     if (keys.empty()) return Status::Ok();
     request_.group.only.assign(keys.begin(), keys.end());
-    replies_.clear();
     return AskShards();
   }
 
@@ -124,7 +126,7 @@ class AnnSearch {
                                 .read = input_.read};
     const model::FieldSchema* namespaces = input_.collection->schema.namespaces();
     if (namespaces != nullptr) query.output_fields.push_back(namespaces->id);
-    ASSIGN_OR_RETURN(auto found, AskByKey(backends_, *input_.collection, query, cancel_));
+    ASSIGN_OR_RETURN(auto found, QueryKeys(Shards(), query));
     std::vector<std::pair<const model::Column*, size_t>> at(ids.size());
     for (const auto& reply : found) {
       const model::Column* column = reply.rows.Find(plan_.field->id);

@@ -21,7 +21,7 @@ struct AnnInput {
   SearchPlan plan;
   expr::BoundFilter filter;
   std::optional<expr::Boost> boost;
-  std::optional<std::string> name_space;  ///< of the rows whose vectors are fetched by id
+  std::optional<std::string> name_space;  ///< of the rows; `filter` says so too
   std::vector<PartitionId> partitions;
   std::vector<FieldId> output_fields;
   service::ReadPoint read;

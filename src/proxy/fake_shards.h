@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "base/mutex.h"
 #include "service/shard.h"
 
 namespace elanus::proxy {
@@ -36,6 +37,8 @@ class FakeShards final : public service::ShardService {
   Status write_error = Status::Ok();
   std::vector<std::pair<service::WriteDone, service::WriteReply>> held;
   bool hold = false;
+  /// Called at the beginning of each search and query, which may come from several threads.
+  std::function<void()> begun = [] {};
 
   void Write(service::WriteRequest request, service::WriteDone done) override {
     writes.push_back(request);
@@ -64,6 +67,8 @@ class FakeShards final : public service::ShardService {
 
   Result<service::SearchReply> Search(const service::SearchRequest& request,
                                       const Cancel&) override {
+    begun();
+    const MutexLock lock(mutex_);
     searches.push_back(request);
     service::SearchReply reply{.read_at = request.read.exactly.value_or(clock_.Next())};
     const auto* queries = reinterpret_cast<const float*>(request.vectors.data());
@@ -98,6 +103,8 @@ class FakeShards final : public service::ShardService {
   }
 
   Result<service::QueryReply> Query(const service::QueryRequest& request, const Cancel&) override {
+    begun();
+    const MutexLock lock(mutex_);
     queries.push_back(request);
     service::QueryReply reply{.read_at = request.read.exactly.value_or(clock_.Next())};
     auto found = Visible(request.shard, request.partitions, reply.read_at);
@@ -217,6 +224,7 @@ class FakeShards final : public service::ShardService {
 
   model::HybridClock& clock_;
   const FieldId key_field_;
+  Mutex mutex_;
 };
 
 }  // namespace elanus::proxy

@@ -10,6 +10,7 @@
 #include "base/letter_case.h"
 #include "proxy/limits.h"
 #include "proxy/names.h"
+#include "proxy/router.h"
 #include "service/namespaces.h"
 
 namespace elanus::proxy {
@@ -48,6 +49,16 @@ Status CheckMode(const model::KeyValues& properties) {
                                       service::kNamespaceByPartition));
 }
 
+Status CheckSharding(const model::KeyValues& properties) {
+  for (const auto& [key, value] : properties) {
+    RETURN_IF_ERROR(service::CheckShardingKey(key));
+    if (key != service::kNamespaceShardingKey || value == "true" || value == "false") continue;
+    return InvalidParameter(
+        fmt::format("invalid {} value \"{}\", valid values: [true,false]", key, value));
+  }
+  return Status::Ok();
+}
+
 /// The partition that a namespace is; nothing when it is kept by a key, or none is named and none
 /// need be.
 Result<std::optional<std::string>> PartitionNamed(const model::CollectionInfo& collection,
@@ -84,9 +95,16 @@ Result<std::string> PartitionOfWrite(const model::CollectionInfo& collection,
       fmt::format("partition name \"{}\" mismatches namespace \"{}\"", partition, *named)));
 }
 
+std::optional<size_t> ShardOfNamespace(const model::CollectionInfo& collection,
+                                       const std::optional<std::string>& name_space) {
+  if (!name_space || !service::NamespacesHaveShards(collection)) return std::nullopt;
+  return ShardOf(std::string_view(*name_space), collection.shards.size());
+}
+
 Status AddNamespaces(service::CreateCollection& request) {
   model::CollectionSchema& schema = request.schema;
   RETURN_IF_ERROR(CheckMode(request.properties));
+  RETURN_IF_ERROR(CheckSharding(request.properties));
   if (!request.namespaces) {
     std::erase_if(request.properties,
                   [](const auto& pair) { return pair.first == service::kNamespaceModeKey; });

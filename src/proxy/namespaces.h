@@ -18,6 +18,11 @@ namespace elanus::proxy {
 /// Whether the collection is to have namespaces that a hidden field tells apart.
 bool ByHiddenKey(const service::CreateCollection& request);
 
+/// Which of the collection's shards has all rows of a namespace; nothing when rows are spread by
+/// key, or no namespace is named.
+std::optional<size_t> ShardOfNamespace(const model::CollectionInfo& collection,
+                                       const std::optional<std::string>& name_space);
+
 /// Gives a collection that is to have namespaces the field that tells them apart, and isolation of
 /// its keys, unless they are to be partitions. One that is to have none loses the mode, which says
 /// nothing of it. Errors: an unknown mode, another partition key, isolation that is turned off.

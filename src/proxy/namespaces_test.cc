@@ -105,6 +105,25 @@ TEST(Namespaces, ArePartitionsWhenTheModeSaysSo) {
   EXPECT_TRUE(request.properties.empty()) << "without namespaces there is no mode";
 }
 
+TEST(Namespaces, SayWhetherTheyHaveShards) {
+  auto info = WithNamespaces();
+  EXPECT_EQ(ShardOfNamespace(info, "a"), std::nullopt);
+  info.properties = {{"namespace.sharding.enabled", "true"}};
+  EXPECT_EQ(ShardOfNamespace(info, "a"), ShardOf(std::string_view("a"), 2));
+  EXPECT_EQ(ShardOfNamespace(info, std::nullopt), std::nullopt);
+  auto by_partition = WithPartitions();
+  by_partition.properties.emplace_back("namespace.sharding.enabled", "true");
+  EXPECT_EQ(ShardOfNamespace(by_partition, "a"), std::nullopt) << "only those told by a key";
+  auto request = Request();
+  request.properties = {{"namespace.sharding.enabled", "yes"}};
+  ExpectError(AddNamespaces(request), Code::kInvalidParameter,
+              "invalid namespace.sharding.enabled value \"yes\", valid values: [true,false]");
+  request.properties = {{"namespace.Sharding.enabled", "true"}};
+  ExpectError(AddNamespaces(request), Code::kInvalidParameter,
+              "invalid property key \"namespace.Sharding.enabled\", did you mean "
+              "\"namespace.sharding.enabled\"?");
+}
+
 TEST(Namespaces, ThatArePartitionsChooseThemAndFilterNothing) {
   const auto info = WithPartitions();
   expr::BoundFilter filter;

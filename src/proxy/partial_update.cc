@@ -10,8 +10,9 @@
 #include "model/array_value.h"
 #include "proxy/json.h"
 #include "proxy/limits.h"
-#include "proxy/query_path.h"
+#include "proxy/namespaces.h"
 #include "proxy/read_scope.h"
+#include "proxy/shard_calls.h"
 #include "proxy/struct_check.h"
 #include "proxy/value_text.h"
 
@@ -140,7 +141,11 @@ class PartialUpdate {
     request.read = ReadPointOf(collection_, strong, false, backends_.clock.Next());
     Status status = CheckLoaded(collection_, request.partitions);
     if (status.ok()) {
-      auto replies = AskByKey(backends_, collection_, request, cancel);
+      auto replies = QueryKeys({.backends = backends_,
+                                .collection = collection_,
+                                .cancel = cancel,
+                                .only = ShardOfNamespace(collection_, mutation_.name_space)},
+                               request);
       status = StatusOf(replies);
       if (status.ok()) replies_ = *std::move(replies);
     }

@@ -11,7 +11,7 @@
 #include "proxy/output_fields.h"
 #include "proxy/query_params.h"
 #include "proxy/read_scope.h"
-#include "proxy/router.h"
+#include "proxy/shard_calls.h"
 #include "proxy/value_text.h"
 #include "rank/merge.h"
 
@@ -121,9 +121,12 @@ class Query {
       request_.keys = expr::PrimaryKeysOf(request_.filter, collection_->schema);
     }
     begun_us_ = SystemClock().MonotonicUs();
-    ASSIGN_OR_RETURN(replies_, request_.keys.has_value()
-                                   ? AskByKey(backends_, *collection_, request_, call_.cancel)
-                                   : AskAll(backends_, *collection_, request_, call_.cancel));
+    const Asked asked{.backends = backends_,
+                      .collection = *collection_,
+                      .cancel = call_.cancel,
+                      .only = ShardOfNamespace(*collection_, query_.name_space)};
+    ASSIGN_OR_RETURN(replies_, request_.keys.has_value() ? QueryKeys(asked, request_)
+                                                         : QueryAll(asked, request_));
     return Status::Ok();
   }
 
@@ -230,36 +233,6 @@ class Query {
 Result<QueryResult> QueryPath::Run(const service::CallContext& call,
                                    const service::QueryCall& query) const {
   return Query(backends_, call, query).Run();
-}
-
-Result<std::vector<QueryReply>> AskByKey(const Backends& backends,
-                                         const model::CollectionInfo& collection,
-                                         const QueryRequest& request, const Cancel& cancel) {
-  std::vector<QueryReply> replies;
-  const auto split = SplitByShard(*request.keys, collection.shards.size());
-  for (size_t i = 0; i < split.size(); ++i) {
-    // One shard is asked even for no key at all: its reply says when it was read.
-    if (split[i].empty() && !(request.keys->empty() && i == 0)) continue;
-    QueryRequest own = request;
-    own.shard = collection.shards[i];
-    own.keys = TakeKeys(*request.keys, split[i]);
-    ASSIGN_OR_RETURN(auto reply, backends.shards.Query(own, cancel));
-    replies.push_back(std::move(reply));
-  }
-  return replies;
-}
-
-Result<std::vector<QueryReply>> AskAll(const Backends& backends,
-                                       const model::CollectionInfo& collection,
-                                       const QueryRequest& request, const Cancel& cancel) {
-  std::vector<QueryReply> replies;
-  for (ShardId shard : collection.shards) {
-    QueryRequest own = request;
-    own.shard = shard;
-    ASSIGN_OR_RETURN(auto reply, backends.shards.Query(own, cancel));
-    replies.push_back(std::move(reply));
-  }
-  return replies;
 }
 
 }  // namespace elanus::proxy

@@ -1,9 +1,6 @@
 // A query from the user's words to the user's rows: check, ask the shards, merge by primary key.
-// Called by RowFrontend; the write path reads old rows through it. Threads: any; computes on the
-// caller's.
+// Called by RowFrontend. Threads: any; computes on the caller's.
 #pragma once
-
-#include <vector>
 
 #include "proxy/backends.h"
 #include "service/frontend.h"
@@ -20,17 +17,5 @@ class QueryPath {
  private:
   const Backends backends_;
 };
-
-/// Asks each shard for those of `request.keys` that are its own; the others are not asked.
-Result<std::vector<service::QueryReply>> AskByKey(const Backends& backends,
-                                                  const model::CollectionInfo& collection,
-                                                  const service::QueryRequest& request,
-                                                  const Cancel& cancel);
-
-/// Asks every shard.
-Result<std::vector<service::QueryReply>> AskAll(const Backends& backends,
-                                                const model::CollectionInfo& collection,
-                                                const service::QueryRequest& request,
-                                                const Cancel& cancel);
 
 }  // namespace elanus::proxy

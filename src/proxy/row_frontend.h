@@ -16,7 +16,9 @@ class RowFrontend final : public service::FrontendData {
  public:
   RowFrontend(service::Coordinator& coordinator, service::ShardService& shards,
               model::HybridClock& clock, int64_t history_ms = 3'600'000)
-      : backends_{coordinator, shards, clock, history_ms},
+      : RowFrontend(Backends{coordinator, shards, clock, history_ms}) {}
+  explicit RowFrontend(const Backends& backends)
+      : backends_(backends),
         writes_(backends_),
         searches_(backends_),
         hybrids_(backends_),

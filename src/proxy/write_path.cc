@@ -4,16 +4,18 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "base/mutex.h"
 #include "proxy/limits.h"
 #include "proxy/names.h"
 #include "proxy/namespaces.h"
 #include "proxy/partial_update.h"
-#include "proxy/query_path.h"
 #include "proxy/read_scope.h"
 #include "proxy/router.h"
+#include "proxy/shard_calls.h"
 #include "proxy/value_text.h"
+#include "service/namespaces.h"
 
 namespace elanus::proxy {
 
@@ -72,9 +74,20 @@ WriteRequest EmptyWrite(const model::CollectionInfo& collection, size_t shard,
           .partition = partition};
 }
 
+std::vector<std::vector<uint32_t>> ByShard(const model::PrimaryKeys& keys, size_t shards,
+                                           std::optional<size_t> only) {
+  if (!only) return SplitByShard(keys, shards);
+  std::vector<std::vector<uint32_t>> split(shards);
+  split[*only].resize(keys.size());
+  std::iota(split[*only].begin(), split[*only].end(), 0U);
+  return split;
+}
+
 /// Splits rows and the deletes before them into one write a shard and partition.
+/// \param only  the shard of all of them; nothing: that of each key
 std::vector<WriteRequest> Split(const model::CollectionInfo& collection, CheckedRows checked,
-                                const std::vector<PartitionId>& partitions) {
+                                const std::vector<PartitionId>& partitions,
+                                std::optional<size_t> only) {
   const size_t shards = collection.shards.size();
   const bool by_key = partitions.size() > 1 || PartitionKey(collection.schema) != nullptr;
   if (shards == 1 && partitions.size() == 1) {
@@ -94,8 +107,8 @@ std::vector<WriteRequest> Split(const model::CollectionInfo& collection, Checked
   auto partition_of = [&](uint32_t row) {
     return partitions.size() == 1 ? partitions[0] : partitions[row];
   };
-  const auto row_shards = SplitByShard(checked.keys, shards);
-  const auto delete_shards = SplitByShard(checked.deletes, shards);
+  const auto row_shards = ByShard(checked.keys, shards, only);
+  const auto delete_shards = ByShard(checked.deletes, shards, only);
   for (size_t shard = 0; shard < shards; ++shard) {
     for (uint32_t row : row_shards[shard]) parts[{shard, partition_of(row)}].rows.push_back(row);
     for (uint32_t row : delete_shards[shard]) {
@@ -191,7 +204,8 @@ Result<WritePath::Prepared> WritePath::PrepareMutation(const service::CallContex
   Prepared prepared;
   prepared.reply.keys = checked.keys;
   prepared.reply.count = mutation.num_rows;
-  prepared.writes = Split(*collection, std::move(checked), partitions);
+  prepared.writes = Split(*collection, std::move(checked), partitions,
+                          ShardOfNamespace(*collection, mutation.name_space));
   return prepared;
 }
 
@@ -213,6 +227,10 @@ Result<WritePath::Prepared> WritePath::PrepareDelete(const service::CallContext&
   auto bound = expr::ParseFilter(deletion.filter, collection->schema, deletion.templates,
                                  TimeZoneOf(*collection));
   if (!bound.has_value()) return Error(expr::PlanError("delete", bound.error()));
+  if (expr::MembershipUseOf(*bound).approximate) {
+    return Error(
+        InvalidParameter("bloom_match is approximate and cannot be used in delete expressions"));
+  }
   if (IsBlank(deletion.filter) || bound->keeps_all()) {
     return Error(InvalidParameter(
         fmt::format("delete plan can't be empty or always true : {}", deletion.filter)));
@@ -221,7 +239,9 @@ Result<WritePath::Prepared> WritePath::PrepareDelete(const service::CallContext&
     RETURN_IF_ERROR(KeepToNamespace(*collection, deletion.name_space, *bound));
 
   std::vector<model::PrimaryKeys> keys_of_shard(collection->shards.size());
-  if (auto keys = expr::PrimaryKeysOf(*bound, collection->schema)) {
+  const auto keys = expr::PrimaryKeysOf(*bound, collection->schema);
+  // Of a namespace's shard a key says nothing.
+  if (keys && !service::NamespacesHaveShards(*collection)) {
     const auto split = SplitByShard(*keys, collection->shards.size());
     for (size_t i = 0; i < split.size(); ++i) keys_of_shard[i] = TakeKeys(*keys, split[i]);
   } else {
@@ -234,16 +254,22 @@ Result<WritePath::Prepared> WritePath::PrepareDelete(const service::CallContext&
     if (deletion.consistency.has_value()) {
       consistency = {.use_default = false, .level = *deletion.consistency};
     }
-    const service::QueryRequest request{
+    service::QueryRequest request{
         .collection = collection->id,
         .partitions = partitions,
         .filter = *bound,
         .output_fields = {collection->schema.primary()->id},
         .bytes_max = std::numeric_limits<int64_t>::max(),
         .read = ReadPointOf(*collection, consistency, false, backends_.clock.Next())};
-    auto replies = AskAll(backends_, *collection, request, call.cancel);
+    const Asked asked{.backends = backends_,
+                      .collection = *collection,
+                      .cancel = call.cancel,
+                      .only = ShardOfNamespace(*collection, deletion.name_space)};
+    auto replies = QueryAll(asked, request);
     if (!replies.has_value()) return Error(replies.error().Wrap("failed to query"));
-    for (size_t i = 0; i < replies->size(); ++i) keys_of_shard[i] = std::move((*replies)[i].keys);
+    const std::vector<size_t> places = PlacesOf(asked);
+    for (size_t i = 0; i < places.size(); ++i)
+      keys_of_shard[places[i]] = std::move((*replies)[i].keys);
   }
 
   Prepared prepared;

@@ -134,9 +134,16 @@ class LogicOperator final : public FilterOperator {
 class TracedOperator final : public FilterOperator {
  public:
   /// \param view   of the leaf's column; empty when it reads none or two
-  /// \param trace  entry `at` of its leaves is this one's
-  TracedOperator(Operator leaf, segment::ColumnView view, SegmentTrace& trace, size_t at)
-      : FilterOperator(leaf->cost()), leaf_(std::move(leaf)), view_(view), trace_(trace), at_(at) {}
+  /// \param trace    entry `at` of its leaves is this one's
+  /// \param counted  its rows are in there already: an index knew them all
+  TracedOperator(Operator leaf, segment::ColumnView view, SegmentTrace& trace, size_t at,
+                 bool counted)
+      : FilterOperator(leaf->cost()),
+        leaf_(std::move(leaf)),
+        view_(view),
+        trace_(trace),
+        at_(at),
+        counted_(counted) {}
 
   void Run(const Block& block) override {
     LeafTrace& own = trace_.leaves[at_];
@@ -145,7 +152,7 @@ class TracedOperator final : public FilterOperator {
       const StepTimer timer(&own.us);
       leaf_->Run(block);
     }
-    for (size_t w = 0; w < block.words(); ++w) {
+    for (size_t w = 0; !counted_ && w < block.words(); ++w) {
       own.rows_asked += static_cast<uint64_t>(std::popcount(block.wanted[w]));
       own.rows_kept += static_cast<uint64_t>(std::popcount(block.wanted[w] & block.is_true[w]));
     }
@@ -175,6 +182,7 @@ class TracedOperator final : public FilterOperator {
   segment::ColumnView view_;
   SegmentTrace& trace_;
   size_t at_;
+  bool counted_;
 };
 
 class Compiler {
@@ -255,12 +263,14 @@ class Compiler {
     if (trace_ == nullptr) return leaf;
     auto at = static_cast<size_t>(std::ranges::find(trace_->leaves, &node, &LeafTrace::leaf) -
                                   trace_->leaves.begin());
+    const bool counted =
+        at != trace_->leaves.size() && trace_->leaves[at].way == LeafTrace::Way::kIndex;
     if (at == trace_->leaves.size())
       trace_->leaves.push_back({.leaf = &node, .way = way, .estimated = leaf->KeptPart()});
     trace_->leaves[at].us += us;
     const segment::ColumnView view =
         std::visit([&](const auto& form) { return ViewOf(form); }, node.form);
-    return std::make_unique<TracedOperator>(std::move(leaf), view, *trace_, at);
+    return std::make_unique<TracedOperator>(std::move(leaf), view, *trace_, at, counted);
   }
   template <class Form>
   segment::ColumnView ViewOf(const Form& form) const {
@@ -347,6 +357,12 @@ class Compiler {
   }
   static Result<Operator> Make(BoundColumn column, bool, const expr::TimeCompare& form) {
     return MakeTimeCompare(std::move(column), form);
+  }
+  static Result<Operator> Make(BoundColumn column, bool, const expr::BloomMatch& form) {
+    return MakeBloomMatch(std::move(column), form);
+  }
+  static Result<Operator> Make(BoundColumn column, bool, const expr::RoaringMatch& form) {
+    return MakeRoaringMatch(std::move(column), form);
   }
   template <class Form>
   static Result<Operator> Make(BoundColumn, bool, const Form&) {
@@ -528,6 +544,11 @@ Result<std::optional<std::vector<uint32_t>>> FewRowsByIndex(const expr::BoundFil
                    Compiler(source, schema, none, scope.trace, &proposed->known)
                        .Compile(*filter.root, 0, few->size()));
   RETURN_IF_ERROR(KeepTrue(*root, source, scope.cancel, *few));
+  // A leaf of an `or` was also asked of rows that only the others propose.
+  if (scope.trace != nullptr) {
+    for (LeafTrace& leaf : scope.trace->leaves)
+      leaf.rows_asked = std::min<uint64_t>(leaf.rows_asked, source.rows());
+  }
   return few;
 }
 

@@ -113,7 +113,7 @@ class Matcher {
     if (matcher.IsLiteral()) return (*this)(EqualTo(form.column, matcher.Prefix()));
     const KeyRange range = StartingWith(matcher.Prefix());
     if (matcher.IsPrefix()) return One(range);
-    return ByTrying(range, [&](std::string_view text) { return matcher.Matches(text); });
+    return ByTrying(range, [&](uint32_t key) { return matcher.Matches(index_->TextAt(key)); });
   }
 
   Result<Match> operator()(const expr::Regex& form) {
@@ -124,9 +124,31 @@ class Matcher {
     options.set_dot_nl(true);
     const RE2 regex(form.pattern, options);
     if (!regex.ok()) return Match();
-    return ByTrying({0, index_->keys()}, [&](std::string_view text) {
+    return ByTrying({0, index_->keys()}, [&](uint32_t key) {
+      const std::string_view text = index_->TextAt(key);
       return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), regex);
     });
+  }
+
+  // Not of JSON: rows whose values are of other types than the keys would be unknown here.
+  Result<Match> operator()(const expr::BloomMatch& form) {
+    const expr::BloomMembers* set = form.members.get();
+    if (set == nullptr || !set->ok() || form.column.type == DataType::kJson ||
+        !Use(form.column, KeyUse::kValues))
+      return Match();
+    const KeyRange all{0, index_->keys()};
+    if (index_->header().type == KeyType::kText)
+      return ByTrying(all, [&](uint32_t key) { return set->Has(index_->TextAt(key)); });
+    if (index_->header().type != KeyType::kInt) return Match();
+    return ByTrying(all, [&](uint32_t key) { return set->Has(index_->IntAt(key)); });
+  }
+  Result<Match> operator()(const expr::RoaringMatch& form) {
+    const expr::RoaringMembers* set = form.members.get();
+    if (set == nullptr || !set->ok() || !Use(form.column, KeyUse::kValues) ||
+        index_->header().type != KeyType::kInt)
+      return Match();
+    return ByTrying({0, index_->keys()},
+                    [&](uint32_t key) { return set->Has(index_->IntAt(key)); });
   }
 
   /// Shapes whose boxes do not rule the predicate out.
@@ -241,7 +263,7 @@ class Matcher {
     return {point(false), point(true)};
   }
 
-  /// Texts of a range, each tried once: pays when many rows share few.
+  /// Keys of a range, each tried once: pays when many rows share few.
   template <class Test>
   Result<Match> ByTrying(KeyRange range, Test test) {
     const uint64_t rows = index_->Entries(range);
@@ -249,7 +271,7 @@ class Matcher {
     KeySet set;
     for (uint32_t key = range.first; key < range.end; ++key) {
       if (cancel_ != nullptr && key % kKeysPerCheck == 0) RETURN_IF_ERROR(cancel_->Check());
-      if (test(index_->TextAt(key))) AddRange(set, {key, key + 1});
+      if (test(key)) AddRange(set, {key, key + 1});
     }
     return Finish({std::move(set)}, 2);
   }

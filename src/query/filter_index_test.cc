@@ -3,6 +3,7 @@
 #include "query/filter_index.h"
 #include "query/filter_matches.h"
 
+#include <bit>
 #include <cmath>
 #include <random>
 #include <string>
@@ -282,6 +283,35 @@ TEST(FilterIndex, StopsWhileItTriesTexts) {
   const auto match = MatchIndex(*filter.root, table.rows, &cancel);
   ASSERT_FALSE(match);
   EXPECT_EQ(match.error().code(), Code::kCanceled);
+}
+
+TEST(FilterIndex, CountsARowOnceForALeafOfAnOr) {
+  Rows rows = RandomRows(5000, 4);
+  rows.Index({.field = Schema().FindField("i64")->id, .type = KeyType::kInt});
+  rows.Index({.field = Schema().FindField("t")->id, .type = KeyType::kText});
+  // Both are exact by their indexes; what they propose is looked at again for i16's sake.
+  const auto filter = expr::ParseFilter("i64 == 3 or (t == 'zzz' and i16 > 0)", Schema(), {});
+  ASSERT_TRUE(filter);
+  SegmentTrace trace;
+  const auto few = FewRowsByIndex(*filter, rows, Schema(), rows.rows() * 8,
+                                  {.index_use = IndexUse::kWheneverPossible, .trace = &trace});
+  ASSERT_TRUE(few);
+  ASSERT_TRUE(*few);
+  ASSERT_EQ(trace.leaves.size(), 3U);
+  EXPECT_EQ(trace.leaves[0].way, LeafTrace::Way::kIndex);
+  for (const LeafTrace& leaf : trace.leaves) {
+    expr::BoundFilter alone{.root = std::make_shared<const expr::Node>(*leaf.leaf)};
+    const auto truth = Evaluate(alone, rows, Schema(), {.index_use = IndexUse::kNever});
+    ASSERT_TRUE(truth);
+    uint64_t kept = 0;
+    for (const uint64_t word : truth->is_true) kept += static_cast<uint64_t>(std::popcount(word));
+    EXPECT_LE(leaf.rows_asked, rows.rows());
+    EXPECT_LE(leaf.rows_kept, kept);
+    if (leaf.way == LeafTrace::Way::kIndex) {
+      EXPECT_EQ(leaf.rows_asked, rows.rows());
+      EXPECT_EQ(leaf.rows_kept, kept);
+    }
+  }
 }
 
 }  // namespace

@@ -326,6 +326,19 @@ struct Maker {
     });
   }
 
+  // Only values stored as whole numbers or strings can be members; other numbers are none.
+  Result<Operator> operator()(const expr::BloomMatch& form) {
+    if (column.view.type != model::DataType::kJson) return Unfit("a set beside an array");
+    if (form.members == nullptr || !form.members->ok()) return Unfit("a set from a client");
+    return Make(
+        std::move(column), form.column.path,
+        [set = form.members, buffer = std::string()](const JsonValue& json) mutable -> Answer {
+          if (json.kind == JsonKind::kString) return set->Has(Unescaped(json, buffer));
+          if (json.kind == JsonKind::kInt) return set->Has(json.number);
+          return json.IsNumber() ? Answer(false) : std::nullopt;
+        });
+  }
+
   template <class Form>
   Result<Operator> operator()(const Form&) {
     return Unfit("a JSON column");

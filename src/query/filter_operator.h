@@ -127,6 +127,13 @@ Result<Operator> MakeStringIn(BoundColumn column, const expr::ValueSet& values);
 Result<Operator> MakeStringLike(BoundColumn column, const std::string& pattern);
 Result<Operator> MakeStringRegex(BoundColumn column, const std::string& pattern);
 
+// Of sets that clients built. Errors: kInternal when the column is of no type they are for, or the
+// set was not readable.
+Result<Operator> MakeBloomMatch(BoundColumn column, const expr::BloomMatch& form);
+Result<Operator> MakeRoaringMatch(BoundColumn column, const expr::RoaringMatch& form);
+Result<Operator> MakeStringBloom(BoundColumn column,
+                                 std::shared_ptr<const expr::BloomMembers> members);
+
 Result<Operator> MakeTimeCompare(BoundColumn column, const expr::TimeCompare& form);
 
 /// How many elements of a struct array's rows pass a predicate.

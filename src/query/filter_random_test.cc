@@ -1,6 +1,6 @@
 // Random filters over random schemas, every operator on every type with and without nulls, against
 // the plain evaluator of filter_reference.h; the same rows with indexes, and as growing, sealed and
-// merged segments.
+// merged segments. Long: the operators of all types are one table.
 //   ELANUS_RANDOM_FILTERS  how many filters (default 20,000)
 //   ELANUS_RANDOM_SEED     where chance begins (default fixed: the run repeats)
 #include <cstdlib>
@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include "expr/members_build.h"
 #include "query/filter.h"
 #include "query/filter_reference.h"
 #include "segment/growing.h"
@@ -270,6 +271,26 @@ struct Case {
   int64_t made = 0;
 };
 
+/// Sets as clients send them: of numbers, of texts, of both; small, so that false hits are
+/// frequent.
+const expr::Templates& Sets() {
+  static const expr::Templates sets = [] {
+    const std::vector<int64_t> ints = {INT64_MIN, -5, -1, 0, 2, 127, INT32_MAX, int64_t{1} << 53};
+    const std::vector<std::string> texts = {"", "ab", "b%", "x"};
+    expr::Templates made;
+    auto add = [&](const char* name, std::string blob) {
+      made.blobs[name] = std::make_shared<const std::string>(std::move(blob));
+    };
+    add("ints", expr::BloomBlob(ints, {}, 1));
+    add("texts", expr::BloomBlob({}, texts, 1));
+    add("both", expr::BloomBlob(ints, texts, 1));
+    add("nothing", expr::BloomBlob({}, {}, 1));
+    add("exact", expr::RoaringBlob(ints));
+    return made;
+  }();
+  return sets;
+}
+
 std::vector<std::string> OpsOf(const Kind& kind) {
   const DataType type = kind.value();
   const bool number = model::IsNumeric(type);
@@ -286,6 +307,8 @@ std::vector<std::string> OpsOf(const Kind& kind) {
   if (number || text || kind.is_json()) add({"range up", "range down"});
   if (text || kind.is_json()) add({"like", "=~", "!~"});
   if (number || kind.is_json()) add({"+", "-", "*", "/"});
+  if (!kind.is_array() && (model::IsInteger(type) || text || kind.is_json())) add({"bloom_match"});
+  if (!kind.is_array() && model::IsInteger(type)) add({"roaring_match"});
   if (model::IsInteger(type) || kind.is_json()) add({"%", "&", "|", "^", "<<", ">>", "~"});
   if (kind.is_json()) {
     add({"exists", "is null", "array_length", "== list", "contains", "contains_all",
@@ -329,6 +352,13 @@ class FilterText {
                          what);
     }
     if (op == "column") return Columns(one.kind);
+    if (op == "roaring_match") return fmt::format("roaring_match({}, {{exact}})", Whole(one.kind));
+    if (op == "bloom_match") {
+      const std::string fitting = model::IsString(kind.type) ? "texts" : "ints";
+      const std::string set =
+          chance_.Of<std::string>({kind.is_json() ? "texts" : "both", fitting, "both", "nothing"});
+      return fmt::format("bloom_match({}, {{{}}})", Value(one.kind), set);
+    }
     const std::string value = Value(one.kind);
     if (op == "in" || op == "not in") {
       return fmt::format("{} {} {}", value, op, List(kind, chance_.OneIn(4) ? 14 : 4));
@@ -497,7 +527,7 @@ class RandomFilters : public ::testing::Test {
   }
 
   void Check(const std::string& text, const World& world) {
-    const auto filter = expr::ParseFilter(text, world.schema, {});
+    const auto filter = expr::ParseFilter(text, world.schema, Sets());
     ASSERT_TRUE(filter) << text << ": " << filter.error().message();
     Reference reference(world.rows);
     std::string expected;
@@ -537,7 +567,7 @@ class RandomFilters : public ::testing::Test {
   /// p, not p and p unknown part the rows.
   static void CheckNegation(const std::string& text, const std::string& expected,
                             const World& world) {
-    const auto negated = expr::ParseFilter(fmt::format("not ({})", text), world.schema, {});
+    const auto negated = expr::ParseFilter(fmt::format("not ({})", text), world.schema, Sets());
     ASSERT_TRUE(negated) << text;
     Answers answers;
     answers.Take(*negated, *world.merged, world.schema);

@@ -1,5 +1,6 @@
 // For filter_test.cc and filter_random_test.cc: rows of every type, and the plain slow evaluator
-// that the real one must equal: a row at a time, values as variants, JSON by simdjson.
+// that the real one must equal: a row at a time, values as variants, JSON by simdjson. Long: a
+// function for every form of node.
 #pragma once
 
 #include <cstring>
@@ -7,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -15,8 +17,11 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 #include <re2/re2.h>
 #include <simdjson.h>
+#include <xxhash.h>
+#include "base/bytes.h"
 #include "expr/filter.h"
 #include "index/scalar/scalar_index.h"
 #include "model/array_value.h"
@@ -244,6 +249,48 @@ inline std::string ArrayJson(std::string_view bytes) {
   return json + "]";
 }
 
+inline std::string BytesOf(int64_t value) {
+  return {reinterpret_cast<const char*>(&value), sizeof(value)};
+}
+
+/// bloom_match of a value's bytes, a bit at a time.
+inline bool PlainBloom(std::string_view blob, int domain, std::string_view value) {
+  constexpr uint64_t kSalts[8] = {0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d,
+                                  0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31};
+  if ((blob[28] & domain) == 0) return false;
+  const uint64_t hash = XXH64(value.data(), value.size(), 0);
+  const uint64_t blocks = (blob.size() - 32) / 32;
+  const uint64_t block = (hash >> 32) * blocks / (uint64_t{1} << 32);
+  for (uint64_t i = 0; i < 8; ++i) {
+    const uint64_t bit = (hash % (uint64_t{1} << 32)) * kSalts[i] % (uint64_t{1} << 32) >> 27;
+    const auto byte = static_cast<uint8_t>(blob[32 + block * 32 + i * 4 + bit / 8]);
+    if ((byte >> (bit % 8) & 1) == 0) return false;
+  }
+  return true;
+}
+
+/// The values of a roaring bitmap without runs and dense containers, which the tests here have.
+inline std::set<int64_t> PlainRoaring(std::string_view blob) {
+  std::set<int64_t> values;
+  ByteReader in(blob.substr(32));
+  for (auto highs = in.Fixed<uint64_t>(); highs > 0; --highs) {
+    const uint64_t high = in.Fixed<uint32_t>();
+    EXPECT_EQ(in.Fixed<uint32_t>(), 12346U);
+    std::vector<std::pair<uint64_t, int>> containers(in.Fixed<uint32_t>());
+    for (auto& [key, size] : containers) {
+      key = in.Fixed<uint16_t>();
+      size = in.Fixed<uint16_t>() + 1;
+    }
+    in.Raw(containers.size() * 4);
+    for (const auto& [key, size] : containers) {
+      for (int i = 0; i < size; ++i)
+        values.insert(static_cast<int64_t>(high << 32 | key << 16 | in.Fixed<uint16_t>()));
+    }
+  }
+  EXPECT_TRUE(in.done());
+  return values;
+}
+
 class Reference {
  public:
   explicit Reference(const Rows& rows) : rows_(rows) {}
@@ -379,6 +426,28 @@ class Reference {
   Answer On(const expr::Node&, const expr::MatchElements&) { return std::nullopt; }
   /// So have shapes.
   Answer On(const expr::Node&, const expr::GeometryCompare&) { return std::nullopt; }
+  Answer On(const expr::Node&, const expr::BloomMatch& f) {
+    const std::string_view blob = f.members->blob();
+    if (IsDocument(f.column.type)) {
+      const Json json = JsonAt(f.column);
+      const auto* e = std::get_if<simdjson::dom::element>(&json);
+      if (e == nullptr) return std::nullopt;
+      if (e->is_string()) return PlainBloom(blob, 2, std::string_view(*e));
+      if (e->is_int64()) return PlainBloom(blob, 1, BytesOf(int64_t(*e)));
+      return e->is_number() ? Answer(false) : std::nullopt;
+    }
+    const Cell cell = CellOf(f.column);
+    if (const auto* text = std::get_if<std::string>(&cell)) return PlainBloom(blob, 2, *text);
+    if (const auto* whole = std::get_if<int64_t>(&cell))
+      return PlainBloom(blob, 1, BytesOf(*whole));
+    return std::nullopt;
+  }
+  Answer On(const expr::Node&, const expr::RoaringMatch& f) {
+    const Cell cell = CellOf(f.column);
+    const auto* whole = std::get_if<int64_t>(&cell);
+    if (whole == nullptr) return std::nullopt;
+    return PlainRoaring(f.members->blob()).contains(*whole);
+  }
   Answer On(const expr::Node&, const expr::TimeCompare& f) {
     const Cell cell = CellOf(f.column);
     const auto* time = std::get_if<int64_t>(&cell);

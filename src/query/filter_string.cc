@@ -199,6 +199,12 @@ Result<Operator> MakeStringLike(BoundColumn column, const std::string& pattern) 
   });
 }
 
+Result<Operator> MakeStringBloom(BoundColumn column,
+                                 std::shared_ptr<const expr::BloomMembers> members) {
+  return Make(8, std::move(column),
+              [set = std::move(members)](std::string_view text) { return set->Has(text); });
+}
+
 Result<Operator> MakeStringRegex(BoundColumn column, const std::string& pattern) {
   RE2::Options options;
   options.set_log_errors(false);

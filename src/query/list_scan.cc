@@ -1,6 +1,8 @@
 #include "query/list_scan.h"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "query/struct_elements.h"
 
@@ -36,6 +38,36 @@ class NearestElements {
   size_t wanted_;
   index::Window window_;
   std::vector<ElementHit> hits_;
+};
+
+/// The vectors of lists that a filter of elements keeps, list by list.
+class KeptVectors {
+ public:
+  /// \param bits  of all lists' elements in order; nullptr: all are kept
+  explicit KeptVectors(const std::vector<uint64_t>* bits) : bits_(bits) {}
+
+  /// Those of the next list; empty when it keeps none.
+  std::string_view Next(std::string_view list, size_t count) {
+    if (bits_ == nullptr) return list;
+    elements_.clear();
+    for (size_t e = 0; e < count; ++e, ++bit_) {
+      if (((*bits_)[bit_ / 64] >> (bit_ % 64) & 1) != 0)
+        elements_.push_back(static_cast<uint32_t>(e));
+    }
+    if (elements_.size() == count) return list;
+    const size_t width = list.size() / count;
+    picked_.clear();
+    for (const uint32_t e : elements_) picked_.append(list.substr(e * width, width));
+    return picked_;
+  }
+  /// Which of the list's elements one of them is.
+  uint32_t ElementOf(uint32_t i) const { return bits_ == nullptr ? i : elements_[i]; }
+
+ private:
+  const std::vector<uint64_t>* bits_;
+  size_t bit_ = 0;
+  std::vector<uint32_t> elements_;
+  std::string picked_;
 };
 
 }  // namespace
@@ -91,19 +123,18 @@ Result<std::vector<std::vector<ElementHit>>> ScanElements(const segment::Segment
     if (elements != nullptr) {
       ASSIGN_OR_RETURN(kept, KeptBits(*run.source, rows, *elements, view));
     }
-    size_t first = 0;
+    KeptVectors vectors(elements == nullptr ? nullptr : &kept);
     for (size_t i = 0; i < rows.rows.size(); ++i) {
-      const std::string_view list = column->StringAt(rows.rows[i]);
+      const std::string_view list = vectors.Next(column->StringAt(rows.rows[i]), rows.counts[i]);
+      if (list.empty()) continue;
       RETURN_IF_ERROR(patience.Spend(scan.Work(list)));
       for (size_t q = 0; q < scan.queries(); ++q) {
         const std::vector<float>& distances = scan.Measure(q, 0, list);
         for (uint32_t e = 0; e < distances.size(); ++e) {
-          const size_t bit = first + e;
-          if (elements != nullptr && (kept[bit / 64] >> (bit % 64) & 1) == 0) continue;
-          nearest[q].Push({run.first + static_cast<uint32_t>(rows.rows[i]), e, distances[e]});
+          nearest[q].Push({run.first + static_cast<uint32_t>(rows.rows[i]), vectors.ElementOf(e),
+                           distances[e]});
         }
       }
-      first += rows.counts[i];
     }
   }
   std::vector<std::vector<ElementHit>> results;

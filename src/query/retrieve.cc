@@ -8,6 +8,7 @@
 
 #include "query/filter.h"
 #include "query/order_cut.h"
+#include "query/pieces.h"
 #include "query/row_value.h"
 #include "segment/field_reader.h"
 
@@ -69,11 +70,7 @@ class Retriever {
   /// The first rows in order, of what the segments have that can be among them. More than are
   /// wanted are asked for when rows share a key.
   Result<Retrieved> FirstInOrderOnly() {
-    std::vector<HiddenRows> hidden;
-    for (const segment::SegmentPtr& segment : segments_) {
-      ASSIGN_OR_RETURN(HiddenRows of_segment, HiddenRowsOf(*segment, view_));
-      hidden.push_back(std::move(of_segment));
-    }
+    ASSIGN_OR_RETURN(const std::vector<HiddenRows> hidden, HiddenRowsOfAll(segments_, view_));
     OrderCutRequest request{.value = &request_.order.front(),
                             .direction = request_.directions.front(),
                             .alone = request_.order.size() == 1,
@@ -310,18 +307,20 @@ Result<Retrieved> Retrieve(const std::vector<segment::SegmentPtr>& segments, con
 }
 
 Result<int64_t> CountRows(const std::vector<segment::SegmentPtr>& segments, const ReadView& view) {
-  int64_t count = 0;
-  for (const segment::SegmentPtr& segment : segments) {
-    VisibleRows visible(*segment, view);
-    ASSIGN_OR_RETURN(const auto few, visible.Few());
-    if (few) {
-      count += static_cast<int64_t>(few->size());
-      continue;
-    }
-    ASSIGN_OR_RETURN(const HiddenRows hidden, visible.Hidden());
-    count += static_cast<int64_t>(hidden.CountVisible());
-  }
-  return count;
+  std::vector<int64_t> counts(segments.size());
+  RETURN_IF_ERROR(
+      ForEachPiece(view, segments.size(), FilterUs(segments, view), [&](size_t s) -> Status {
+        VisibleRows visible(*segments[s], view);
+        ASSIGN_OR_RETURN(const auto few, visible.Few());
+        if (few) {
+          counts[s] = static_cast<int64_t>(few->size());
+          return Status::Ok();
+        }
+        ASSIGN_OR_RETURN(const HiddenRows hidden, visible.Hidden());
+        counts[s] = static_cast<int64_t>(hidden.CountVisible());
+        return Status::Ok();
+      }));
+  return std::accumulate(counts.begin(), counts.end(), int64_t{0});
 }
 
 namespace {
@@ -380,27 +379,112 @@ void ListVisible(const HiddenRows& hidden, uint32_t first, uint32_t count,
   }
 }
 
+/// Rows of a run, from its row `first`, which starts a block, on.
+struct RunPart {
+  size_t segment = 0;
+  size_t run = 0;
+  size_t first = 0;
+  size_t count = 0;
+};
+
+class Aggregation {
+ public:
+  Aggregation(const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
+              rank::Aggregator& aggregator)
+      : segments_(segments), view_(view), aggregator_(aggregator) {}
+
+  Status Run() {
+    ASSIGN_OR_RETURN(hidden_, HiddenRowsOfAll(segments_, view_));
+    size_t rows = 0;
+    for (size_t s = 0; s < segments_.size(); ++s) {
+      runs_.push_back(segments_[s]->Runs(hidden_[s].rows));
+      rows += hidden_[s].rows;
+    }
+    const bool shared =
+        view_.crew != nullptr && view_.crew->cores() > 1 && rows >= kSampleRows + 2 * kPieceRows;
+    const std::vector<std::vector<RunPart>> pieces = Split(shared ? kSampleRows : rows);
+    for (size_t i = 0; i < pieces.size(); ++i) {
+      // Pieces with nearly as many groups as rows are no less work to put together.
+      if (i == 1 && aggregator_.groups() < kSampleRows / kRowsPerGroup) return Share(pieces);
+      RETURN_IF_ERROR(Add(pieces[i], aggregator_));
+    }
+    return Status::Ok();
+  }
+
+ private:
+  // Pieces do not depend on who is idle: sums of fractions are the same each time.
+  static constexpr size_t kSampleRows = 16 * kAggregateRows;
+  static constexpr size_t kPieceRows = 64 * kAggregateRows;
+  static constexpr size_t kRowsPerGroup = 16;
+  static constexpr double kRowsPerUs = 500;  // a rule of thumb
+
+  /// All rows in order, the first piece of `sample` of them or a few more.
+  std::vector<std::vector<RunPart>> Split(size_t sample) const {
+    std::vector<std::vector<RunPart>> pieces;
+    size_t left = 0;
+    for (size_t s = 0; s < segments_.size(); ++s) {
+      for (size_t r = 0; r < runs_[s].size(); ++r) {
+        const size_t rows = runs_[s][r].source->rows();
+        for (size_t first = 0; first < rows;) {
+          if (left == 0) {
+            left = pieces.empty() ? sample : kPieceRows;
+            pieces.emplace_back();
+          }
+          const size_t blocks = (left + kAggregateRows - 1) / kAggregateRows;
+          const size_t count = std::min(blocks * kAggregateRows, rows - first);
+          pieces.back().push_back({s, r, first, count});
+          first += count;
+          left -= std::min(left, count);
+        }
+      }
+    }
+    return pieces;
+  }
+
+  Status Add(const std::vector<RunPart>& piece, rank::Aggregator& aggregator) const {
+    const std::vector<FieldId> fields = aggregator.Fields();
+    std::vector<uint32_t> rows;
+    rows.reserve(kAggregateRows);
+    for (const RunPart& part : piece) {
+      const segment::Run& run = runs_[part.segment][part.run];
+      const RunColumns columns(*segments_[part.segment], run, *view_.schema, fields);
+      const size_t end = part.first + part.count;
+      for (size_t first = part.first; first < end; first += kAggregateRows) {
+        RETURN_IF_ERROR(view_.cancel->Check());
+        ListVisible(hidden_[part.segment], run.first + static_cast<uint32_t>(first),
+                    static_cast<uint32_t>(std::min(kAggregateRows, end - first)), rows);
+        if (!rows.empty()) aggregator.Add(columns.From(first), rows);
+      }
+    }
+    return Status::Ok();
+  }
+
+  /// All pieces but the first, each by itself, then put together in order.
+  Status Share(const std::vector<std::vector<RunPart>>& pieces) {
+    std::vector<model::RowBatch> partial(pieces.size() - 1);
+    const double us = static_cast<double>(partial.size()) * kPieceRows / kRowsPerUs;
+    RETURN_IF_ERROR(ForEachPiece(view_, partial.size(), us, [&](size_t i) -> Status {
+      rank::Aggregator own(aggregator_.spec(), *view_.schema);
+      RETURN_IF_ERROR(Add(pieces[i + 1], own));
+      partial[i] = own.Partial();
+      return Status::Ok();
+    }));
+    for (const model::RowBatch& one : partial) RETURN_IF_ERROR(aggregator_.Merge(one));
+    return Status::Ok();
+  }
+
+  const std::vector<segment::SegmentPtr>& segments_;
+  const ReadView& view_;
+  rank::Aggregator& aggregator_;
+  std::vector<HiddenRows> hidden_;
+  std::vector<std::vector<segment::Run>> runs_;  // of each segment
+};
+
 }  // namespace
 
 Status AggregateRows(const std::vector<segment::SegmentPtr>& segments, const ReadView& view,
                      rank::Aggregator& aggregator) {
-  const std::vector<FieldId> fields = aggregator.Fields();
-  std::vector<uint32_t> rows;
-  rows.reserve(kAggregateRows);
-  for (const segment::SegmentPtr& segment : segments) {
-    ASSIGN_OR_RETURN(const HiddenRows hidden, HiddenRowsOf(*segment, view));
-    for (const segment::Run& run : segment->Runs(hidden.rows)) {
-      const RunColumns columns(*segment, run, *view.schema, fields);
-      for (size_t first = 0; first < run.source->rows(); first += kAggregateRows) {
-        RETURN_IF_ERROR(view.cancel->Check());
-        const size_t count = std::min(kAggregateRows, run.source->rows() - first);
-        ListVisible(hidden, run.first + static_cast<uint32_t>(first), static_cast<uint32_t>(count),
-                    rows);
-        if (!rows.empty()) aggregator.Add(columns.From(first), rows);
-      }
-    }
-  }
-  return Status::Ok();
+  return Aggregation(segments, view, aggregator).Run();
 }
 
 }  // namespace elanus::query

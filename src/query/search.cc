@@ -9,6 +9,7 @@
 #include "query/index_search.h"
 #include "query/list_index.h"
 #include "query/list_scan.h"
+#include "query/pieces.h"
 #include "query/row_value.h"
 #include "query/vector_scan.h"
 #include "rank/group.h"
@@ -138,12 +139,10 @@ void KeepNewest(std::vector<Candidate>& candidates) {
   });
 }
 
-// What a piece should take for a helper to be worth its waking, and rules of thumb for what it
-// does.
-constexpr double kPieceUs = 100;
+// Rules of thumb for what a piece takes.
 constexpr double kIndexQueryUs = 50;
 constexpr double kScanBytesPerUs = 10'000;
-constexpr double kFilterRowsPerUs = 2'000;
+constexpr double kNullRowsPerUs = 2'000;
 constexpr size_t kPiecesPerCore = 4;  // so that all end at about the same time
 constexpr size_t kScanQueries = 12;   // a scan reads rows once for about so many
 
@@ -177,23 +176,13 @@ class Searcher {
   }
 
  private:
-  /// Runs piece(0) to piece(count - 1), with helpers if they take `us` together. Helpers write no
-  /// trace.
-  Status ForEach(size_t count, double us, const std::function<Status(size_t)>& piece) const {
-    if (view_.crew != nullptr && view_.trace == nullptr && us >= 2 * kPieceUs)
-      return view_.crew->ForEach(count, piece);
-    for (size_t i = 0; i < count; ++i) RETURN_IF_ERROR(piece(i));
-    return Status::Ok();
-  }
-
   Status FindHidden() {
     hidden_.resize(segments_.size());
     const bool nulls = field_ != nullptr && field_->nullable && !OverLists();
-    const bool filtered = view_.filter != nullptr && !view_.filter->keeps_all();
-    double rows = 0;
+    double us = FilterUs(segments_, view_);
     for (const segment::SegmentPtr& segment : segments_)
-      rows += filtered || nulls ? segment->RowsAt(view_.at) : 0;
-    return ForEach(segments_.size(), rows / kFilterRowsPerUs, [&](size_t s) -> Status {
+      us += nulls ? segment->RowsAt(view_.at) / kNullRowsPerUs : 0;
+    return ForEachPiece(view_, segments_.size(), us, [&](size_t s) -> Status {
       ASSIGN_OR_RETURN(hidden_[s], HiddenRowsOf(*segments_[s], view_));
       if (!nulls) return Status::Ok();
       return HideNullVectors(*segments_[s], request_.field, hidden_[s]);
@@ -312,7 +301,7 @@ class Searcher {
     } else {
       for (auto& lists : found) lists.resize(request_.queries.rows);
       const size_t graph_width = GraphWidth(wanted);
-      RETURN_IF_ERROR(ForEach(pieces_.size(), pieces_us_, [&](size_t i) -> Status {
+      RETURN_IF_ERROR(ForEachPiece(view_, pieces_.size(), pieces_us_, [&](size_t i) -> Status {
         const Piece& piece = pieces_[i];
         ASSIGN_OR_RETURN(auto hits, Search(piece, wanted, graph_width));
         std::ranges::move(hits,

@@ -239,6 +239,7 @@ Result<FilterCache::Answer> VisibleRows::KeptAnswer(const HiddenRows& base) {
   if (base.bits != nullptr && base.bits->Count() > base.rows / kKeptHiddenPart) {
     return FilterCache::Answer();
   }
+  if (expr::MembershipUseOf(*view_.filter).bytes > kKeptFilterBytes) return FilterCache::Answer();
   std::string filter = EncodeBytes(*view_.filter);
   if (filter.size() > kKeptFilterBytes) return FilterCache::Answer();
   FilterCache::Found found = view_.filters->Find(segment_.id(), filter);

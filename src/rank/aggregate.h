@@ -73,6 +73,7 @@ class Aggregator {
   model::RowBatch Finish() const;
 
   size_t groups() const { return groups_.rows; }
+  const AggregateSpec& spec() const { return spec_; }
 
  private:
   /// Of one aggregate; everything by group.

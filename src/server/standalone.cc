@@ -31,6 +31,10 @@ Result<uint64_t> NextTerm(storage::MetaStore& meta) {
   return term;
 }
 
+size_t ReadCores(const Config& config) {
+  return std::min(DataThreads(config), static_cast<size_t>(CoresTotal()));
+}
+
 worker::ShardOwnerOptions OwnerOptions(const Config& config) {
   worker::ShardOwnerOptions options;
   worker::FlushLimits& flush = options.maintenance.flush;
@@ -59,7 +63,7 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
   const auto requests = static_cast<uint64_t>(config.Number("gateway.request_bytes_max"));
   options.gate.waiting_bytes_max = std::max(requests, options.gate.waiting_bytes_max);
   options.log.bytes_waiting_max = std::max(requests, options.log.bytes_waiting_max);
-  options.read_cores = std::min(DataThreads(config), static_cast<size_t>(cores));
+  options.read_cores = ReadCores(config);
   options.filter_bytes_max = static_cast<uint64_t>(config.Number("query.filter_bytes_max"));
   return options;
 }
@@ -139,8 +143,13 @@ Status Standalone::OpenRoles(const Config& config, const LogBroken& log_broken) 
     coordinator = copying_coordinator_.get();
   }
   catalog_ = std::make_unique<proxy::CatalogFrontend>(*coordinator, *shards, clock_);
-  data_ = std::make_unique<proxy::RowFrontend>(*coordinator, *shards, clock_,
-                                               config.Number("history.retention_ms"));
+  asking_ = std::make_unique<Crew>(ReadCores(config));
+  data_ = std::make_unique<proxy::RowFrontend>(
+      proxy::Backends{.coordinator = *coordinator,
+                      .shards = *shards,
+                      .clock = clock_,
+                      .history_ms = config.Number("history.retention_ms"),
+                      .crew = asking_.get()});
   return Status::Ok();
 }
 

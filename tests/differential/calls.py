@@ -8,12 +8,13 @@ the same rows (metrics L2, IP and COSINE on three vector fields with FLAT indexe
 filters, pages, ranges, groups, roundings and several queries, hybrid searches, queries with pages and output fields, counts, gets; now
 and then an upsert or a delete goes to both. Rows by key, scores within 1e-4. Prints what differs, then the numbers. Exit 1 when one differs.
 """
-import argparse
 import logging
 import random
 import sys
 
-from pymilvus import AnnSearchRequest, DataType, MilvusClient, MilvusException, RRFRanker, WeightedRanker
+from pymilvus import AnnSearchRequest, DataType, MilvusException, RRFRanker, WeightedRanker
+
+from servers import begin
 
 NAME = "elanus_differential_calls"
 ROWS = 500
@@ -135,15 +136,9 @@ def answer(client, ask):
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("uri")
-    parser.add_argument("other")
-    parser.add_argument("--calls", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
+    args, clients = begin(__doc__, "calls")
     logging.disable(logging.CRITICAL)
     rng = random.Random(args.seed)
-    clients = [MilvusClient(args.uri), MilvusClient(args.other)]
     data = [row(rng, key) for key in range(ROWS)]
     for client in clients:
         fill(client, data)

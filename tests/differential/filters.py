@@ -7,12 +7,13 @@ URI and OTHER are what MilvusClient takes: http://host:port, or the file of a mi
 of the same rows; each filter is a query of ids. Prints every filter that one answers otherwise than the other, then
 `N equal, N differ, N refused by one, N refused by both`. Exit 1 when one differs. docs/user/differences.md says which is right.
 """
-import argparse
 import json
 import random
 import sys
 
-from pymilvus import DataType, MilvusClient, MilvusException
+from pymilvus import DataType, MilvusException
+
+from servers import begin
 
 NAME = "elanus_differential"
 ROWS = 400
@@ -119,15 +120,8 @@ def answer(client, text):
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("uri")
-    parser.add_argument("other")
-    parser.add_argument("--filters", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--no-nulls", action="store_true", help="for servers without nullable fields")
-    args = parser.parse_args()
+    args, clients = begin(__doc__, "filters", ("--no-nulls", "for servers without nullable fields"))
     rng, nulls = random.Random(args.seed), not args.no_nulls
-    clients = [MilvusClient(args.uri), MilvusClient(args.other)]
     data = list(rows(rng, nulls))
     for client in clients:
         fill(client, data, nulls)

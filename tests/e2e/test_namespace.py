@@ -6,14 +6,14 @@ from pymilvus.grpc_gen import milvus_pb2 as milvus
 pytestmark = pytest.mark.not_lite("no namespaces")
 
 
-def create(client, name, properties=None, **schema_args):
+def create(client, name, properties=None, shards=1, **schema_args):
     schema = client.create_schema(enable_namespace=True, **schema_args)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
     schema.add_field("n", DataType.INT64)
     params = client.prepare_index_params()
     params.add_index("vector", index_type="HNSW", metric_type="L2")
-    client.create_collection(name, schema=schema, index_params=params, consistency_level="Strong", properties=properties)
+    client.create_collection(name, schema=schema, index_params=params, consistency_level="Strong", properties=properties, num_shards=shards)
 
 
 def rows(first, count):
@@ -179,6 +179,41 @@ def test_calls_about_namespaces_kept_by_a_key(client, shared):
     reply = Calls(client, shared).ListNamespaces()
     assert reply.status.code == 1100
     assert "namespace APIs require collection with namespace enabled and namespace.mode=partition" in reply.status.reason
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_each_in_a_shard_of_its_own(client, name, flushed):
+    create(client, name, {"namespace.sharding.enabled": "true"}, shards=3)
+    assert client.describe_collection(name)["properties"]["namespace.sharding.enabled"] == "true"
+    tenants = [f"tenant {i}" for i in range(6)]
+    for i, tenant in enumerate(tenants):
+        client.insert(name, rows(100 * i, 20), namespace=tenant)
+    if flushed:
+        client.flush(name)
+    for i, tenant in enumerate(tenants):
+        first = 100 * i
+        hits = client.search(name, [[first + 3.2, 0.0]], limit=50, namespace=tenant)[0]
+        assert hits[0]["id"] == first + 3 and sorted(h["id"] for h in hits) == list(range(first, first + 20))
+        assert client.query(name, output_fields=["count(*)"], namespace=tenant)[0]["count(*)"] == 20
+        assert client.search(name, ids=[first + 7], limit=1, namespace=tenant)[0][0]["id"] == first + 7
+        client.insert(name, [{"id": first + 50, "vector": [9.0, 9.0], "n": 77}], namespace=tenant)
+        assert [r["id"] for r in client.query(name, filter="n == 77", namespace=tenant)] == [first + 50]
+        assert client.delete(name, filter=f"id == {first + 2}", namespace=tenant)["delete_count"] == 1
+        assert client.query(name, output_fields=["count(*)"], namespace=tenant)[0]["count(*)"] == 20
+    client.delete(name, filter="id in [5, 305]")
+    assert [client.query(name, output_fields=["count(*)"], namespace=t)[0]["count(*)"] for t in tenants] == [19, 20, 20, 19, 20, 20]
+
+
+def test_shards_of_namespaces_are_chosen_once(client, name):
+    with pytest.raises(MilvusException, match='invalid namespace.sharding.enabled value "1", valid values: .true,false.'):
+        create(client, name, {"namespace.sharding.enabled": "1"})
+    with pytest.raises(MilvusException, match='did you mean "namespace.sharding.enabled"'):
+        create(client, name, {"Namespace.sharding.enabled": "true"})
+    create(client, name)
+    with pytest.raises(MilvusException, match="cannot alter namespace.sharding.enabled after collection creation"):
+        client.alter_collection_properties(name, {"namespace.sharding.enabled": "true"})
+    with pytest.raises(MilvusException, match="cannot delete namespace.sharding.enabled after collection creation"):
+        client.drop_collection_properties(name, ["namespace.sharding.enabled"])
 
 
 def test_an_unknown_mode_is_refused(client, name):
