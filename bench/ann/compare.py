@@ -3,7 +3,7 @@
     compare.py DATA [--ann-bench BINARY] [--only ours-hnsw,scann,...] [--rounds 5] [--k 10]
 
 DATA is the prefix of the files that data.py wrote. Needs numpy and the peers one wants to see
-(hnswlib, faiss-cpu, scann, usearch). Every system is built once with settings fixed for the data set.
+(hnswlib, faiss-cpu, scann, usearch, rabitqlib, pyvsag). Every system is built once with settings fixed for the data set.
 Each round asks all systems at all widths, one query at a time on one thread, and counts the process'
 CPU time; the cost of an empty call through Python is taken off the peers', ours runs in a process of
 its own (ann_bench --serve). Recall and the median time come from the second half of the queries; the
@@ -156,6 +156,55 @@ class Scann(Peer):
         return self.index.search(query, k, pre_reorder_num_neighbors=width[1], leaves_to_search=width[0])[0]
 
 
+class SymphonyQg(Peer):
+    """rabitqlib's packed graph; distances between unit vectors order them as products do."""
+
+    def build(self, base):
+        import rabitqlib
+
+        self.index = rabitqlib.SymqgIndex(base.shape[1], 32, "l2")
+        self.index.build(base, 200, 1)
+
+    def search(self, query, k, width):
+        return self.index.search(query.reshape(1, -1), k, max(width, k), 1)[0][0]
+
+
+class RabitqIvf(Peer):
+    def build(self, base):
+        import faiss
+        import rabitqlib
+
+        faiss.omp_set_num_threads(1)
+        lists = 1024
+        kmeans = faiss.Kmeans(base.shape[1], lists, niter=10, seed=1)
+        kmeans.train(base)
+        nearest = kmeans.index.search(base, 1)[1][:, 0].astype(np.uint32)
+        self.index = rabitqlib.IvfIndex(base.shape[1], len(base), lists, 7, "l2")
+        self.index.build(base, kmeans.centroids, nearest, 1)
+
+    def search(self, query, k, width):
+        return self.index.search(query.reshape(1, -1), k, width)[0][0]
+
+
+class Vsag(Peer):
+    """HGraph on SQ8 codes, exact reordering."""
+
+    def build(self, base):
+        import pyvsag
+
+        quantized = {"base_quantization_type": "sq8", "use_reorder": True, "precise_quantization_type": "fp32"}
+        about = {"dtype": "float32", "metric_type": "ip", "dim": base.shape[1]}
+        about["index_param"] = quantized | {"max_degree": 32, "ef_construction": 200}
+        self.index = pyvsag.Index("hgraph", json.dumps(about))
+        self.index.build(base.reshape(-1), np.arange(len(base)), *base.shape)
+
+    def prepare(self, width, k):
+        self.parameters = json.dumps({"hgraph": {"ef_search": max(width, k)}})
+
+    def search(self, query, k, width):
+        return self.index.knn_search(query, k, self.parameters)[0]
+
+
 def peer(base_class, **values):
     return type(base_class.__name__, (base_class,), values)
 
@@ -188,6 +237,9 @@ PEERS = {
     "scann": (Scann, LEAVES),
     "hnswlib": (Hnswlib, EF),
     "usearch": (Usearch, EF),
+    "symphonyqg": (SymphonyQg, EF),
+    "rabitqlib-ivf7": (RabitqIvf, NPROBE),
+    "vsag-hgraph": (Vsag, EF),
     "faiss-ivf-pqfs": (peer(Faiss, factory="IVF{lists},PQ{parts}x4fs,RFlat"), PROBES),
     "faiss-hnsw-sq8": (peer(Faiss, factory="HNSW16_SQ8"), EF),
     "faiss-ivf-flat": (peer(Faiss, factory="IVF{lists},Flat"), NPROBE),

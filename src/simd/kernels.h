@@ -178,8 +178,12 @@ struct Kernels {
   /// Returns how many.
   size_t (*unseen)(const uint32_t* list, size_t count, uint64_t* seen, uint32_t* out);
 
-  /// The same of a list whose ids are three bytes each, little-endian; it ends before the first
-  /// 0xFFFFFF.
+  /// Of `count` ids below 2^31 those whose bit in `marked` is 0, in order, into out (room for
+  /// count + 16). Returns how many.
+  size_t (*unmarked)(const uint32_t* ids, size_t count, const uint64_t* marked, uint32_t* out);
+
+  /// The same as unseen, of a list whose ids are three bytes each, little-endian; it ends before
+  /// the first 0xFFFFFF.
   size_t (*unseen24)(const uint8_t* list, size_t count, uint64_t* seen, uint32_t* out);
   /// The ids of such a list, into out (room for count + 16). Returns how many.
   size_t (*unpack24)(const uint8_t* list, size_t count, uint32_t* out);

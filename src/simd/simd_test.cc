@@ -272,6 +272,27 @@ TEST_P(SimdTest, UnseenGivesNewIdsOnceInOrderAndMarksThem) {
   }
 }
 
+TEST_P(SimdTest, UnmarkedGivesTheIdsWithoutABitAndMarksNone) {
+  std::mt19937_64 random(11);
+  for (size_t count = 0; count <= 70; ++count) {
+    constexpr size_t kIds = 1'000;
+    std::vector<uint32_t> ids(count);
+    for (uint32_t& id : ids) id = static_cast<uint32_t>(random() % kIds);
+    ids.shrink_to_fit();  // nothing behind them may be read
+    std::vector<uint64_t> marked((kIds + 63) / 64);
+    for (uint64_t& word : marked) word = random();
+    const std::vector<uint64_t> before = marked;
+    std::vector<uint32_t> want;
+    for (uint32_t id : ids) {
+      if ((marked[id / 64] >> (id % 64) & 1) == 0) want.push_back(id);
+    }
+    std::vector<uint32_t> got(count + 16);
+    got.resize(Active().unmarked(ids.data(), count, marked.data(), got.data()));
+    EXPECT_EQ(got, want);
+    EXPECT_EQ(marked, before);
+  }
+}
+
 double NumberAt(Element element, const uint8_t* row, size_t i) {
   if (element == Element::kInt8) return static_cast<int8_t>(row[i]);
   uint16_t half;

@@ -45,7 +45,8 @@ TEST(CodeScan, KeepsTheNearestVisibleRows) {
       for (const size_t known : {rows, rows - rows / 5}) {
         const HiddenBits hidden(words.data(), known);
         for (const size_t count : {size_t{1}, size_t{40}, size_t{3'000}}) {
-          ASSERT_TRUE(scan.Run(Given{distances}, rows, hidden, count, {}).ok());
+          VisibleRows visible(rows, hidden);
+          ASSERT_TRUE(scan.Run(Given{distances}, visible, count, {}).ok());
           auto found = scan.nearest();
           std::sort(found.begin(), found.end());
           EXPECT_EQ(found, Nearest(distances, hidden, count))
@@ -59,7 +60,9 @@ TEST(CodeScan, KeepsTheNearestVisibleRows) {
 TEST(CodeScan, EqualDistancesAndTheFarthestOnesCount) {
   std::vector<int32_t> distances(5'000, std::numeric_limits<int32_t>::max());
   CodeScan scan;
-  ASSERT_TRUE(scan.Run(Given{distances}, distances.size(), {}, 10, {}).ok());
+  const HiddenBits none;
+  VisibleRows visible(distances.size(), none);
+  ASSERT_TRUE(scan.Run(Given{distances}, visible, 10, {}).ok());
   EXPECT_EQ(scan.nearest().size(), 10u);
 }
 
@@ -68,9 +71,10 @@ TEST(CodeScan, StopsWhenCanceled) {
   std::stop_source source;
   source.request_stop();
   CodeScan scan;
-  EXPECT_EQ(
-      scan.Run(Given{distances}, distances.size(), {}, 10, {.stop = source.get_token()}).code(),
-      Code::kCanceled);
+  const HiddenBits none;
+  VisibleRows visible(distances.size(), none);
+  EXPECT_EQ(scan.Run(Given{distances}, visible, 10, {.stop = source.get_token()}).code(),
+            Code::kCanceled);
 }
 
 }  // namespace

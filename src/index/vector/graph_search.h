@@ -22,30 +22,26 @@
 namespace elanus::index {
 
 inline constexpr uint32_t kNoNode = 0xFFFFFFFF;
-inline constexpr size_t kDoorsAhead = 12;  // lists of hidden nodes requested before they are opened
 
 /// What one thread needs to search a graph; kept between searches, so that none allocates.
 struct GraphScratch {
   uint64_t hops = 0;  // nodes expanded on level 0 since the start
   VisitedSet visited;
-  VisitedSet opened;  // hidden nodes whose list has been read from behind, and all visible ones
   CandidatePool pool;
   Patience patience;
   std::vector<uint32_t> nodes;
   std::vector<uint32_t> fresh;
   std::vector<uint32_t> later;
-  std::vector<uint32_t> doors;
   std::vector<int32_t> distances;
   std::vector<int8_t> query_code;
   std::vector<uint32_t> rows;
 
   void Reserve(size_t degree) {
-    if (doors.size() >= degree) return;
+    if (distances.size() >= degree) return;
     nodes.resize(degree + 16);
-    doors.resize(degree + 16);
-    fresh.resize(2 * degree + 16);
-    later.resize(2 * degree + 16);
-    distances.resize(2 * degree);
+    fresh.resize(degree + 16);
+    later.resize(degree + 16);
+    distances.resize(degree);
   }
 };
 
@@ -110,27 +106,21 @@ void AddFresh(const Links& links, const Distance& distance, const Counts& counts
 
 constexpr size_t kAskEvery = 1024;  // links between two looks at keep_going
 
-/// The neighbours of `node` that `marked` does not hold yet, which it then does.
-template <class Links>
-size_t Unmarked(const Links& links, uint32_t node, VisitedSet& marked, uint32_t* out) {
-  if constexpr (requires { links.Unseen(node, marked, out); }) {
-    return links.Unseen(node, marked, out);
-  } else {
-    const size_t count = links.Read(node, out);
-    size_t fresh = 0;
-    for (size_t i = 0; i < count; ++i) {
-      out[fresh] = out[i];
-      fresh += marked.Insert(out[i]);
-    }
-    return fresh;
-  }
-}
-
-/// The new neighbours of `node`, their codes on the way.
+/// The neighbours of `node` that `visited` does not hold yet, which it then does; their codes on
+/// the way.
 template <class Links, class Distance>
 size_t Gather(const Links& links, const Distance& distance, uint32_t node, VisitedSet& visited,
               std::vector<uint32_t>& out) {
-  const size_t fresh = Unmarked(links, node, visited, out.data());
+  size_t fresh = 0;
+  if constexpr (requires { links.Unseen(node, visited, out.data()); }) {
+    fresh = links.Unseen(node, visited, out.data());
+  } else {
+    const size_t count = links.Read(node, out.data());
+    for (size_t i = 0; i < count; ++i) {
+      out[fresh] = out[i];
+      fresh += visited.Insert(out[i]);
+    }
+  }
   for (size_t i = 0; i < fresh; ++i) distance.Prefetch(out[i]);
   return fresh;
 }
@@ -162,78 +152,6 @@ void ExpandBeam(const Links& links, const Distance& distance, GraphScratch& s,
     std::swap(s.fresh, s.later);
     fresh = later;
     if ((work += links.degree()) >= kAskEvery) {
-      if (!keep_going()) return;
-      work = 0;
-    }
-  }
-}
-
-/// The visible nodes next to one node, and behind its hidden neighbours, the doors, those of
-/// theirs. s.visited counts hidden nodes as seen from the start, s.opened visible ones as opened.
-template <class Links, class Distance>
-class VisibleNeighbours {
- public:
-  /// \param enough  doors are opened, nearest first, until about so many have come together
-  VisibleNeighbours(const Links& links, const Distance& distance, size_t enough, GraphScratch& s)
-      : links_(links), distance_(distance), enough_(enough), s_(s) {}
-
-  /// Finds the new ones next to `node` and the doors, and asks for what lies behind these. `found`
-  /// has room for `enough` + 2 degrees.
-  void Look(uint32_t node, std::vector<uint32_t>& found) {
-    found_ = &found;
-    fresh_ = Gather(links_, distance_, node, s_.visited, found);
-    doors_ = fresh_ >= enough_ ? 0 : Unmarked(links_, node, s_.opened, s_.doors.data());
-    for (size_t d = 0; d < doors_ && d < kDoorsAhead; ++d) links_.Prefetch(s_.doors[d]);
-  }
-
-  /// Opens doors; returns how many nodes `found` holds now, their codes on the way.
-  size_t Open() {
-    size_t d = 0;
-    for (; d < doors_ && fresh_ < enough_; ++d) {
-      if (d + kDoorsAhead < doors_) links_.Prefetch(s_.doors[d + kDoorsAhead]);
-      const size_t before = fresh_;
-      fresh_ += Unmarked(links_, s_.doors[d], s_.visited, found_->data() + fresh_);
-      for (size_t i = before; i < fresh_; ++i) distance_.Prefetch((*found_)[i]);
-    }
-    for (; d < doors_; ++d) s_.opened.Erase(s_.doors[d]);
-    return fresh_;
-  }
-
- private:
-  const Links& links_;
-  const Distance& distance_;
-  size_t enough_;
-  GraphScratch& s_;
-  std::vector<uint32_t>* found_ = nullptr;
-  size_t fresh_ = 0, doors_ = 0;
-};
-
-/// ExpandBeam over the visible nodes alone: hidden ones are only stepped over. Good while a step of
-/// two reaches enough of them. One node is chosen ahead here too: lists behind its doors travel
-/// while distances are computed. Source: the idea of ACORN (Patel et al. 2024), with lists opened
-/// only as far as needed.
-/// \param start   a node to begin at, hidden or not
-/// \param begin   called with how many visible ones, of about `enough`, lie around it; starts the
-///                pool and may fill it; false: not worth it
-template <class Links, class Distance, class Begin, class KeepGoing>
-void ExpandVisibleBeam(const Links& links, const Distance& distance, uint32_t start, size_t enough,
-                       GraphScratch& s, const Begin& begin, const KeepGoing& keep_going) {
-  VisibleNeighbours<Links, Distance> neighbours(links, distance, enough, s);
-  neighbours.Look(start, s.fresh);
-  size_t work = 0, fresh = neighbours.Open();
-  if (!begin(fresh)) return;
-  for (uint32_t node;;) {
-    const bool ahead = s.pool.Pop(&node);
-    if (ahead) neighbours.Look(node, s.later);
-    AddFresh(links, distance, AllCount{}, fresh, s);
-    if (!ahead) {
-      if (!s.pool.Pop(&node)) return;
-      neighbours.Look(node, s.later);
-    }
-    if (Settled(s)) return;
-    fresh = neighbours.Open();
-    std::swap(s.fresh, s.later);
-    if ((work += links.degree() * 4) >= kAskEvery) {
       if (!keep_going()) return;
       work = 0;
     }

@@ -97,32 +97,6 @@ TEST_F(GraphSearchTest, WatchesAsManyAsAreWanted) {
   EXPECT_GE(Search(2'500, 2'500), 600u);
 }
 
-TEST_F(GraphSearchTest, StepsOverHiddenNodesToVisibleOnes) {
-  std::vector<uint64_t> words((kNodes + 63) / 64, 0);
-  for (uint32_t node = 0; node < kNodes; ++node)
-    words[node / 64] |= uint64_t{node % 10 != 3} << (node % 64);
-  const HiddenBits hidden(words.data(), kNodes);
-  const FromPlace distance{2'500};
-  s_.Reserve(LineLinks().degree());
-  s_.visited.Start(kNodes, hidden);
-  s_.opened.StartVisible(kNodes, hidden);
-  size_t around = 0;
-  const auto begin = [&](size_t fresh) {
-    around = fresh;
-    StartBeam(40, 10, s_);
-    return true;
-  };
-  const size_t enough = LineLinks().degree() / 2;
-  ExpandVisibleBeam(LineLinks(), distance, 100, enough, s_, begin, [] { return true; });
-  EXPECT_GE(around, enough);
-  const auto found = s_.pool.Nearest(10);
-  ASSERT_EQ(found.size(), 10u);
-  for (const auto& entry : found) {
-    EXPECT_EQ(entry.node % 10, 3u);
-    EXPECT_LE(entry.distance, 53);
-  }
-}
-
 TEST_F(GraphSearchTest, EndsNoSearchBeforeItsBeamIsFull) {
   s_.pool.Start(2'000);
   s_.patience.Start(1, 0);

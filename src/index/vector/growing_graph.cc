@@ -173,6 +173,7 @@ std::optional<IndexFile> GrowingGraph::Reordered(const VectorView& vectors,
                            .metric = metric(),
                            .m = static_cast<int>(kM),
                            .ef_construction = static_cast<int>(kEfConstruction),
+                           .cells = false,  // it serves until the index is built
                            .seed = kSeed};
   auto file = FinishHnsw(vectors, params, std::move(codes), std::move(lists));
   if (!file.has_value()) return std::nullopt;

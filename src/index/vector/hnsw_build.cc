@@ -6,6 +6,7 @@
 #include "base/thread.h"
 #include "index/vector/coded_rows.h"
 #include "index/vector/flat_index.h"
+#include "index/vector/graph_cells.h"
 #include "index/vector/graph_codes.h"
 #include "index/vector/graph_inserter.h"
 #include "index/vector/hnsw_index.h"
@@ -34,7 +35,7 @@ class Builder {
     RETURN_IF_ERROR(InsertAll());
     RETURN_IF_ERROR(Repair());
     ASSIGN_OR_RETURN(IndexFile file,
-                     FinishHnsw(vectors_, params_, std::move(codes_), std::move(lists_)));
+                     FinishHnsw(vectors_, params_, std::move(codes_), std::move(lists_), control_));
     if (control_.progress) control_.progress(1.0);
     return file;
   }
@@ -143,7 +144,7 @@ class Builder {
 }  // namespace
 
 Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& params, CodeTable codes,
-                             GraphLists lists) {
+                             GraphLists lists, const BuildControl& control) {
   IndexHeader header{.kind = params.kind,
                      .metric = params.metric,
                      .element = vectors.element,
@@ -173,6 +174,7 @@ Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& param
     RETURN_IF_ERROR(AddCodedRows(vectors, params, mean, {}, writer, header));
   }
   lists.MoveTo(writer);
+  if (params.cells) RETURN_IF_ERROR(AddCells(vectors, params, control, writer, header));
   ASSIGN_OR_RETURN(header.tuning, TuneHnsw(writer.Peek(header), vectors));
   return writer.Finish(header);
 }

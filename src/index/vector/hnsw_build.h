@@ -14,6 +14,6 @@ Result<IndexFile> BuildHnsw(const VectorView& vectors, const BuildParams& params
 /// The file of a linked graph over `vectors`, whose rows those of `codes` and `lists` are.
 /// Cost: the self-test that finds its width, about half a second.
 Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& params, CodeTable codes,
-                             GraphLists lists);
+                             GraphLists lists, const BuildControl& control = {});
 
 }  // namespace elanus::index

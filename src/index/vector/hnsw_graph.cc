@@ -85,6 +85,7 @@ Result<HnswGraph> ReadHnswGraph(const IndexFileReader& file) {
   if (!AllBelow(links, h.rows, true)) return Corrupt("link out of range");
   graph.links = links;
   ASSIGN_OR_RETURN(graph.levels, ReadLevels(file));
+  ASSIGN_OR_RETURN(graph.cells, GraphCells::Read(file));
   return graph;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "index/vector/coded_rows.h"
+#include "index/vector/graph_cells.h"
 #include "index/vector/graph_codes.h"
 #include "index/vector/graph_search.h"
 #include "index/vector/index_file.h"
@@ -94,6 +95,7 @@ struct HnswGraph {
   std::span<const uint32_t> links;
   Buffer packed_links;             // in their place
   std::vector<UpperLevel> levels;  // level 1 first
+  GraphCells cells;                // none: empty
 
   uint32_t entry() const { return levels.empty() ? 0 : levels.back().rows[0]; }
 };

@@ -1,9 +1,8 @@
 #include "index/vector/hnsw_index.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -19,9 +18,7 @@ namespace {
 // Rough costs in nanoseconds, only for choosing between plans.
 constexpr double kCodeNs = 18.0;  // a code in the graph, and each of its cache lines
 constexpr double kCodeLineNs = 2.2;
-constexpr double kDoorNs = 160.0;    // the list of a hidden neighbour read
 constexpr double kFreshShare = 0.6;  // links of a hop that lead to rows not met before
-constexpr double kGathered = 0.85;   // of a degree: visible ones a hop when doors are opened
 constexpr double kScannedNs = 1.2;   // a code in a pass over all visible rows, and its lines
 constexpr double kScannedLineNs = 1.25;
 constexpr double kBitNs = 0.04;  // a row looked for in the filter's bits
@@ -32,17 +29,19 @@ constexpr double kByteInOrderNs = 0.04;
 // The exact answer is taken for so little, or for so many times what codes would cost: codes of
 // short rows are hardly shorter.
 constexpr double kRowsAnyway = 20'000, kExactTimes = 2.5;
-constexpr double kEnough = 0.75;  // of a degree: visible neighbours gathered a hop
 
 // Measured on word vectors at 10, 20 and 50 % visible: with these a filter does not cost recall (at
 // 10 % a power of .35 did: .945 of .951).
 constexpr double kWidenPower = 0.4;  // of 1 / share of visible rows, for a beam of hidden rows too
 constexpr double kRoom = 1.7;        // times as many visible nodes as wanted in it, at least
 
-// Visible rows tried as further places to begin at, by cache lines of their codes; how far one is
-// looked for; how many begin.
-constexpr size_t kSeedLines = 1024, kSeedsMin = 64, kSeedsMax = 512, kSeedWords = 8, kSeeds = 16;
-constexpr size_t kElsewhere = 8;  // of the wanted rows: the least width where all around is hidden
+// Cells: the centre of one ranked, and each cache line of its code; a row looked for in the
+// filter's bits; a visible row's code, which lies anywhere, and its lines.
+constexpr double kCellNs = 6.0, kCellLineNs = 1.0, kCellRowNs = 0.5;
+constexpr double kCellCodeNs = 2.0, kCellCodeLineNs = 2.2;
+// Visible rows read at least, and how many more it is on average until nothing near changes.
+constexpr double kCellRowsMin = 300, kCellRowsMore = 400;
+constexpr size_t kCellQuiet = 2;  // batches of rows without a change, at least
 
 GraphScratch& ThreadScratch() {
   static thread_local GraphScratch scratch;
@@ -81,16 +80,12 @@ class HnswIndex final : public VectorIndex {
     Plan plan = Choose(task);
     GraphScratch& s = ThreadScratch();
     // Where the visible rows lie elsewhere than the query's surroundings the next plan takes over.
-    bool found = false;
     if (plan == Plan::kAll) {
-      ASSIGN_OR_RETURN(found, SearchAmongAll(task, s));
+      ASSIGN_OR_RETURN(const bool found, SearchAmongAll(task, s));
       if (!found) plan = PlanBeyond(task);
     }
-    if (plan == Plan::kVisible) {
-      ASSIGN_OR_RETURN(found, SearchVisible(task, s));
-      if (!found) plan = Plan::kCodes;
-    }
     if (plan == Plan::kRows) return SearchAll(query, wanted, hidden, cancel);
+    if (plan == Plan::kCells) RETURN_IF_ERROR(SearchCells(task, s));
     if (plan == Plan::kCodes) RETURN_IF_ERROR(SearchCodes(task, s));
     return Rerank(query, s.rows, wanted);
   }
@@ -142,9 +137,9 @@ class HnswIndex final : public VectorIndex {
     const HiddenBits& hidden;
     const Cancel& cancel;
   };
-  // What a search may do: measure all visible rows, all visible codes, walk over visible nodes, or
-  // over all nodes in a wider beam.
-  enum class Plan { kRows, kCodes, kVisible, kAll };
+  // What a search may do: measure all visible rows, all visible codes, those in the nearest cells,
+  // or walk over all nodes in a wider beam.
+  enum class Plan { kRows, kCodes, kCells, kAll };
 
   void Start(size_t ef, size_t wanted, GraphScratch& s) const {
     if (graph_.coded && graph_.coded->coarse()) {  // more than the wanted rows will be measured
@@ -176,21 +171,26 @@ class HnswIndex final : public VectorIndex {
   double AllNs(const Task& task) const {
     return static_cast<double>(WideEf(task)) * DistancesNs(kFreshShare);
   }
-  double VisibleNs(const Task& task) const {
-    const double pass = Pass(task);
-    const double doors =
-        std::min(static_cast<double>(header_.degree) * (1 - pass), kEnough * (1 - pass) / pass);
-    return static_cast<double>(std::min(task.ef, task.visible)) *
-           (DistancesNs(kGathered) + doors * kDoorNs);
-  }
-  // Where visible rows lie together no doors are opened.
-  double ElsewhereNs(const Task& task) const {
-    return static_cast<double>(ElsewhereEf(task)) * DistancesNs(kGathered);
-  }
   double CodesNs(const Task& task) const {
     const double lines = std::ceil(static_cast<double>(CodeBytes()) / 64);
     return static_cast<double>(raw_.rows) * kBitNs +
            static_cast<double>(task.visible) * (kScannedNs + lines * kScannedLineNs);
+  }
+
+  // Visible rows to read in the nearest cells: as the beam, they grow with ef.
+  double RowsOfCells(const Task& task) const {
+    const double pass = Pass(task);
+    const double rows = pass * graph_.cells.RowsNear(static_cast<double>(task.wanted) / pass);
+    const double wide = static_cast<double>(task.ef) / static_cast<double>(DefaultEf(task.wanted));
+    return std::max(rows * wide, kCellRowsMin);
+  }
+  double CellsNs(const Task& task) const {
+    if (graph_.cells.count() == 0) return std::numeric_limits<double>::infinity();
+    const double lines = std::ceil(static_cast<double>(CodeBytes()) / 64);
+    const double cell_lines = static_cast<double>(graph_.cells.code_bytes()) / 64;
+    const double rows = RowsOfCells(task) + kCellRowsMore;
+    return static_cast<double>(graph_.cells.count()) * (kCellNs + cell_lines * kCellLineNs) +
+           rows / Pass(task) * kCellRowNs + rows * (kCellCodeNs + lines * kCellCodeLineNs);
   }
 
   double RowsNs(const Task& task) const {
@@ -201,16 +201,20 @@ class HnswIndex final : public VectorIndex {
   }
 
   Plan Choose(const Task& task) const {
-    const double all = AllNs(task), visible = VisibleNs(task), codes = CodesNs(task),
-                 rows = RowsNs(task);
+    const double codes = CodesNs(task), rows = RowsNs(task), others = std::min(codes, rows);
     if (task.wanted * 2 > task.visible || task.visible <= 2 * task.measured) return Plan::kRows;
-    if (std::min(codes, rows) < std::min(all, visible))
-      return rows <= std::max(kExactTimes * codes, kRowsAnyway) ? Plan::kRows : Plan::kCodes;
-    return all <= visible ? Plan::kAll : Plan::kVisible;
+    const double all = AllNs(task);
+    if (task.visible == raw_.rows) return others < all ? PlanOfScans(codes, rows) : Plan::kAll;
+    const double cells = CellsNs(task);
+    if (others < std::min(all, cells)) return PlanOfScans(codes, rows);
+    return all <= cells ? Plan::kAll : Plan::kCells;
+  }
+  static Plan PlanOfScans(double codes, double rows) {
+    return rows <= std::max(kExactTimes * codes, kRowsAnyway) ? Plan::kRows : Plan::kCodes;
   }
   // When the beam of all nodes has met too few visible ones.
   Plan PlanBeyond(const Task& task) const {
-    return CodesNs(task) < VisibleNs(task) ? Plan::kCodes : Plan::kVisible;
+    return CodesNs(task) <= CellsNs(task) ? Plan::kCodes : Plan::kCells;
   }
 
   template <class Visible>
@@ -284,11 +288,32 @@ class HnswIndex final : public VectorIndex {
   // Leaves the rows worth an exact look in s.rows, those with the nearest codes of all visible
   // ones.
   Status SearchCodes(const Task& task, GraphScratch& s) const {
-    static thread_local CodeScan scan;
     const FromQuery distance = Encode(task.query, s);
+    VisibleRows rows(raw_.rows, task.hidden);
+    return Scan(task, distance, rows, s);
+  }
+
+  // The same of those in the nearest cells.
+  Status SearchCells(const Task& task, GraphScratch& s) const {
+    static thread_local GraphCells::Order order;
+    const FromQuery distance = Encode(task.query, s);
+    graph_.cells.Rank(static_cast<const float*>(task.query), order);
+    const uint64_t* hidden = task.hidden.words();
+    if (task.hidden.rows() < raw_.rows) {  // those past its end are hidden
+      s.visited.Start(raw_.rows, task.hidden);
+      hidden = s.visited.words();
+    }
+    s.patience.Start(std::min(task.wanted, Patience::kWatchedMax), kCellQuiet);
+    CellRows rows(graph_.cells, order, hidden, static_cast<size_t>(RowsOfCells(task)), s.patience);
+    return Scan(task, distance, rows, s);
+  }
+
+  template <class Source>
+  static Status Scan(const Task& task, const FromQuery& distance, Source& rows, GraphScratch& s) {
+    static thread_local CodeScan scan;
     // A wide beam says that codes tell rows apart badly: more of them are measured.
     const size_t measured = std::max(task.measured, task.ef / 4);
-    RETURN_IF_ERROR(scan.Run(distance, raw_.rows, task.hidden, measured, task.cancel));
+    RETURN_IF_ERROR(scan.Run(distance, rows, measured, task.cancel));
     s.rows.clear();
     for (const auto& found : scan.nearest()) s.rows.push_back(found.row);
     return Status::Ok();
@@ -329,71 +354,6 @@ class HnswIndex final : public VectorIndex {
     if (elsewhere || s.pool.Count(is_visible) < least) return false;
     TakeRows(task.measured, is_visible, s);
     return true;
-  }
-
-  // The same from a beam of visible nodes alone.
-  Result<bool> SearchVisible(const Task& task, GraphScratch& s) const {
-    const FromQuery distance = Encode(task.query, s);
-    const GraphEntry at = Descend(distance, s);
-    s.visited.Start(raw_.rows, task.hidden);
-    s.opened.StartVisible(raw_.rows, task.hidden);
-    const bool start_seen = s.visited.Insert(at.node) != 0;
-    const auto enough = static_cast<size_t>(kEnough * static_cast<double>(header_.degree));
-    bool worth_it = true;
-    const auto begin = [&](size_t around) {
-      const bool elsewhere = around < enough / 2;
-      worth_it = !elsewhere || ElsewhereNs(task) < CodesNs(task);
-      Start(elsewhere ? ElsewhereEf(task) : task.ef, task.wanted, s);
-      if (start_seen) s.pool.Insert(at.distance, at.node);
-      if (elsewhere && worth_it) AddSeeds(distance, task.hidden, s);
-      return worth_it;
-    };
-    Status status;
-    WithLinks([&](const auto& links) {
-      ExpandVisibleBeam(links, distance, at.node, enough, s, begin,
-                        [&] { return (status = task.cancel.Check()).ok(); });
-    });
-    RETURN_IF_ERROR(status);
-    const auto all = [](uint32_t) { return true; };
-    if (!worth_it || s.pool.Count(all) < std::min(task.ef, task.visible)) return false;
-    TakeRows(task.measured, all, s);
-    return true;
-  }
-
-  // Where the query's surroundings are hidden, the nearest visible rows are far from it and from
-  // each other: they take a wider beam.
-  static size_t ElsewhereEf(const Task& task) {
-    return std::max(task.ef, kElsewhere * task.wanted);
-  }
-
-  // Visible rows from everywhere: the nearest of them lead to where visible rows are.
-  template <class Distance>
-  void AddSeeds(const Distance& distance, const HiddenBits& hidden, GraphScratch& s) const {
-    const size_t tried = std::clamp(kSeedLines * 64 / CodeBytes(), kSeedsMin, kSeedsMax);
-    std::array<uint32_t, kSeedsMax> rows;
-    std::array<int32_t, kSeedsMax> distances;
-    size_t count = 0;
-    for (size_t i = 0; i < tried; ++i) {
-      const size_t at = i * raw_.rows / tried;
-      size_t row = at / 64 * 64;
-      const size_t end = std::min(raw_.rows, row + 64 * kSeedWords);
-      uint64_t seen = 0;
-      for (; row < end && seen == 0; row += 64) seen = ~hidden.Word(row);
-      if (seen == 0) continue;
-      const size_t found = row - 64 + static_cast<size_t>(std::countr_zero(seen));
-      if (found >= raw_.rows) continue;
-      rows[count] = static_cast<uint32_t>(found);
-      distance.Prefetch(rows[count++]);
-    }
-    distance(rows.data(), count, distances.data());
-    std::array<CodeScan::Found, kSeedsMax> order{};
-    for (size_t i = 0; i < count; ++i) order[i] = {distances[i], rows[i]};
-    const size_t kept = std::min(kSeeds, count);
-    std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(kept),
-                      order.begin() + static_cast<ptrdiff_t>(count));
-    for (size_t i = 0; i < kept; ++i) {
-      if (s.visited.Insert(order[i].row) != 0) s.pool.Insert(order[i].distance, order[i].row);
-    }
   }
 
   // For the self-test: the nearest rows in s.pool, as if `without` were not in the graph.

@@ -55,6 +55,8 @@ enum class SectionId : uint32_t {
   kTreeNodes = 19,     // uint32[nodes][2]: children, places in the same tree; top bit: a leaf
   kTreePlanes = 20,    // float[nodes][dim + 2]: normal, what IP's extra number counts, offset
   kCodecNumbers = 16,  // float: what a codec of its own has learned (codec.h)
+  kCellCodes = 21,     // uint8[nlist][stride], graphs: int8 codes of the centres of cells
+  kCellReads = 22,     // uint32[2], graphs: rows of the nearest cells for the nearest 10 and 100
 };
 
 /// How wide to search for a wanted recall of .95 when the caller does not say: ef (HNSW) or nprobe

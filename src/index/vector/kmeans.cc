@@ -18,7 +18,8 @@ constexpr size_t kPointsAtOnce = 1024;
 
 // Rows spread over the data in random order, normalised if asked.
 std::vector<float> TakeSample(const VectorView& vectors, const KMeansParams& params) {
-  const size_t per_cluster = params.clusters <= 1024 ? 256 : 64;
+  const size_t usual = params.clusters <= 1024 ? 256 : 64;
+  const size_t per_cluster = params.sample != 0 ? params.sample : usual;
   const size_t count = std::min(vectors.rows, params.clusters * per_cluster);
   std::vector<uint32_t> rows(vectors.rows);
   std::iota(rows.begin(), rows.end(), 0u);

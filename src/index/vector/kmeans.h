@@ -14,6 +14,7 @@ namespace elanus::index {
 struct KMeansParams {
   size_t clusters = 1;
   int rounds = 10;
+  size_t sample = 0;  ///< points a cluster to learn from; 0: 256, of more than 1,024 clusters 64
   uint64_t seed = 1;
   int threads = 1;
   bool unit_length = false;    ///< points are brought to unit length first (COSINE)

@@ -8,6 +8,7 @@
 // Holds: distances between a scan's rows are comparable over all lists of one search.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <memory>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "index/vector/row_lists.h"
 #include "index/vector/search_cost.h"
 #include "index/vector/vector_index.h"
+#include "index/vector/visited_set.h"
 
 namespace elanus::index {
 
@@ -49,7 +51,7 @@ class ListIndex final : public VectorIndex {
     const bool own_width = params.nprobe <= 0;
     const Want want{.rows = wanted,
                     .reorder = params.reorder_k != 0 ? static_cast<size_t>(params.reorder_k)
-                                                     : scan().Reorder(wanted),
+                                                     : ReorderFor(wanted, visible),
                     .nprobe = !own_width
                                   ? std::min(static_cast<size_t>(params.nprobe), lists().count())
                               : visible == raw_.rows
@@ -88,21 +90,22 @@ class ListIndex final : public VectorIndex {
   }
 
  private:
-  static constexpr size_t kCancelEvery = 32768;  // codes between two looks at `cancel`
+  static constexpr size_t kLeastTimes = 30, kLeast = 200;  // visible rows read, of those wanted
+  static constexpr size_t kCancelEvery = 32768;            // codes between two looks at `cancel`
 
   struct Want {
     size_t rows;
     size_t reorder;  // rows measured exactly
     size_t nprobe;
     size_t visible;
-    bool widen = false;  // when rows near the query are hidden more than others
+    bool widen = false;  // where rows near the query are hidden more than others
     uint32_t without = kNoRow;
   };
 
   struct Scratch {
     ListScratch lists;
     typename Scan::Scratch scan;
-    std::vector<float> hidden;  // distances of rows the filter hides
+    VisitedSet hidden;          // the filter, of all rows
     std::vector<uint64_t> met;  // one bit a row; all zero between searches
     std::vector<uint32_t> rows;
   };
@@ -130,6 +133,41 @@ class ListIndex final : public VectorIndex {
     return std::clamp<size_t>(wanted, 1, lists().count());
   }
 
+  // The fewer rows are visible the farther apart they lie, and the fewer of them codes take for one
+  // another.
+  size_t ReorderFor(size_t wanted, size_t visible) const {
+    const double pass = static_cast<double>(visible) / static_cast<double>(raw_.rows);
+    const auto all = static_cast<double>(scan().Reorder(wanted));
+    return std::max(std::min(scan().Reorder(wanted), 2 * wanted + 20),
+                    static_cast<size_t>(all * std::sqrt(pass)));
+  }
+
+  size_t CountVisible(uint32_t list, const uint64_t* hidden) const {
+    constexpr size_t kAtOnce = 256;
+    std::array<uint32_t, kAtOnce + 16> seen;
+    const auto rows = lists().rows.subspan(lists().starts[list], lists().SizeOf(list));
+    size_t visible = 0;
+    for (size_t i = 0; i < rows.size(); i += kAtOnce) {
+      const auto some = rows.subspan(i, std::min(kAtOnce, rows.size() - i));
+      visible += simd::Active().unmarked(some.data(), some.size(), hidden, seen.data());
+    }
+    return visible;
+  }
+
+  // Visible entries of lists that a search under a filter reads: as many as its lists hold when
+  // rows are hidden at random; where lists near the query hold fewer, further ones follow. The
+  // nearest rows of a filter that follows the data are far from each other: hence the least.
+  size_t EntriesFor(const Want& want) const {
+    if (!want.widen) return 0;
+    const double pass = static_cast<double>(want.visible) / static_cast<double>(raw_.rows);
+    const double share = static_cast<double>(want.nprobe) / static_cast<double>(lists().count());
+    const auto least = static_cast<double>((want.rows * kLeastTimes + kLeast) * Times());
+    return static_cast<size_t>(
+        std::max(least, pass * share * static_cast<double>(lists().rows.size())));
+  }
+  // Lists a row is in.
+  size_t Times() const { return lists().rows.size() > raw_.rows ? 2 : 1; }
+
   // In nanoseconds, roughly.
   bool BruteForceIsCheaper(size_t visible, size_t nprobe) const {
     const double share = static_cast<double>(nprobe) / static_cast<double>(lists().count());
@@ -147,26 +185,36 @@ class ListIndex final : public VectorIndex {
     // A row in two lists may come twice: room for some of these, and more when it was not enough.
     for (size_t room = want.reorder + (twice ? want.reorder / 4 + 8 : 0);; room *= 2) {
       TopK top(room);
-      ListSink sink(hidden, want.without, top, s.hidden);
-      ASSIGN_OR_RETURN(const bool found, ScanLists(query, want, cancel, top, sink, s));
+      ListSink sink(hidden, want.without, top);
+      ASSIGN_OR_RETURN(const bool found, ScanLists(query, want, hidden, cancel, sink, s));
       if (!found) return false;
       KeepOnce(top.TakeUnordered(), s);
       if (s.rows.size() >= want.rows || top.size() < room) return true;
     }
   }
 
-  // The nprobe nearest lists, and further ones while too few rows are found, or while the filter
-  // lets through much less near the query than elsewhere.
-  Result<bool> ScanLists(const float* query, const Want& want, const Cancel& cancel, TopK& top,
-                         ListSink& sink, Scratch& s) const {
+  // The nprobe nearest lists, and further ones while too few rows are found, or while these hold
+  // fewer visible rows than others do.
+  Result<bool> ScanLists(const float* query, const Want& want, const HiddenBits& hidden,
+                         const Cancel& cancel, ListSink& sink, Scratch& s) const {
     const size_t count = lists().count();
-    const size_t enough = lists().rows.size() > raw_.rows ? want.rows * 2 : want.rows;
-    size_t work = 0, done = 0;
+    const size_t enough = want.rows * Times();
+    const bool filtered = want.visible != raw_.rows;
+    if (filtered) s.hidden.Start(raw_.rows, hidden);
+    size_t work = 0, done = 0, visible = 0, read = 0, entries = EntriesFor(want);
+    const auto short_of = [&] { return visible < entries || sink.found() < enough; };
     for (size_t target = want.nprobe;;) {
       lists().near.Nearest(query, target, s.lists);
-      for (; done < target; ++done) {
+      for (; done < target && (done < want.nprobe || short_of()); ++done) {
         const NearList& list = s.lists.lists[done];
-        if (done + 1 < target) scan().Prefetch(s.lists.lists[done + 1].list);
+        if (done + 1 < target) {
+          scan().Prefetch(s.lists.lists[done + 1].list);
+          if (filtered) lists().PrefetchRows(s.lists.lists[done + 1].list);
+        }
+        const size_t shown = filtered ? CountVisible(list.list, s.hidden.words()) : 1;
+        if (shown == 0) continue;
+        visible += shown;
+        ++read;
         scan().ScanList(list, sink, s.scan);
         ThreadSearchCost().codes += lists().SizeOf(list.list);
         if ((work += lists().SizeOf(list.list)) >= kCancelEvery) {
@@ -174,17 +222,11 @@ class ListIndex final : public VectorIndex {
           work = 0;
         }
       }
-      if (done == count) return true;
-      if (top.size() < enough) {
-        target = std::min(count, done * 4);
-        continue;
-      }
-      if (!want.widen) return true;
-      const size_t times = lists().rows.size() > raw_.rows ? 2 : 1;
-      const size_t needed = WidthFor(sink.RankOf(want.rows * times) / times);
-      if (needed <= done + done / 4) return true;
-      target = std::min(needed, done * 2);  // step by step: further out less may be hidden
-      if (BruteForceIsCheaper(want.visible, target)) return false;
+      // The farther from what is visible, the more of that is about equally near.
+      if (target == want.nprobe && visible < entries) entries += 3 * (entries - visible);
+      if (done == count || !short_of()) return true;
+      target = std::min(count, done * (sink.found() < enough ? 4 : 2));
+      if (want.widen && BruteForceIsCheaper(want.visible, 2 * read)) return false;
     }
   }
 

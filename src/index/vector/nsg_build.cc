@@ -69,7 +69,7 @@ class Builder {
     BuildParams params = params_;
     params.m = kUpperLinks;
     ASSIGN_OR_RETURN(IndexFile file,
-                     FinishHnsw(vectors_, params, std::move(codes_), std::move(*lists_)));
+                     FinishHnsw(vectors_, params, std::move(codes_), std::move(*lists_), control_));
     Progress(1.0);
     return file;
   }

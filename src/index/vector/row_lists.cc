@@ -17,9 +17,9 @@ std::unexpected<Status> Corrupt(const char* what) {
   return Error(Code::kDataIntegrity, std::string("index file: ") + what);
 }
 
-Status CheckRows(const RowLists& lists, size_t rows, uint32_t times) {
+Status CheckRows(const ListRows& lists, size_t rows, uint32_t times) {
   std::vector<uint8_t> met(rows, 0);
-  for (uint32_t list = 0; list < lists.count(); ++list) {
+  for (uint32_t list = 0; list + 1 < lists.starts.size(); ++list) {
     int64_t last = -1;
     for (uint32_t place = lists.starts[list]; place < lists.starts[list + 1]; ++place) {
       const uint32_t row = lists.rows[place];
@@ -34,6 +34,21 @@ Status CheckRows(const RowLists& lists, size_t rows, uint32_t times) {
 
 }  // namespace
 
+Result<ListRows> ListRows::Read(const IndexFileReader& file, uint32_t times) {
+  const IndexHeader& h = file.header();
+  ListRows lists;
+  ASSIGN_OR_RETURN(lists.starts, file.Values<uint32_t>(SectionId::kListStarts,
+                                                       uint64_t{h.nlist} + 1, "list starts"));
+  if (lists.starts.front() != 0 || !std::ranges::is_sorted(lists.starts) ||
+      lists.starts.back() > uint64_t{h.rows} * times) {
+    return Corrupt("list starts out of order");
+  }
+  ASSIGN_OR_RETURN(lists.rows,
+                   file.Values<uint32_t>(SectionId::kListRows, lists.starts.back(), "list rows"));
+  RETURN_IF_ERROR(CheckRows(lists, h.rows, times));
+  return lists;
+}
+
 Result<RowLists> RowLists::Read(const IndexFileReader& file, uint32_t times) {
   const IndexHeader& h = file.header();
   if (h.nlist == 0) return Corrupt("no lists");
@@ -43,29 +58,9 @@ Result<RowLists> RowLists::Read(const IndexFileReader& file, uint32_t times) {
                                                       uint64_t{h.nlist} * h.dim, "centroids"));
   if (!std::ranges::all_of(centroids, [](float x) { return std::isfinite(x); }))
     return Corrupt("a centroid is not finite");
-  ASSIGN_OR_RETURN(lists.starts, file.Values<uint32_t>(SectionId::kListStarts,
-                                                       uint64_t{h.nlist} + 1, "list starts"));
-  if (lists.starts.front() != 0 || !std::ranges::is_sorted(lists.starts) ||
-      lists.starts.back() > uint64_t{h.rows} * times) {
-    return Corrupt("list starts out of order");
-  }
-  ASSIGN_OR_RETURN(lists.rows,
-                   file.Values<uint32_t>(SectionId::kListRows, lists.starts.back(), "list rows"));
+  ASSIGN_OR_RETURN(static_cast<ListRows&>(lists), ListRows::Read(file, times));
   lists.near = IvfLists(h.metric, h.dim, centroids);
-  RETURN_IF_ERROR(CheckRows(lists, h.rows, times));
   return lists;
-}
-
-size_t ListSink::RankOf(size_t nth) const {
-  static thread_local std::vector<float> seen;
-  seen.clear();
-  for (const Hit& hit : top_.TakeUnordered()) seen.push_back(hit.distance);
-  nth = std::min(nth, seen.size());
-  if (nth == 0) return hidden_met_.size();
-  const auto at = seen.begin() + static_cast<ptrdiff_t>(nth - 1);
-  std::nth_element(seen.begin(), at, seen.end());
-  const auto nearer = std::ranges::count_if(hidden_met_, [&](float d) { return d <= *at; });
-  return nth + static_cast<size_t>(nearer);
 }
 
 void ArrangeRows(std::span<const uint32_t> lists, size_t times, size_t nlist, MadeLists& made) {
@@ -85,22 +80,26 @@ Result<MadeLists> MakeLists(const VectorView& vectors, const BuildParams& params
                             bool unit_centroids, const BuildControl& control, double until) {
   const size_t nlist =
       std::clamp<size_t>(vectors.rows / kListRowsMin, 1, static_cast<size_t>(params.nlist));
-  const bool unit = params.metric == Metric::kCosine;
   const KMeansParams kmeans{.clusters = nlist,
                             .seed = params.seed,
                             .threads = params.threads,
-                            .unit_length = unit,
+                            .unit_length = params.metric == Metric::kCosine,
                             .unit_centroids = unit_centroids};
+  return MakeLists(vectors, kmeans, control, until);
+}
+
+Result<MadeLists> MakeLists(const VectorView& vectors, const KMeansParams& kmeans,
+                            const BuildControl& control, double until) {
   MadeLists made;
   ASSIGN_OR_RETURN(made.centroids, TrainCentroids(vectors, kmeans, control.stop));
   if (control.progress) control.progress(until * 0.6);
   std::vector<uint32_t> nearest(vectors.rows);
   std::atomic<size_t> next{0};
-  RunWorkers(params.threads, [&](int id) {
+  RunWorkers(kmeans.threads, [&](int id) {
     for (size_t first;
          (first = next.fetch_add(kRowsAtOnce)) < vectors.rows && !control.stop.stop_requested();) {
       const size_t count = std::min(kRowsAtOnce, vectors.rows - first);
-      AssignToCentroids(vectors, first, made.centroids, unit,
+      AssignToCentroids(vectors, first, made.centroids, kmeans.unit_length,
                         std::span(nearest).subspan(first, count));
       if (id == 0 && control.progress)
         control.progress(
@@ -108,7 +107,7 @@ Result<MadeLists> MakeLists(const VectorView& vectors, const BuildParams& params
     }
   });
   if (control.stop.stop_requested()) return Error(Code::kCanceled, "index build canceled");
-  ArrangeRows(nearest, 1, nlist, made);
+  ArrangeRows(nearest, 1, kmeans.clusters, made);
   return made;
 }
 

@@ -9,16 +9,31 @@
 
 namespace elanus::index {
 
-struct RowLists {
-  IvfLists near;
+/// Which rows each list holds.
+struct ListRows {
   std::span<const uint32_t> starts;  // of each list, in places; nlist + 1
   std::span<const uint32_t> rows;    // the row at each place
 
-  size_t count() const { return near.count(); }
   size_t SizeOf(uint32_t list) const { return starts[list + 1] - starts[list]; }
+  /// Asks for the numbers of its rows; of long lists for the first ones.
+  void PrefetchRows(uint32_t list) const {
+    constexpr size_t kBytes = 2048;
+    const auto* at = reinterpret_cast<const char*>(rows.data() + starts[list]);
+    const size_t end = std::min(SizeOf(list) * sizeof(uint32_t), kBytes);
+    for (size_t i = 0; i < end; i += 64) __builtin_prefetch(at + i);
+  }
 
   /// Borrows the sections of `file`: every row in one to `times` lists, once in each, ascending.
   /// Errors: kDataIntegrity.
+  static Result<ListRows> Read(const IndexFileReader& file, uint32_t times);
+};
+
+struct RowLists : ListRows {
+  IvfLists near;
+
+  size_t count() const { return near.count(); }
+
+  /// Borrows the sections of `file`, as ListRows::Read does.
   static Result<RowLists> Read(const IndexFileReader& file, uint32_t times);
 };
 
@@ -27,30 +42,20 @@ inline constexpr uint32_t kNoRow = 0xFFFFFFFF;
 /// Takes the rows that a scan found near enough.
 class ListSink {
  public:
-  /// \param hidden_met  distances of hidden rows are added there, for RankOf
-  ListSink(const HiddenBits& hidden, uint32_t without, TopK& top, std::vector<float>& hidden_met)
-      : hidden_(hidden), without_(without), top_(top), hidden_met_(hidden_met) {
-    hidden_met.clear();
-  }
+  ListSink(const HiddenBits& hidden, uint32_t without, TopK& top)
+      : hidden_(hidden), without_(without), top_(top) {}
 
   /// A distance above this is not worth a Push.
   float bound() const { return top_.bound(); }
   void Push(float distance, uint32_t row) {
-    if (row == without_) return;
-    if (!hidden_.Hidden(row)) return top_.Push(distance, row);
-    if (hidden_met_.size() < kHiddenMax) hidden_met_.push_back(distance);
+    if (row != without_ && !hidden_.Hidden(row)) top_.Push(distance, row);
   }
-
-  /// Which of all rows, hidden ones too, the `nth` (from 1) nearest visible one is.
-  size_t RankOf(size_t nth) const;
+  size_t found() const { return top_.size(); }
 
  private:
-  static constexpr size_t kHiddenMax = 8192;  // beyond that the rank is large in any case
-
   const HiddenBits& hidden_;
   uint32_t without_;
   TopK& top_;
-  std::vector<float>& hidden_met_;
 };
 
 /// The centroids of a build and the lists its rows are in.
@@ -64,6 +69,11 @@ struct MadeLists {
 
 struct BuildParams;
 struct BuildControl;
+struct KMeansParams;
+
+/// Centroids by k-means, then one list a row. Errors: kCanceled.
+Result<MadeLists> MakeLists(const VectorView& vectors, const KMeansParams& kmeans,
+                            const BuildControl& control, double until);
 
 /// k-means and one list a row; nlist is clamped to rows / 39. Progress goes to `until`.
 /// \param unit_centroids  COSINE: centroids of unit length

@@ -14,13 +14,45 @@ constexpr size_t kSampleRows = 200;
 constexpr size_t kSampleWork =
     size_t{20'000'000'000};  // multiplications for the truth: about half a second
 
-struct Sample {
-  std::vector<uint32_t> rows;
-  std::vector<std::vector<Hit>> truth;  // without the row itself
-};
+// By distance: of several rows equally far away any is right.
+double Recall(const SelfSample& sample, const SelfTest& test, size_t top_k, uint32_t width) {
+  size_t found = 0, wanted = 0;
+  for (size_t i = 0; i < sample.rows.size(); ++i) {
+    const auto& truth = sample.truth[i];
+    if (truth.empty()) continue;
+    OfferCore();
+    wanted += truth.size();
+    // Kernels add in different orders: equal distances may differ in the last bits.
+    const float last = truth.back().distance, limit = last + 1e-6f * std::fabs(last);
+    for (const Hit& hit : test.search(sample.rows[i], top_k, width))
+      found += hit.distance <= limit ? 1 : 0;
+  }
+  return wanted == 0 ? 1.0
+                     : static_cast<double>(std::min(found, wanted)) / static_cast<double>(wanted);
+}
 
-Sample TakeSample(const VectorView& vectors, Metric metric, const float* norms, size_t top_k) {
-  Sample sample;
+uint32_t FindWidth(const VectorView& vectors, Metric metric, const float* norms,
+                   const SelfTest& test, size_t top_k) {
+  const SelfSample sample = TakeSelfSample(vectors, metric, norms, top_k);
+  const auto low = test.at_least_top_k ? static_cast<uint32_t>(top_k) : 1u;
+  if (test.width_max <= low) return low;
+  uint32_t failed = low - 1, passed = std::min(low, test.width_max);
+  while (passed < test.width_max && Recall(sample, test, top_k, passed) < kWanted) {
+    failed = passed;
+    passed = std::min(passed * 2, test.width_max);
+  }
+  while (passed - failed > std::max(1u, passed / 16)) {
+    const uint32_t middle = failed + (passed - failed) / 2;
+    (Recall(sample, test, top_k, middle) < kWanted ? failed : passed) = middle;
+  }
+  return passed;
+}
+
+}  // namespace
+
+SelfSample TakeSelfSample(const VectorView& vectors, Metric metric, const float* norms,
+                          size_t top_k) {
+  SelfSample sample;
   const size_t affordable = kSampleWork / (vectors.rows * vectors.dim);
   const size_t count = std::min({std::clamp<size_t>(affordable, 50, kSampleRows), vectors.rows});
   std::vector<float> queries;
@@ -44,42 +76,6 @@ Sample TakeSample(const VectorView& vectors, Metric metric, const float* norms, 
   }
   return sample;
 }
-
-// By distance: of several rows equally far away any is right.
-double Recall(const Sample& sample, const SelfTest& test, size_t top_k, uint32_t width) {
-  size_t found = 0, wanted = 0;
-  for (size_t i = 0; i < sample.rows.size(); ++i) {
-    const auto& truth = sample.truth[i];
-    if (truth.empty()) continue;
-    OfferCore();
-    wanted += truth.size();
-    // Kernels add in different orders: equal distances may differ in the last bits.
-    const float last = truth.back().distance, limit = last + 1e-6f * std::fabs(last);
-    for (const Hit& hit : test.search(sample.rows[i], top_k, width))
-      found += hit.distance <= limit ? 1 : 0;
-  }
-  return wanted == 0 ? 1.0
-                     : static_cast<double>(std::min(found, wanted)) / static_cast<double>(wanted);
-}
-
-uint32_t FindWidth(const VectorView& vectors, Metric metric, const float* norms,
-                   const SelfTest& test, size_t top_k) {
-  const Sample sample = TakeSample(vectors, metric, norms, top_k);
-  const auto low = test.at_least_top_k ? static_cast<uint32_t>(top_k) : 1u;
-  if (test.width_max <= low) return low;
-  uint32_t failed = low - 1, passed = std::min(low, test.width_max);
-  while (passed < test.width_max && Recall(sample, test, top_k, passed) < kWanted) {
-    failed = passed;
-    passed = std::min(passed * 2, test.width_max);
-  }
-  while (passed - failed > std::max(1u, passed / 16)) {
-    const uint32_t middle = failed + (passed - failed) / 2;
-    (Recall(sample, test, top_k, middle) < kWanted ? failed : passed) = middle;
-  }
-  return passed;
-}
-
-}  // namespace
 
 Tuning FindTuning(const VectorView& vectors, Metric metric, const float* inverse_norms,
                   const SelfTest& test) {

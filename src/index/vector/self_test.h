@@ -11,6 +11,14 @@
 
 namespace elanus::index {
 
+/// Rows of an index and the nearest others of each, exactly.
+struct SelfSample {
+  std::vector<uint32_t> rows;
+  std::vector<std::vector<Hit>> truth;  ///< nearest first, without the row itself
+};
+SelfSample TakeSelfSample(const VectorView& vectors, Metric metric, const float* inverse_norms,
+                          size_t top_k);
+
 struct SelfTest {
   /// The best `top_k` rows near row `row`, without that row, at the given width (ef or nprobe).
   std::function<std::vector<Hit>(uint32_t row, size_t top_k, uint32_t width)> search;

@@ -51,6 +51,13 @@ class Sq8 {
   /// A stored row as a query of the kernels: same shape and result as EncodeQuery.
   int32_t RowAsQuery(const uint8_t* row, int8_t* code) const;
 
+  /// The term of a code row under L2: the sum of its squared codes.
+  int32_t Square(const uint8_t* row) const {
+    int32_t square = 0;
+    for (size_t i = 0; i < dim_; ++i) square += (int32_t{row[i]} - 128) * (int32_t{row[i]} - 128);
+    return square;
+  }
+
   /// How often the dot product counts in a distance.
   int32_t weight() const { return metric_ == Metric::kL2 ? 2 : 1; }
 

@@ -10,6 +10,7 @@
 #include "index/vector/coded_rows.h"
 #include "index/vector/flat_index.h"
 #include "index/vector/forest.h"
+#include "index/vector/graph_cells.h"
 #include "index/vector/graph_codes.h"
 #include "index/vector/hnsw_build.h"
 #include "index/vector/hnsw_index.h"
@@ -224,6 +225,8 @@ uint64_t EstimateIndexBytes(size_t rows, size_t dim, const BuildParams& params) 
     fixed += rows / std::max<uint64_t>(m - 1, 1) * (m + 2) *
              sizeof(uint32_t);  // upper levels: 1/m + 1/m^2 + ...
   }
+  if ((params.kind == Kind::kHnsw || params.kind == Kind::kNsg) && params.cells)
+    fixed += CellBytes(rows, dim);
   if (params.kind == Kind::kIvfFlat || params.kind == Kind::kIvfCoded) {
     row_bytes += sizeof(uint32_t);
     fixed += nlist * (dim + 1) * sizeof(float);
@@ -253,6 +256,8 @@ uint64_t EstimateBuildBytes(size_t rows, size_t dim, const BuildParams& params) 
     const bool halves = params.codec.bits == kHalfByte && HalfBytesSaveLines(params.metric, dim);
     if (params.codec.kind != CodecKind::kOwn || halves) bytes += rows * CodeStride(dim);
   }
+  if ((params.kind == Kind::kHnsw || params.kind == Kind::kNsg) && params.cells)
+    bytes += CellBuildBytes(rows, dim);
   if (params.kind == Kind::kNsg) {
     bytes += rows * (NsgDegree(params.nsg.out_degree) * sizeof(int32_t) +
                      static_cast<uint64_t>(params.nsg.knng) * sizeof(uint32_t) + 20);

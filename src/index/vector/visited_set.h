@@ -30,12 +30,6 @@ class VisitedSet {
       words_[word] = hidden.Word(word * 64);
   }
 
-  /// Starts with the visible ones marked.
-  void StartVisible(size_t nodes, const HiddenBits& hidden) {
-    Start(nodes, hidden);
-    for (size_t word = 0; word < (nodes + 63) / 64; ++word) words_[word] = ~words_[word];
-  }
-
   /// Marks `node`; 1 when it was not marked before, else 0. No branch: whether it was is a coin
   /// toss.
   size_t Insert(uint32_t node) {
@@ -44,8 +38,6 @@ class VisitedSet {
     word = before | uint64_t{1} << (node % 64);
     return ~before >> (node % 64) & 1;
   }
-
-  void Erase(uint32_t node) { words_[node / 64] &= ~(uint64_t{1} << (node % 64)); }
 
   /// For kernels that mark nodes themselves.
   uint64_t* words() { return words_.data(); }

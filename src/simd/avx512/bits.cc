@@ -80,6 +80,22 @@ size_t Unseen(const uint32_t* list, size_t count, uint64_t* seen, uint32_t* out)
   return n;
 }
 
+size_t Unmarked(const uint32_t* ids, size_t count, const uint64_t* marked, uint32_t* out) {
+  const __m512i one = _mm512_set1_epi32(1), bits = _mm512_set1_epi32(31);
+  size_t n = 0;
+  for (size_t i = 0; i < count; i += 16) {
+    const auto lanes = static_cast<__mmask16>(count - i >= 16 ? 0xFFFF : (1u << (count - i)) - 1);
+    const __m512i some = _mm512_maskz_loadu_epi32(lanes, ids + i);
+    const __m512i words = _mm512_mask_i32gather_epi32(_mm512_set1_epi32(-1), lanes,
+                                                      _mm512_srli_epi32(some, 5), marked, 4);
+    const __m512i bit = _mm512_sllv_epi32(one, _mm512_and_si512(some, bits));
+    const __mmask16 free = _mm512_testn_epi32_mask(words, bit);
+    _mm512_storeu_si512(out + n, _mm512_maskz_compress_epi32(free, some));
+    n += static_cast<size_t>(__builtin_popcount(free));
+  }
+  return n;
+}
+
 // At most sixteen ids of three bytes; missing ones are 0xFFFFFF.
 __m512i Load24(const uint8_t* list, size_t count) {
   const __m512i spread = _mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11);
@@ -121,6 +137,7 @@ void FillBitsAvx512(Kernels* k) {
   k->bits_andnot = AndNot;
   k->zero_bits = ZeroBits;
   k->unseen = Unseen;
+  k->unmarked = Unmarked;
   k->unseen24 = Unseen24;
   k->unpack24 = Unpack24;
 }

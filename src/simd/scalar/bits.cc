@@ -41,6 +41,15 @@ size_t Unseen(const uint32_t* list, size_t count, uint64_t* seen, uint32_t* out)
   return n;
 }
 
+size_t Unmarked(const uint32_t* ids, size_t count, const uint64_t* marked, uint32_t* out) {
+  size_t n = 0;
+  for (size_t i = 0; i < count; ++i) {
+    out[n] = ids[i];
+    n += ~marked[ids[i] / 64] >> (ids[i] % 64) & 1;
+  }
+  return n;
+}
+
 size_t Unpack24(const uint8_t* list, size_t count, uint32_t* out) {
   for (size_t i = 0; i < count; ++i, list += 3) {
     out[i] = list[0] | uint32_t{list[1]} << 8 | uint32_t{list[2]} << 16;
@@ -62,6 +71,7 @@ void FillBitsScalar(Kernels* k) {
   k->bits_andnot = AndNot;
   k->zero_bits = ZeroBits;
   k->unseen = Unseen;
+  k->unmarked = Unmarked;
   k->unseen24 = Unseen24;
   k->unpack24 = Unpack24;
 }
