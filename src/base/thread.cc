@@ -62,7 +62,9 @@ void SetCurrentThread(const std::string& name, ThreadPriority priority) {
 }
 
 void OfferCore() {
-  thread_local const bool low = getpriority(PRIO_PROCESS, CurrentThreadId()) > 0;
+  // The whole process may run at a niceness.
+  thread_local const bool low = getpriority(PRIO_PROCESS, CurrentThreadId()) >
+                                getpriority(PRIO_PROCESS, static_cast<id_t>(getpid()));
   if (!low) return;
   thread_local int64_t next_us = 0;
   const int64_t now_us = SystemClock().MonotonicUs();

@@ -36,8 +36,8 @@ class Thread {
 /// Gives the calling thread a name and a priority.
 void SetCurrentThread(const std::string& name, ThreadPriority priority);
 
-/// For the loops of builds and merges: on a thread of less than normal priority (its own, or that
-/// of the thread that started it) lets others that wait for the core have it, at most once in
+/// For the loops of builds and merges: on a thread of lower priority than the process (its own, or
+/// that of the thread that started it) lets others that wait for the core have it, at most once in
 /// 100 us. The kernel refuses now and then to cut a turn short for a thread that wakes and looks
 /// again only at its next tick, 4 ms later: most of the p99 of searches beside a build. On other
 /// threads it does nothing. Cost: some 25 ns.
