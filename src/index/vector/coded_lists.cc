@@ -476,14 +476,14 @@ class Builder {
   Result<Tuning> Tune(const IndexFileReader& file) const {
     if (codec_params_.kind == CodecKind::kRabitq) {
       ASSIGN_OR_RETURN(auto index, OpenLists<SignScan>(file, vectors_, {}, nullptr));
-      return TuneLists(*index);
+      return TuneLists(*index, params_.threads);
     }
     if (ByteWordScan::Takes(codec_params_)) {
       ASSIGN_OR_RETURN(auto index, OpenLists<ByteWordScan>(file, vectors_, {}, nullptr));
-      return TuneLists(*index);
+      return TuneLists(*index, params_.threads);
     }
     ASSIGN_OR_RETURN(auto index, OpenLists<CodeScan>(file, vectors_, {}, nullptr));
-    return TuneLists(*index);
+    return TuneLists(*index, params_.threads);
   }
 
   const VectorView& vectors_;

@@ -362,14 +362,16 @@ std::vector<float> ExtrasOf(const VectorView& vectors, Metric metric) {
   return squares;
 }
 
-Result<Tuning> Tune(const IndexFileReader& file, const VectorView& raw) {
+Result<Tuning> Tune(const IndexFileReader& file, const VectorView& raw, int threads) {
   ASSIGN_OR_RETURN(auto index, Open(file, raw, {}, nullptr));
   const SelfTest test{
       .search = [&](uint32_t row, size_t top_k,
                     uint32_t width) { return index->SearchWithout(row, top_k, width); },
+      .threads = threads,
       .width_max = static_cast<uint32_t>(raw.rows),
       .at_least_top_k = true};
-  return FindTuning(raw, file.header().metric, index->inverse_norms(), test);
+  return FindTuning(raw, TakeSelfSample(raw, file.header().metric, index->inverse_norms(), threads),
+                    test);
 }
 
 }  // namespace
@@ -417,7 +419,7 @@ Result<IndexFile> BuildForest(const VectorView& vectors, const BuildParams& para
   writer.Add(SectionId::kTreePlanes, std::span<const float>(planes));
   writer.Add(SectionId::kListStarts, std::span<const uint32_t>(leaf_starts));
   writer.Add(SectionId::kListRows, std::span<const uint32_t>(leaf_rows));
-  ASSIGN_OR_RETURN(header.tuning, Tune(writer.Peek(header), vectors));
+  ASSIGN_OR_RETURN(header.tuning, Tune(writer.Peek(header), vectors, params.threads));
   if (control.progress) control.progress(1.0);
   return writer.Finish(header);
 }

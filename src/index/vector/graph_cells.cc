@@ -83,7 +83,7 @@ uint64_t CellBuildBytes(size_t rows, size_t dim) {
 }
 
 Status AddCells(const VectorView& vectors, const BuildParams& params, const BuildControl& control,
-                IndexFileWriter& writer, IndexHeader& header) {
+                const SelfSample& sample, IndexFileWriter& writer, IndexHeader& header) {
   const size_t count = CellsOf(vectors.rows);
   if (count == 0) return Status::Ok();
   ASSIGN_OR_RETURN(const MadeLists made, MakeLists(vectors, KMeansOf(vectors, params),
@@ -99,12 +99,10 @@ Status AddCells(const VectorView& vectors, const BuildParams& params, const Buil
 
   const IndexFileReader file = writer.Peek(header);
   ASSIGN_OR_RETURN(const GraphCells cells, GraphCells::ReadRows(file));
-  ASSIGN_OR_RETURN(const float* norms, ReadInverseNorms(file));
   std::vector<uint32_t> cell_of(vectors.rows);
   for (uint32_t cell = 0; cell < count; ++cell) {
     for (const uint32_t row : cells.RowsOf(cell)) cell_of[row] = cell;
   }
-  const SelfSample sample = TakeSelfSample(vectors, params.metric, norms, 100);
   const std::array<uint32_t, 2> reads = {RowsRead(cells, cell_of, vectors, sample, 10),
                                          RowsRead(cells, cell_of, vectors, sample, 100)};
   writer.Add(SectionId::kCellReads, std::span<const uint32_t>(reads));

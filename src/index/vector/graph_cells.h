@@ -18,6 +18,7 @@ namespace elanus::index {
 
 struct BuildParams;
 struct BuildControl;
+struct SelfSample;
 
 /// How many cells a graph of so many rows has; 0: none, a pass over all codes is as quick.
 size_t CellsOf(size_t rows);
@@ -28,7 +29,7 @@ uint64_t CellBuildBytes(size_t rows, size_t dim);
 /// Makes the cells of a graph; adds what GraphCells::Read wants to `writer`, which has norms and
 /// mean already, and their number to `header`. Errors: kCanceled. Cost: about rows * cells * dim.
 Status AddCells(const VectorView& vectors, const BuildParams& params, const BuildControl& control,
-                IndexFileWriter& writer, IndexHeader& header);
+                const SelfSample& sample, IndexFileWriter& writer, IndexHeader& header);
 
 class GraphCells {
  public:
@@ -60,7 +61,7 @@ class GraphCells {
 
  private:
   friend Status AddCells(const VectorView&, const BuildParams&, const BuildControl&,
-                         IndexFileWriter&, IndexHeader&);
+                         const SelfSample&, IndexFileWriter&, IndexHeader&);
   static Result<GraphCells> ReadRows(const IndexFileReader& file);
 
   size_t count_ = 0;

@@ -10,6 +10,7 @@
 #include "index/vector/graph_codes.h"
 #include "index/vector/graph_inserter.h"
 #include "index/vector/hnsw_index.h"
+#include "index/vector/self_test.h"
 #include "index/vector/workers.h"
 
 namespace elanus::index {
@@ -174,8 +175,10 @@ Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& param
     RETURN_IF_ERROR(AddCodedRows(vectors, params, mean, {}, writer, header));
   }
   lists.MoveTo(writer);
-  if (params.cells) RETURN_IF_ERROR(AddCells(vectors, params, control, writer, header));
-  ASSIGN_OR_RETURN(header.tuning, TuneHnsw(writer.Peek(header), vectors));
+  ASSIGN_OR_RETURN(const float* norms, ReadInverseNorms(writer.Peek(header)));
+  const SelfSample sample = TakeSelfSample(vectors, params.metric, norms, params.threads);
+  if (params.cells) RETURN_IF_ERROR(AddCells(vectors, params, control, sample, writer, header));
+  ASSIGN_OR_RETURN(header.tuning, TuneHnsw(writer.Peek(header), vectors, sample, params.threads));
   return writer.Finish(header);
 }
 

@@ -403,14 +403,16 @@ Result<std::unique_ptr<VectorIndex>> OpenHnsw(const IndexFileReader& file, Vecto
 
 uint64_t ThreadGraphHops() { return ThreadScratch().hops; }
 
-Result<Tuning> TuneHnsw(const IndexFileReader& file, const VectorView& raw) {
+Result<Tuning> TuneHnsw(const IndexFileReader& file, const VectorView& raw,
+                        const SelfSample& sample, int threads) {
   ASSIGN_OR_RETURN(auto index, Open(file, raw, {}, nullptr));
   const SelfTest test{
       .search = [&](uint32_t row, size_t top_k,
                     uint32_t width) { return index->SearchWithout(row, top_k, width); },
+      .threads = threads,
       .width_max = static_cast<uint32_t>(std::min<size_t>(raw.rows, 4096)),
       .at_least_top_k = true};
-  return FindTuning(raw, file.header().metric, index->inverse_norms(), test);
+  return FindTuning(raw, sample, test);
 }
 
 }  // namespace elanus::index

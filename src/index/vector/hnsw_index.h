@@ -7,6 +7,8 @@
 
 namespace elanus::index {
 
+struct SelfSample;
+
 /// \param copies  the memory `file` reads from when it is resident, else empty
 /// Errors: kDataIntegrity; every id is checked here, so that a search need not.
 Result<std::unique_ptr<VectorIndex>> OpenHnsw(const IndexFileReader& file, VectorView raw,
@@ -17,6 +19,7 @@ Result<std::unique_ptr<VectorIndex>> OpenHnsw(const IndexFileReader& file, Vecto
 uint64_t ThreadGraphHops();
 
 /// Measures a graph that has just been built (self_test.h).
-Result<Tuning> TuneHnsw(const IndexFileReader& file, const VectorView& raw);
+Result<Tuning> TuneHnsw(const IndexFileReader& file, const VectorView& raw,
+                        const SelfSample& sample, int threads);
 
 }  // namespace elanus::index

@@ -31,7 +31,7 @@ Result<IndexFile> BuildIvf(const VectorView& vectors, const BuildParams& params,
   writer.Add(SectionId::kCodes, std::move(codes));
   if (side_terms) writer.Add(SectionId::kTerms, std::move(terms));
   AddLists(lists, writer);
-  ASSIGN_OR_RETURN(header.tuning, TuneIvf(writer.Peek(header), vectors));
+  ASSIGN_OR_RETURN(header.tuning, TuneIvf(writer.Peek(header), vectors, params.threads));
   if (control.progress) control.progress(1.0);
   return writer.Finish(header);
 }

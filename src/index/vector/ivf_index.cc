@@ -80,9 +80,9 @@ Result<std::unique_ptr<VectorIndex>> OpenIvf(const IndexFileReader& file, Vector
   return OpenLists<ByteScan>(file, raw, std::move(copies), std::move(owner));
 }
 
-Result<Tuning> TuneIvf(const IndexFileReader& file, const VectorView& raw) {
+Result<Tuning> TuneIvf(const IndexFileReader& file, const VectorView& raw, int threads) {
   ASSIGN_OR_RETURN(auto index, OpenLists<ByteScan>(file, raw, {}, nullptr));
-  return TuneLists(*index);
+  return TuneLists(*index, threads);
 }
 
 }  // namespace elanus::index

@@ -13,6 +13,6 @@ Result<std::unique_ptr<VectorIndex>> OpenIvf(const IndexFileReader& file, Vector
                                              std::shared_ptr<const void> owner);
 
 /// Measures lists that have just been made (self_test.h).
-Result<Tuning> TuneIvf(const IndexFileReader& file, const VectorView& raw);
+Result<Tuning> TuneIvf(const IndexFileReader& file, const VectorView& raw, int threads);
 
 }  // namespace elanus::index

@@ -202,7 +202,7 @@ class Builder {
     writer.Add(SectionId::kCodebooks, std::span<const float>(codec_.codebooks()));
     writer.Add(SectionId::kBlocks, std::move(blocks_));
     if (params_.metric == Metric::kL2) writer.Add(SectionId::kRowTerms, std::move(terms_));
-    ASSIGN_OR_RETURN(header.tuning, TuneIvfPq(writer.Peek(header), vectors_));
+    ASSIGN_OR_RETURN(header.tuning, TuneIvfPq(writer.Peek(header), vectors_, params_.threads));
     Progress(1.0);
     return writer.Finish(header);
   }

@@ -111,9 +111,9 @@ Result<std::unique_ptr<VectorIndex>> OpenIvfPq(const IndexFileReader& file, Vect
   return OpenLists<WordScan>(file, raw, std::move(copies), std::move(owner));
 }
 
-Result<Tuning> TuneIvfPq(const IndexFileReader& file, const VectorView& raw) {
+Result<Tuning> TuneIvfPq(const IndexFileReader& file, const VectorView& raw, int threads) {
   ASSIGN_OR_RETURN(auto index, OpenLists<WordScan>(file, raw, {}, nullptr));
-  return TuneLists(*index);
+  return TuneLists(*index, threads);
 }
 
 std::vector<uint32_t> BlockStarts(std::span<const uint32_t> starts) {

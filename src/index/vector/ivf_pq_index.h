@@ -11,7 +11,7 @@ Result<std::unique_ptr<VectorIndex>> OpenIvfPq(const IndexFileReader& file, Vect
                                                std::shared_ptr<const void> owner);
 
 /// Measures how many lists a search must look at (self_test.h).
-Result<Tuning> TuneIvfPq(const IndexFileReader& file, const VectorView& raw);
+Result<Tuning> TuneIvfPq(const IndexFileReader& file, const VectorView& raw, int threads);
 
 /// The first block of each list, and the end of the last one.
 std::vector<uint32_t> BlockStarts(std::span<const uint32_t> starts);

@@ -1,10 +1,12 @@
 #include "index/vector/self_test.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "base/thread.h"
 #include "index/vector/brute_force.h"
+#include "index/vector/workers.h"
 
 namespace elanus::index {
 namespace {
@@ -16,24 +18,25 @@ constexpr size_t kSampleWork =
 
 // By distance: of several rows equally far away any is right.
 double Recall(const SelfSample& sample, const SelfTest& test, size_t top_k, uint32_t width) {
-  size_t found = 0, wanted = 0;
-  for (size_t i = 0; i < sample.rows.size(); ++i) {
-    const auto& truth = sample.truth[i];
-    if (truth.empty()) continue;
-    OfferCore();
-    wanted += truth.size();
-    // Kernels add in different orders: equal distances may differ in the last bits.
-    const float last = truth.back().distance, limit = last + 1e-6f * std::fabs(last);
-    for (const Hit& hit : test.search(sample.rows[i], top_k, width))
-      found += hit.distance <= limit ? 1 : 0;
-  }
-  return wanted == 0 ? 1.0
-                     : static_cast<double>(std::min(found, wanted)) / static_cast<double>(wanted);
+  std::atomic<size_t> next{0}, found{0}, wanted{0};
+  RunWorkers(test.threads, [&](int) {
+    for (size_t i; (i = next.fetch_add(1)) < sample.rows.size();) {
+      const size_t known = std::min(top_k, sample.truth[i].size());
+      if (known == 0) continue;
+      OfferCore();
+      wanted += known;
+      // Kernels add in different orders: equal distances may differ in the last bits.
+      const float last = sample.truth[i][known - 1].distance;
+      const float limit = last + 1e-6f * std::fabs(last);
+      for (const Hit& hit : test.search(sample.rows[i], top_k, width))
+        found += hit.distance <= limit ? 1 : 0;
+    }
+  });
+  if (wanted == 0) return 1.0;
+  return static_cast<double>(std::min<size_t>(found, wanted)) / static_cast<double>(wanted);
 }
 
-uint32_t FindWidth(const VectorView& vectors, Metric metric, const float* norms,
-                   const SelfTest& test, size_t top_k) {
-  const SelfSample sample = TakeSelfSample(vectors, metric, norms, top_k);
+uint32_t FindWidth(const SelfSample& sample, const SelfTest& test, size_t top_k) {
   const auto low = test.at_least_top_k ? static_cast<uint32_t>(top_k) : 1u;
   if (test.width_max <= low) return low;
   uint32_t failed = low - 1, passed = std::min(low, test.width_max);
@@ -51,7 +54,7 @@ uint32_t FindWidth(const VectorView& vectors, Metric metric, const float* norms,
 }  // namespace
 
 SelfSample TakeSelfSample(const VectorView& vectors, Metric metric, const float* norms,
-                          size_t top_k) {
+                          int threads) {
   SelfSample sample;
   const size_t affordable = kSampleWork / (vectors.rows * vectors.dim);
   const size_t count = std::min({std::clamp<size_t>(affordable, 50, kSampleRows), vectors.rows});
@@ -63,26 +66,30 @@ SelfSample TakeSelfSample(const VectorView& vectors, Metric metric, const float*
     sample.rows.push_back(static_cast<uint32_t>(row));
     const float* x = row_at(row);
     queries.insert(queries.end(), x, x + vectors.dim);
-    tops.emplace_back(top_k + 1);
+    tops.emplace_back(SelfSample::kNearest + 1);
   }
   const VectorChunk chunk{.vectors = vectors, .row_offset = 0, .inverse_norms = norms};
-  (void)BruteForceMany(metric, queries.data(), chunk, {}, {}, tops)
-      .ok();  // a Cancel that never stops
+  RunWorkers(threads, [&](int id) {
+    const auto worker = static_cast<size_t>(id), workers = static_cast<size_t>(threads);
+    const size_t first = worker * count / workers, last = (worker + 1) * count / workers;
+    (void)BruteForceMany(metric, queries.data() + first * vectors.dim, chunk, {}, {},
+                         std::span(tops).subspan(first, last - first))
+        .ok();  // a Cancel that never stops
+  });
   for (size_t i = 0; i < count; ++i) {
     auto hits = tops[i].Take();
     std::erase_if(hits, [&](const Hit& hit) { return hit.row == sample.rows[i]; });
-    if (hits.size() > top_k) hits.resize(top_k);
+    if (hits.size() > SelfSample::kNearest) hits.resize(SelfSample::kNearest);
     sample.truth.push_back(std::move(hits));
   }
   return sample;
 }
 
-Tuning FindTuning(const VectorView& vectors, Metric metric, const float* inverse_norms,
-                  const SelfTest& test) {
+Tuning FindTuning(const VectorView& vectors, const SelfSample& sample, const SelfTest& test) {
   Tuning tuning;
   if (vectors.rows < 2) return {.width_10 = 16, .width_100 = 0};
-  tuning.width_10 = FindWidth(vectors, metric, inverse_norms, test, 10);
-  if (vectors.rows >= 2000) tuning.width_100 = FindWidth(vectors, metric, inverse_norms, test, 100);
+  tuning.width_10 = FindWidth(sample, test, 10);
+  if (vectors.rows >= 2000) tuning.width_100 = FindWidth(sample, test, SelfSample::kNearest);
   return tuning;
 }
 
