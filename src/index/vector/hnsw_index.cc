@@ -146,8 +146,9 @@ class HnswIndex final : public VectorIndex {
       s.pool.Start(ef);
       return s.patience.Off();
     }
-    // Half bytes may take a wanted row for one just outside a narrow beam.
-    if (graph_.halves) ef = std::max(ef, wanted * 7 / 4);
+    // Half bytes may take a wanted row for one just outside a narrow beam; so wide they find what
+    // bytes find at the same ef (768-d, ef 10: .967 and .957).
+    if (graph_.halves) ef = std::max(ef, wanted * 5 / 4);
     StartBeam(ef, wanted, s);
   }
 
