@@ -178,12 +178,14 @@ class HnswIndex final : public VectorIndex {
            static_cast<double>(task.visible) * (kScannedNs + lines * kScannedLineNs);
   }
 
-  // Visible rows to read in the nearest cells: as the beam, they grow with ef.
+  // Visible rows to read in the nearest cells: they grow with ef as the beam does, but are no fewer
+  // than the self-test found right. Fewer find less than a beam of that ef does: .933 of the
+  // nearest ten at 10 % of word vectors, at an ef that finds .95 without a filter.
   double RowsOfCells(const Task& task) const {
     const double pass = Pass(task);
     const double rows = pass * graph_.cells.RowsNear(static_cast<double>(task.wanted) / pass);
     const double wide = static_cast<double>(task.ef) / static_cast<double>(DefaultEf(task.wanted));
-    return std::max(rows * wide, kCellRowsMin);
+    return std::max(rows * std::max(wide, 1.0), kCellRowsMin);
   }
   double CellsNs(const Task& task) const {
     if (graph_.cells.count() == 0) return std::numeric_limits<double>::infinity();
