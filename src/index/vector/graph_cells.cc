@@ -141,8 +141,8 @@ Result<GraphCells> GraphCells::Read(const IndexFileReader& file) {
 double GraphCells::RowsNear(double rank) const {
   const double ten = std::max(10.0, static_cast<double>(reads_[0]));
   const double hundred = std::max(ten, static_cast<double>(reads_[1]));
-  // Between and beyond the two measured a power of the rank.
-  return ten * std::pow(std::max(1.0, rank / 10), std::log10(hundred / ten));
+  // Between and beyond the two measured a power of the rank; far beyond, still some more than rank.
+  return std::max(2 * rank, ten * std::pow(std::max(1.0, rank / 10), std::log10(hundred / ten)));
 }
 
 void GraphCells::Rank(const float* query, Order& order) const {

@@ -126,6 +126,25 @@ TEST_P(GraphCellsTest, FilteredSearchesFindTheNearestVisible) {
   }
 }
 
+// Cells are read for a rank far beyond those that the self-test measured.
+TEST_P(GraphCellsTest, ManyWantedRowsAllCome) {
+  const testing::Data data = testing::Clustered(kRows, kDim, 1);
+  const auto opened = testing::BuildAndOpen(data, Params());
+  ASSERT_NE(opened.index, nullptr);
+  for (const size_t every : {2, 3, 5, 8}) {
+    const auto hidden = testing::BitsWhere(kRows, [&](size_t row) { return row % every != 0; });
+    for (const size_t wanted : {100, 300, 500, 700}) {
+      for (uint32_t row = 0; row < kRows; row += 1'000) {
+        const auto hits = opened.index->Search(data.Row(row), {.top_k = wanted}, hidden.view(), {});
+        ASSERT_TRUE(hits.has_value());
+        EXPECT_EQ(hits->size(), wanted) << "one visible of " << every;
+        const auto truth = testing::Reference(GetParam(), data, data.Row(row), hidden.view());
+        EXPECT_GE(testing::RecallOf(*hits, truth, wanted), 0.8) << wanted << " of 1/" << every;
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Metrics, GraphCellsTest,
                          ::testing::Values(Metric::kL2, Metric::kIp, Metric::kCosine));
 
