@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 
-#include "base/bytes.h"
 #include "base/check.h"
 #include "base/codec.h"
 #include "expr/bloom_members.h"
+#include "expr/members_build.h"
 #include "expr/roaring_members.h"
 
 namespace elanus::expr {
@@ -49,19 +49,6 @@ void FeedRoaring(std::string_view bytes) {
   });
 }
 
-/// \param size  how many members the header tells
-void FeedRoaringBody(std::string_view body, uint64_t size) {
-  ByteWriter out;
-  out.Raw("MRB1", 4);
-  out.Fixed(uint16_t{1});
-  out.Fixed(uint16_t{1});
-  out.Fixed(size);
-  out.Fixed(static_cast<uint64_t>(body.size()));
-  out.Fixed(uint64_t{0});
-  out.Raw(body.data(), body.size());
-  FeedRoaring(out.view());
-}
-
 }  // namespace
 }  // namespace elanus::expr
 
@@ -74,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   switch (data[0] % 3) {
     case 0: FeedBloom(rest); break;
     case 1: FeedRoaring(rest); break;
-    default: FeedRoaringBody(rest, members); break;
+    default: FeedRoaring(RoaringEnvelope(rest, members)); break;
   }
   return 0;
 }

@@ -121,14 +121,7 @@ def compare(args) -> int:
 
 
 def main() -> int:
-    cache = Path.home() / ".cache" / "elanus-bench"
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=0)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--port", type=int, default=22530)
-    parser.add_argument("--cache", type=Path, default=cache)
-    parser.add_argument("--out", type=Path, default=cache / "results")
+    parser = run.arguments(__doc__, port=22530, seconds=5)
     parser.set_defaults(again=False)
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

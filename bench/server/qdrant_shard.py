@@ -20,9 +20,10 @@ class Shard:
         self.vectors = [v.tolist() for v in self.data.queries]
         self.expected = {}
         self.folder = args.out / "data" / args.name
+        self.coded = "int8" in args.name
         self.resident_before = self.resident()
         if args.again:
-            codes = q.ScalarQuantizationConfig(type=q.ScalarType.Int8, quantile=0.99, memory=q.Memory.Pinned) if args.name.endswith("int8") else None
+            codes = q.ScalarQuantizationConfig(type=q.ScalarType.Int8, quantile=0.99, memory=q.Memory.Pinned) if self.coded else None
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
             self.shard = q.EdgeShard.create(str(self.folder), q.EdgeConfig(
@@ -59,7 +60,7 @@ class Shard:
         if below not in self.expected:
             self.expected[below] = self.data.nearest(K, below)
         part = q.Filter(must=[q.FieldCondition(key="part", range=q.RangeFloat(lt=below))]) if below < 1000 else None
-        codes = q.QuantizationSearchParams(rescore=True, oversampling=2.0) if "int8" in self.folder.name else None
+        codes = q.QuantizationSearchParams(rescore=True, oversampling=2.0) if self.coded else None
         params = q.SearchParams(hnsw_ef=ef, quantization=codes)
         asked = [q.SearchRequest(query=q.Query.Nearest(v), limit=K, filter=part, params=params) for v in self.vectors]
         cpu = time.process_time()

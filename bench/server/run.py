@@ -318,18 +318,24 @@ def build() -> None:
     subprocess.run(["ninja", "-C", str(servers.ROOT / "build" / "release"), "elanus", "replay"], check=True, stdout=subprocess.DEVNULL)
 
 
-def main() -> int:
+def arguments(description: str, port: int, seconds: float = 8) -> argparse.ArgumentParser:
+    """What each program that measures beside Elanus is told."""
     cache = Path.home() / ".cache" / "elanus-bench"
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", default=",".join(PARTS))
-    parser.add_argument("--servers", default="elanus,milvus", help="the first one is compared with each other one")
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=0, help="0: all 340,479")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--restarts", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=8, help="of each measured stretch of searches")
-    parser.add_argument("--port", type=int, default=21530)
-    parser.add_argument("--cache", type=Path, default=cache, help="the data set and Milvus' environment")
+    parser.add_argument("--seconds", type=float, default=seconds, help="of each measured stretch of searches")
+    parser.add_argument("--port", type=int, default=port)
+    parser.add_argument("--cache", type=Path, default=cache, help="the data set and the peers' environments")
     parser.add_argument("--out", type=Path, default=cache / "results", help="values, recorded requests and the servers' data folders")
+    return parser
+
+
+def main() -> int:
+    parser = arguments(__doc__, port=21530)
+    parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--servers", default="elanus,milvus", help="the first one is compared with each other one")
+    parser.add_argument("--restarts", type=int, default=2)
     parser.add_argument("--again", action="store_true", help="measure parts that have results too")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped below
