@@ -370,8 +370,8 @@ Result<Tuning> Tune(const IndexFileReader& file, const VectorView& raw, int thre
       .threads = threads,
       .width_max = static_cast<uint32_t>(raw.rows),
       .at_least_top_k = true};
-  return FindTuning(raw, TakeSelfSample(raw, file.header().metric, index->inverse_norms(), threads),
-                    test);
+  return FindTuning(
+      raw.rows, TakeSelfSample(raw, file.header().metric, index->inverse_norms(), threads), test);
 }
 
 }  // namespace

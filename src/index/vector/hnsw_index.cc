@@ -415,7 +415,7 @@ Result<Tuning> TuneHnsw(const IndexFileReader& file, const VectorView& raw,
       .threads = threads,
       .width_max = static_cast<uint32_t>(std::min<size_t>(raw.rows, 4096)),
       .at_least_top_k = true};
-  return FindTuning(raw, sample, test);
+  return FindTuning(raw.rows, sample, test);
 }
 
 }  // namespace elanus::index

@@ -85,11 +85,11 @@ SelfSample TakeSelfSample(const VectorView& vectors, Metric metric, const float*
   return sample;
 }
 
-Tuning FindTuning(const VectorView& vectors, const SelfSample& sample, const SelfTest& test) {
+Tuning FindTuning(size_t rows, const SelfSample& sample, const SelfTest& test) {
   Tuning tuning;
-  if (vectors.rows < 2) return {.width_10 = 16, .width_100 = 0};
+  if (rows < 2) return {.width_10 = 16, .width_100 = 0};
   tuning.width_10 = FindWidth(sample, test, 10);
-  if (vectors.rows >= 2000) tuning.width_100 = FindWidth(sample, test, SelfSample::kNearest);
+  if (rows >= 2000) tuning.width_100 = FindWidth(sample, test, SelfSample::kNearest);
   return tuning;
 }
 

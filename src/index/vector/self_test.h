@@ -30,7 +30,7 @@ struct SelfTest {
 };
 
 /// The smallest widths that reach recall .96 on the sample (.95 is wanted of rows never seen).
-Tuning FindTuning(const VectorView& vectors, const SelfSample& sample, const SelfTest& test);
+Tuning FindTuning(size_t rows, const SelfSample& sample, const SelfTest& test);
 
 /// The same for an index over lists: the width is nprobe.
 template <class Index>
@@ -42,7 +42,7 @@ Tuning TuneLists(const Index& index, int threads) {
       .width_max = index.header().nlist,
       .at_least_top_k = false};
   const VectorView& vectors = index.vectors();
-  return FindTuning(vectors,
+  return FindTuning(vectors.rows,
                     TakeSelfSample(vectors, index.metric(), index.inverse_norms(), threads), test);
 }
 

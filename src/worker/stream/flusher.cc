@@ -127,10 +127,10 @@ std::shared_ptr<Shard> Flusher::LargestUnderPressure() const {
 }
 
 std::shared_ptr<Shard> Flusher::HolderOfLog() const {
-  const auto [files, newest_file_seq] = events_.log_files();
-  if (files <= limits_.log_files) return nullptr;
+  const storage::LogStats log = events_.log();
+  if (log.files <= limits_.log_files) return nullptr;
   std::shared_ptr<Shard> holder;
-  uint64_t oldest = newest_file_seq;  // what is in the newest file keeps no other
+  uint64_t oldest = log.newest_file_seq;  // what is in the newest file keeps no other
   for (const auto& shard : shards_()) {
     const uint64_t first = shard->fault().ok() ? shard->first_unflushed_seq() : 0;
     if (first == 0 || first >= oldest) continue;

@@ -8,12 +8,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "base/cancel.h"
 #include "base/mutex.h"
 #include "base/thread.h"
+#include "storage/log/log.h"
 #include "worker/build/policy.h"
 #include "worker/build/segment_job.h"
 #include "worker/stream/job_tally.h"
@@ -27,8 +27,7 @@ class Flusher {
  public:
   /// What the flusher asks and tells, on its own thread.
   struct Events {
-    /// Files of the log, and the first record of the newest of them.
-    std::function<std::pair<uint64_t, uint64_t>()> log_files;
+    std::function<storage::LogStats()> log;
     std::function<void()> looked;   ///< after each round: the log may now be truncated
     std::function<void()> flushed;  ///< there are new segments
   };

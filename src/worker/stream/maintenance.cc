@@ -26,10 +26,9 @@ Maintenance::Maintenance(const MaintenanceOptions& options, model::HybridClock& 
                   .memory_max = options.build_memory_max,
                   .settle_ms = options.settle_ms},
                  shards, ContextOf(options, clock, stop_.get_token()), tally_),
-      flusher_(options.flush, shards, ContextOf(options, clock, stop_.get_token()), tally_,
-               {.log_files = log_.files,
-                .looked = [this] { Looked(); },
-                .flushed = [this] { KickBuild(); }}),
+      flusher_(
+          options.flush, shards, ContextOf(options, clock, stop_.get_token()), tally_,
+          {.log = log_.stats, .looked = [this] { Looked(); }, .flushed = [this] { KickBuild(); }}),
       grower_(shards) {
   if (!threads_) return;
   compactor_.Start();

@@ -28,7 +28,7 @@ class Maintenance {
  public:
   /// What it asks and tells about the log, on the flush thread.
   struct LogEvents {
-    std::function<std::pair<uint64_t, uint64_t>()> files;  ///< see Flusher::Events
+    std::function<storage::LogStats()> stats;
     std::function<void()> looked;  ///< after each look at what to flush: it may now be truncated
   };
 

@@ -52,10 +52,7 @@ Result<std::unique_ptr<ShardOwner>> ShardOwner::Open(
   // Before writers have to wait.
   maintenance.flush.all_bytes = options.gate.unflushed_bytes_max / 4 * 3;
   Maintenance::LogEvents log;
-  log.files = [self] {
-    const storage::LogStats stats = self->doors_.log->Stats();
-    return std::pair(stats.files, stats.newest_file_seq);
-  };
+  log.stats = [self] { return self->doors_.log->Stats(); };
   log.looked = [self] {
     self->TruncateLog();
     self->gate_.Look();
