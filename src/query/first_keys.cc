@@ -210,8 +210,8 @@ class KeyOrderScan {
     size_t keys = 0;
     for (size_t w = 0; w < open.size(); ++w) {
       for (uint64_t bits = open[w]; bits != 0; bits &= bits - 1) {
-        const auto row =
-            piece.first + static_cast<uint32_t>(w * 64 + static_cast<size_t>(std::countr_zero(bits)));
+        const auto row = piece.first + static_cast<uint32_t>(
+                                           w * 64 + static_cast<size_t>(std::countr_zero(bits)));
         if (rest.deleted != nullptr && rest.deleted->Test(row)) continue;
         if (expiry && expiry->IsOver(row)) continue;
         model::PrimaryKey key = segment.KeyAt(row);

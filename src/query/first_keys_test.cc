@@ -165,7 +165,8 @@ TEST(FirstKeys, AreThoseOfASortOfAllRows) {
 TEST(FirstKeys, LooksAtNoMoreThanItMust) {
   std::mt19937 random(6);
   World world;
-  for (int64_t s = 0; s < 4; ++s) world.Add(true, RandomRows(random, 200'000, s * 200'000, 200'000));
+  for (int64_t s = 0; s < 4; ++s)
+    world.Add(true, RandomRows(random, 200'000, s * 200'000, 200'000));
   const auto looked_at = [&](int64_t limit, const std::string& text) {
     ReadTrace trace;
     EXPECT_EQ(world.First(limit, text, {.trace = &trace})->keys.size(), static_cast<size_t>(limit));

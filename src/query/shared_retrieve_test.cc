@@ -1,4 +1,5 @@
-// Counts, aggregates, groups and rows that a crew shares are what one thread gives, each time the same.
+// Counts, aggregates, groups and rows that a crew shares are what one thread gives, each time the
+// same.
 #include <gtest/gtest.h>
 
 #include <algorithm>
