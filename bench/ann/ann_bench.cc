@@ -1,15 +1,19 @@
-// Recall against queries a CPU second of one index over vectors from a file, in process, one
-// thread.
+// Recall against queries a CPU second of one index over vectors from a file, in process.
 //   ann_bench BASE QUERIES [--kind hnsw|ivf|ivfpq|scann|coded|nsg|forest|flat|auto]
 //             [--metric l2|ip|cosine]
 //             [--m N] [--efc N] [--nlist N]
 //             [--codec packed|fp16|bf16|pq|rabitq] [--bits N] [--parts N] [--rounds N]
 //             [--threads N] [--rows N] [--k N] [--index FILE] [--filter PERCENT] [--widths 0,20,40]
-//             [--serve 1]
+//             [--batch N] [--search-threads N] [--limits 1] [--serve 1]
+//   ann_bench BASE QUERIES --kmeans CLUSTERS
 // A vector file is: uint32 rows, uint32 dim, float[rows][dim]. With --index the built index is kept
 // in FILE and reused. Width 0 is the index's own choice; "nprobe/reorder_k" where a kind has both.
-// Times are of the thread's CPU clock: the best of five rounds. With --serve it prints one line of
-// JSON and then answers lines "first count k width" by "recall seconds" for compare.py.
+// Times are of the thread's CPU clock: the best of five rounds. --batch asks that many queries at
+// once. --search-threads lets each of N threads ask all queries at the same time; what they take is
+// put beside one alone. --limits measures what the machine can do (machine_limits.h) and says how
+// much of it the searches use. --kmeans learns centroids and prints CPU seconds and the mean
+// squared distance of a row to its nearest. With --serve it prints one line of JSON and then
+// answers lines "first count k width" by "recall seconds" for compare.py.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -24,11 +28,15 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "bench/ann/machine_limits.h"
 #include "index/vector/brute_force.h"
 #include "index/vector/buffer.h"
 #include "index/vector/hnsw_index.h"
+#include "index/vector/index_file.h"
+#include "index/vector/kmeans.h"
 #include "index/vector/vector_index.h"
 
 namespace elanus::index {
@@ -106,6 +114,7 @@ class Bench {
   }
 
   int Run() {
+    if (options_.contains("kmeans")) return LearnCentroids();
     if (!Open()) return 1;
     Filter();
     FindTruth();
@@ -215,19 +224,40 @@ class Bench {
     return search;
   }
 
+  int LearnCentroids() {
+    const KMeansParams params{.clusters = static_cast<size_t>(Number("kmeans", 1024)),
+                              .sample = 256,
+                              .threads = params_.threads};
+    const double start = Seconds(CLOCK_PROCESS_CPUTIME_ID);
+    const auto centroids = TrainCentroids(base_.view(), params, {});
+    const double took = Seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
+    if (!centroids.has_value()) return Failed(centroids.error());
+    std::vector<uint32_t> nearest(base_.rows);
+    CentroidTiles(*centroids, base_.dim).Assign(base_.view(), 0, false, nearest);
+    double sum = 0;
+    for (size_t i = 0; i < base_.rows; ++i)
+      sum += simd::Active().l2(reinterpret_cast<const float*>(base_.view().Row(i)),
+                               centroids->data() + nearest[i] * base_.dim, base_.dim);
+    std::printf("%.3f %.6f\n", took, sum / static_cast<double>(base_.rows));
+    return 0;
+  }
+
   struct Round {
     double recall = 0, seconds = 0;
   };
   // Recall by distance: of several rows equally far away any is right.
   Round Ask(size_t first, size_t count, const SearchParams& search, std::vector<double>* times) {
     std::vector<std::vector<Hit>> found(count);
+    const auto batch = static_cast<size_t>(std::max(Number("batch", 1), 1));
     const double start = Seconds(CLOCK_THREAD_CPUTIME_ID);
-    for (size_t i = 0; i < count; ++i) {
+    for (size_t i = 0; i < count; i += batch) {
+      const size_t asked = std::min(batch, count - i);
       const double before = times == nullptr ? 0 : Seconds(CLOCK_THREAD_CPUTIME_ID);
-      auto hits = index_->Search(queries_.view().Row(first + i), search, hidden_, {});
-      if (times != nullptr)
-        (*times)[i] = std::min((*times)[i], Seconds(CLOCK_THREAD_CPUTIME_ID) - before);
-      if (hits.has_value()) found[i] = std::move(*hits);
+      AskBatch(first, i, asked, search, found);
+      if (times == nullptr) continue;
+      const double took = Seconds(CLOCK_THREAD_CPUTIME_ID) - before;
+      for (size_t j = i; j < i + asked; ++j)
+        (*times)[j] = std::min((*times)[j], took / static_cast<double>(asked));
     }
     Round round{.seconds = Seconds(CLOCK_THREAD_CPUTIME_ID) - start};
     double wanted = 0;
@@ -241,6 +271,18 @@ class Bench {
     }
     round.recall /= std::max(wanted, 1.0);
     return round;
+  }
+
+  void AskBatch(size_t first, size_t at, size_t count, const SearchParams& search,
+                std::vector<std::vector<Hit>>& found) const {
+    const auto* query = queries_.view().Row(first + at);
+    if (count == 1) {
+      auto hits = index_->Search(query, search, hidden_, {});
+      if (hits.has_value()) found[at] = std::move(*hits);
+      return;
+    }
+    auto hits = index_->SearchMany(query, count, search, hidden_, {});
+    if (hits.has_value()) std::ranges::move(*hits, found.begin() + static_cast<ptrdiff_t>(at));
   }
 
   int Serve() {
@@ -263,8 +305,10 @@ class Bench {
                 build_seconds_, static_cast<double>(file_.size()) / static_cast<double>(base_.rows),
                 simd::LevelName(simd::Active().level), base_.rows, base_.dim,
                 index_->header().tuning.width_10, index_->header().tuning.width_100);
-    std::printf("%8s %8s %9s %9s %9s %7s %9s\n", "width", "recall", "QPS", "p50 us", "p99 us",
-                "hops", "distances");
+    if (options_.contains("limits")) MeasureLimits();
+    std::printf("%8s %8s %9s %9s %9s %7s %9s%s%s\n", "width", "recall", "QPS", "p50 us", "p99 us",
+                "hops", "distances", bound_.empty() ? "" : "  of limit",
+                options_.contains("search-threads") ? "  threads : one" : "");
     std::istringstream widths(Text("widths", "0,20,40,60,80,100,120,160,200,300,400,800"));
     for (std::string width; std::getline(widths, width, ',');) SweepAt(width);
     std::printf("resident %lld MB\n", static_cast<long long>(ProcessKb("VmRSS:") / 1024));
@@ -273,24 +317,99 @@ class Bench {
 
   void SweepAt(const std::string& width) {
     const SearchParams search = At(width, static_cast<size_t>(Number("k", 10)));
-    const uint64_t hops_before = ThreadGraphHops();
-    const SearchCost before = ThreadSearchCost();
+    const Work before = ThreadWork();
     constexpr int kRounds = 5;
-    double best = 1e9, recall = 0;
+    double best = 1e9, recall = 0, shared = 1e9;
     std::vector<double> times(queries_.rows, 1e9);
     for (int i = 0; i < kRounds; ++i) {
       const Round round = Ask(0, queries_.rows, search, &times);
       best = std::min(best, round.seconds);
       recall = round.recall;
+      if (options_.contains("search-threads")) shared = std::min(shared, AskTogether(search));
     }
     std::sort(times.begin(), times.end());
-    const SearchCost after = ThreadSearchCost();
-    const double searches = kRounds * static_cast<double>(queries_.rows);
-    std::printf("%8s %8.4f %9.0f %9.1f %9.1f %7.0f %9.0f\n", width.c_str(), recall,
+    const Work work = (ThreadWork() - before) / (kRounds * static_cast<double>(queries_.rows));
+    std::printf("%8s %8.4f %9.0f %9.1f %9.1f %7.0f %9.0f", width.c_str(), recall,
                 static_cast<double>(queries_.rows) / best, 1e6 * times[times.size() / 2],
-                1e6 * times[times.size() * 99 / 100],
-                static_cast<double>(ThreadGraphHops() - hops_before) / searches,
-                static_cast<double>(after.codes - before.codes) / searches);
+                1e6 * times[times.size() * 99 / 100], work.hops, work.codes);
+    if (!bound_.empty())
+      std::printf(" %9.2f", BoundSeconds(work) * static_cast<double>(queries_.rows) / best);
+    if (options_.contains("search-threads")) std::printf(" %14.3f", shared / best);
+    std::printf("\n");
+  }
+
+  // The longest CPU time that one of several threads takes for all queries.
+  double AskTogether(const SearchParams& search) {
+    std::vector<double> seconds(static_cast<size_t>(Number("search-threads", 2)));
+    {
+      std::vector<std::jthread> threads;
+      for (double& own : seconds) {
+        threads.emplace_back([&] { own = Ask(0, queries_.rows, search, nullptr).seconds; });
+      }
+    }
+    return std::ranges::max(seconds);
+  }
+
+  // What one search does, on average.
+  struct Work {
+    double hops = 0, codes = 0, exact = 0;
+    Work operator-(const Work& other) const {
+      return {hops - other.hops, codes - other.codes, exact - other.exact};
+    }
+    Work operator/(double n) const { return {hops / n, codes / n, exact / n}; }
+  };
+  static Work ThreadWork() {
+    const SearchCost cost = ThreadSearchCost();
+    return {static_cast<double>(ThreadGraphHops()), static_cast<double>(cost.codes),
+            static_cast<double>(cost.exact)};
+  }
+
+  // Seconds that one of each costs at best.
+  struct Bound {
+    double hop = 0, code = 0, exact = 0, query = 0;
+    bool empty() const { return exact == 0; }
+  };
+
+  // Graphs read blocks at random places, lists read on; rows are measured exactly at random places,
+  // or one after another where all of them are.
+  void MeasureLimits() {
+    const auto file = IndexFileReader::Open(std::as_bytes(std::span(file_)));
+    if (!file.has_value()) return;
+    const size_t raw = base_.rows * base_.dim * sizeof(float), row = base_.dim * sizeof(float);
+    const IndexHeader& header = index_->header();
+    const bool graph = header.kind == Kind::kHnsw || header.kind == Kind::kNsg;
+    const size_t codes =
+        file->Section(SectionId::kCodes).size() + file->Section(SectionId::kBlocks).size();
+    const size_t entries = std::max(base_.rows, file->Section(SectionId::kListRows).size() / 4);
+    const double macs = FloatMacsPerSecond();
+    std::printf("one core: %.1f GB/s of %zu MB in turn, %.1f G float multiply-adds a second\n",
+                1e-9 * StreamBytesPerSecond(raw), raw >> 20, 1e-9 * macs);
+    const double row_ns = 1e9 * RandomBlockSeconds(row, raw);
+    std::printf("a row of %zu bytes at random: %.1f ns", row, row_ns);
+    bound_.exact = 1e-9 * row_ns;
+    if (graph) {
+      const size_t code = codes / base_.rows, links = header.degree * sizeof(uint32_t);
+      bound_.code = RandomBlockSeconds(code, codes);
+      bound_.hop = RandomBlockSeconds(links, links * base_.rows);
+      std::printf("; a code of %zu bytes: %.1f ns; links of %zu bytes: %.1f ns", code,
+                  1e9 * bound_.code, links, 1e9 * bound_.hop);
+    } else if (codes != 0) {
+      bound_.code =
+          static_cast<double>(codes) / static_cast<double>(entries) / StreamBytesPerSecond(codes);
+      std::printf("; a code of %.0f bytes in turn: %.2f ns",
+                  static_cast<double>(codes) / static_cast<double>(entries), 1e9 * bound_.code);
+    } else {  // every row in turn, from memory or, for many queries at once, from registers
+      bound_.exact = Number("batch", 1) == 1 ? static_cast<double>(row) / StreamBytesPerSecond(raw)
+                                             : static_cast<double>(base_.dim) / macs;
+    }
+    if (header.nlist != 0)  // each list's centre
+      bound_.query = static_cast<double>(header.nlist * base_.dim) / macs;
+    std::printf("\n");
+  }
+
+  double BoundSeconds(const Work& work) const {
+    return bound_.query + work.hops * bound_.hop + work.codes * bound_.code +
+           work.exact * bound_.exact;
   }
 
   std::map<std::string, std::string> options_;
@@ -302,6 +421,7 @@ class Bench {
   std::vector<uint64_t> words_;
   HiddenBits hidden_;
   std::vector<std::vector<Hit>> truth_;
+  Bound bound_;
 };
 
 }  // namespace

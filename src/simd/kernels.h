@@ -103,12 +103,16 @@ struct Kernels {
                    float* out);
   void (*ip_block)(const float* query, const float* rows, size_t stride, size_t count, size_t dim,
                    float* out);
-  /// out[q * out_stride + i] for nq queries (q_stride apart) and `count` rows, blocked in
-  /// registers.
-  void (*l2_tile)(const float* queries, size_t q_stride, size_t nq, const float* rows,
-                  size_t stride, size_t count, size_t dim, float* out, size_t out_stride);
-  void (*ip_tile)(const float* queries, size_t q_stride, size_t nq, const float* rows,
-                  size_t stride, size_t count, size_t dim, float* out, size_t out_stride);
+  /// Many to many, with rows side by side in the lanes: packs `count` rows sixteen a block, as
+  /// out[block][dim][16]; what the last block lacks is zero.
+  void (*pack16)(const float* rows, size_t stride, size_t count, size_t dim, float* out);
+  /// out[q * out_stride + i] for nq queries (q_stride apart) and the 16 * blocks rows of `packed`.
+  void (*l2_tile)(const float* queries, size_t q_stride, size_t nq, const float* packed,
+                  size_t blocks, size_t dim, float* out, size_t out_stride);
+  void (*ip_tile)(const float* queries, size_t q_stride, size_t nq, const float* packed,
+                  size_t blocks, size_t dim, float* out, size_t out_stride);
+  /// The first place of the largest of `count` > 0 values, none of them a NaN.
+  size_t (*place_of_largest)(const float* values, size_t count);
   /// Positions i with values[i] <= bound, ascending, into out (room for `count`); returns how many.
   size_t (*select_le)(const float* values, size_t count, float bound, uint32_t* out);
 

@@ -94,24 +94,44 @@ TEST_P(SimdTest, FloatDistancesAgreeWithDoubleAtEveryDimensionUnaligned) {
 
 TEST_P(SimdTest, TilesOfAnyShapeAgreeWithDouble) {
   const Kernels& k = Active();
-  for (size_t dim : {1, 7, 16, 50, 100, 129}) {
-    for (size_t nq = 1; nq <= 9; ++nq) {
-      for (size_t count : {1, 3, 4, 5, 8, 13}) {
-        auto queries = RandomFloats(nq * dim, dim + nq);
-        auto rows = RandomFloats(count * dim, dim + count + 100);
-        std::vector<float> l2(nq * (count + 2)), ip(nq * (count + 2));
-        k.l2_tile(queries.data(), dim, nq, rows.data(), dim, count, dim, l2.data(), count + 2);
-        k.ip_tile(queries.data(), dim, nq, rows.data(), dim, count, dim, ip.data(), count + 2);
+  for (size_t dim : {1, 7, 16, 50, 100, 129, 300, 32768}) {
+    for (size_t nq = 1; nq <= 13; nq += dim > 300 ? 6 : 1) {
+      for (size_t count : {1, 15, 16, 17, 33, 64, 85}) {
+        if (dim > 300 && count > 17) continue;
+        const size_t blocks = (count + 15) / 16, wide = 16 * blocks + 3, stride = dim + 2;
+        auto queries = RandomFloats(1 + (nq - 1) * stride + dim, dim + nq);
+        auto rows = RandomFloats((count - 1) * stride + dim, dim + count + 100);
+        std::vector<float> packed(blocks * 16 * dim, NAN), l2(nq * wide), ip(nq * wide);
+        k.pack16(rows.data(), stride, count, dim, packed.data());
+        for (size_t i = 0; i < packed.size(); ++i) {
+          const size_t row = i / (16 * dim) * 16 + i % 16, d = i / 16 % dim;
+          ASSERT_EQ(packed[i], row < count ? rows[row * stride + d] : 0.0f) << dim << " " << i;
+        }
+        k.l2_tile(&queries[1], stride, nq, packed.data(), blocks, dim, l2.data(), wide);
+        k.ip_tile(&queries[1], stride, nq, packed.data(), blocks, dim, ip.data(), wide);
         for (size_t q = 0; q < nq; ++q) {
           for (size_t i = 0; i < count; ++i) {
-            const Exact a = ExactL2(&queries[q * dim], &rows[i * dim], dim);
-            const Exact b = ExactIp(&queries[q * dim], &rows[i * dim], dim);
-            ASSERT_NEAR(l2[q * (count + 2) + i], a.value, 1e-5 * a.magnitude + 1e-30);
-            ASSERT_NEAR(ip[q * (count + 2) + i], b.value, 1e-5 * b.magnitude + 1e-30);
+            const Exact a = ExactL2(&queries[1 + q * stride], &rows[i * stride], dim);
+            const Exact b = ExactIp(&queries[1 + q * stride], &rows[i * stride], dim);
+            ASSERT_NEAR(l2[q * wide + i], a.value, 1e-5 * a.magnitude + 1e-30) << dim;
+            ASSERT_NEAR(ip[q * wide + i], b.value, 1e-5 * b.magnitude + 1e-30) << dim;
           }
         }
       }
     }
+  }
+}
+
+TEST_P(SimdTest, TheFirstOfTheLargestIsFound) {
+  const Kernels& k = Active();
+  for (size_t count = 1; count <= 70; ++count) {
+    for (size_t place = 0; place < count; ++place) {
+      std::vector<float> values(count, -3.0f);
+      for (size_t i = place; i < count; i += 7) values[i] = -1.0f;
+      ASSERT_EQ(k.place_of_largest(values.data(), count), place) << count;
+    }
+    const std::vector<float> lowest(count, -INFINITY);
+    ASSERT_EQ(k.place_of_largest(lowest.data(), count), 0u);
   }
 }
 

@@ -85,12 +85,13 @@ class TileScan {
       : metric_(metric), queries_(queries), chunk_(chunk), hidden_(hidden), tops_(tops) {
     const VectorView& v = chunk.vectors;
     // Rows of one tile stay in the second-level cache while all queries pass over them.
-    rows_ = std::clamp<size_t>(128 * 1024 / (v.dim * sizeof(float)) / 4 * 4, 16, 256);
+    rows_ = std::clamp<size_t>(256 * 1024 / (v.dim * sizeof(float)) / 64 * 64, 64, 256);
     distances_.resize(kQueries * rows_);
     norms_.resize(rows_, 1.0f);
     kept_.resize(rows_);
     // Whole numbers are exact one query at a time; floats are blocked in registers.
     by_tile_ = v.element != simd::Element::kInt8 && v.element != simd::Element::kBit;
+    if (by_tile_) packed_.resize(rows_ * v.dim);
     if (by_tile_ && v.element != simd::Element::kFloat32) floats_.resize(rows_ * v.dim);
     for (size_t q = 0; q < tops.size(); ++q)
       exact_.emplace_back(metric, v, chunk.inverse_norms, Query(q));
@@ -117,6 +118,7 @@ class TileScan {
 
  private:
   static constexpr size_t kQueries = 12;
+  static constexpr size_t kPacked = 16;  // rows side by side
 
   const void* Query(size_t q) const {
     return static_cast<const uint8_t*>(queries_) + q * chunk_.vectors.query_bytes();
@@ -125,13 +127,14 @@ class TileScan {
   void Prepare(size_t first, size_t count) {
     const simd::Kernels& kernels = simd::Active();
     const VectorView& v = chunk_.vectors;
-    tile_ = reinterpret_cast<const float*>(v.Row(first));
+    const auto* rows = reinterpret_cast<const float*>(v.Row(first));
     if (!floats_.empty()) {
       ToFloats(kernels, v.element, v.Row(first), count * v.dim, floats_.data());
-      tile_ = floats_.data();
+      rows = floats_.data();
     }
+    kernels.pack16(rows, v.dim, count, v.dim, packed_.data());
     if (metric_ != Metric::kCosine || chunk_.inverse_norms != nullptr) return;
-    for (size_t i = 0; i < count; ++i) norms_[i] = InverseNorm(kernels, tile_ + i * v.dim, v.dim);
+    for (size_t i = 0; i < count; ++i) norms_[i] = InverseNorm(kernels, rows + i * v.dim, v.dim);
   }
 
   void Tile(size_t q, size_t nq, size_t first, size_t count) {
@@ -140,16 +143,15 @@ class TileScan {
     ThreadSearchCost().exact += nq * count;
     if (by_tile_) {
       auto* tile = metric_ == Metric::kL2 ? kernels.l2_tile : kernels.ip_tile;
-      tile(static_cast<const float*>(Query(q)), dim, nq, tile_, dim, count, dim, distances_.data(),
-           rows_);
+      tile(static_cast<const float*>(Query(q)), dim, nq, packed_.data(),
+           (count + kPacked - 1) / kPacked, dim, distances_.data(), rows_);
     }
     for (size_t j = 0; j < nq; ++j) {
       float* d = distances_.data() + j * rows_;
       if (!by_tile_) {
         exact_[q + j].Block(first, count, d);
       } else if (metric_ != Metric::kL2) {
-        for (size_t i = 0; i < count; ++i)
-          d[i] = exact_[q + j].FromProduct(d[i], first + i, norms_[i]);
+        exact_[q + j].FromProducts(first, count, norms_.data(), d);
       }
       const size_t n = kernels.select_le(d, count, tops_[q + j].bound(), kept_.data());
       for (size_t i = 0; i < n; ++i) {
@@ -167,8 +169,7 @@ class TileScan {
   std::vector<ExactDistance> exact_;
   size_t rows_;
   bool by_tile_;
-  const float* tile_ = nullptr;
-  std::vector<float> floats_, distances_, norms_;
+  std::vector<float> floats_, packed_, distances_, norms_;
   std::vector<uint32_t> kept_;
 };
 

@@ -17,7 +17,8 @@ namespace elanus::index {
 namespace {
 
 constexpr size_t kRowsAtOnce = 1024;
-constexpr size_t kTile = 12;  // rows of one many-to-many product
+constexpr size_t kTile = 12;    // rows of one many-to-many product
+constexpr size_t kPacked = 16;  // centroids side by side in it
 constexpr size_t kTrainRows = 16384;
 
 // A second list for a row should err where the first does not: its residual counts this much more
@@ -54,6 +55,7 @@ class Builder {
     ASSIGN_OR_RETURN(made_.centroids, TrainCentroids(vectors_, kmeans, control_.stop));
     Progress(0.3);
     lists_.assign(vectors_.rows * spill_, kNoRow);
+    PackCentroids();
     RETURN_IF_ERROR(ForRows(0.3, 0.6, [&](size_t first, size_t count) { Assign(first, count); }));
     ArrangeRows(lists_, spill_, nlist, made_);
     Train();
@@ -82,6 +84,16 @@ class Builder {
     return Status::Ok();
   }
 
+  void PackCentroids() {
+    const simd::Kernels& kernels = simd::Active();
+    const size_t nlist = made_.centroids.size() / dim_;
+    packed_blocks_ = (nlist + kPacked - 1) / kPacked;
+    packed_.resize(packed_blocks_ * kPacked * dim_);
+    kernels.pack16(made_.centroids.data(), dim_, nlist, dim_, packed_.data());
+    for (size_t c = 0; c < nlist; ++c)
+      squares_.push_back(kernels.ip(&made_.centroids[c * dim_], &made_.centroids[c * dim_], dim_));
+  }
+
   // A row as it is coded: of unit length for kCosine.
   void Read(FloatRows& row_at, size_t row, float* out) const {
     const float* x = row_at(row);
@@ -92,25 +104,20 @@ class Builder {
   // The lists of `count` rows from `first`.
   void Assign(size_t first, size_t count) {
     const simd::Kernels& kernels = simd::Active();
-    const size_t nlist = made_.centroids.size() / dim_;
+    const size_t nlist = squares_.size(), wide = packed_blocks_ * kPacked;
     FloatRows row_at(vectors_);
-    std::vector<float> rows(kTile * dim_), errors(kTile * dim_), products(kTile * nlist),
-        along(kTile * nlist), squares(nlist);
-    for (size_t c = 0; c < nlist; ++c)
-      squares[c] = kernels.ip(&made_.centroids[c * dim_], &made_.centroids[c * dim_], dim_);
+    std::vector<float> rows(kTile * dim_), errors(kTile * dim_), nearness(kTile * wide),
+        along(kTile * wide);
     for (size_t i = first; i < first + count; i += kTile) {
       const size_t n = std::min(kTile, first + count - i);
       for (size_t j = 0; j < n; ++j) Read(row_at, i + j, &rows[j * dim_]);
-      kernels.ip_tile(rows.data(), dim_, n, made_.centroids.data(), dim_, nlist, dim_,
-                      products.data(), nlist);
+      kernels.ip_tile(rows.data(), dim_, n, packed_.data(), packed_blocks_, dim_, nearness.data(),
+                      wide);
       for (size_t j = 0; j < n; ++j) {
-        float* p = &products[j * nlist];
-        uint32_t best = 0;
-        for (uint32_t c = 0; c < nlist; ++c) {
-          p[c] = squares[c] - 2 * p[c];
-          if (p[c] < p[best]) best = c;
-        }
-        lists_[(i + j) * spill_] = best;
+        float* near = &nearness[j * wide];  // |row|^2 - the squared distance
+        for (size_t c = 0; c < nlist; ++c) near[c] = 2 * near[c] - squares_[c];
+        const size_t best = kernels.place_of_largest(near, nlist);
+        lists_[(i + j) * spill_] = static_cast<uint32_t>(best);
         if (spill_ == 1) continue;
         float* error = &errors[j * dim_];
         for (size_t d = 0; d < dim_; ++d)
@@ -119,21 +126,20 @@ class Builder {
         for (size_t d = 0; d < dim_; ++d) error[d] *= f;
       }
       if (spill_ == 1) continue;
-      kernels.ip_tile(errors.data(), dim_, n, made_.centroids.data(), dim_, nlist, dim_,
-                      along.data(), nlist);
+      kernels.ip_tile(errors.data(), dim_, n, packed_.data(), packed_blocks_, dim_, along.data(),
+                      wide);
       for (size_t j = 0; j < n; ++j) {
         const float own = kernels.ip(&rows[j * dim_], &errors[j * dim_], dim_);
-        const uint32_t best = lists_[(i + j) * 2];
-        uint32_t second = kNoRow;
-        float least = std::numeric_limits<float>::infinity();
-        for (uint32_t c = 0; c < nlist; ++c) {
-          const float part = own - along[j * nlist + c];
-          const float loss = products[j * nlist + c] + kSpillWeight * part * part;
-          if (c == best || !(loss < least)) continue;
-          least = loss;
-          second = c;
+        const float* near = &nearness[j * wide];
+        float* gain = &along[j * wide];
+        for (size_t c = 0; c < nlist; ++c) {
+          const float part = own - gain[c];
+          gain[c] = near[c] - kSpillWeight * part * part;
         }
-        lists_[(i + j) * 2 + 1] = second;
+        constexpr float kNever = -std::numeric_limits<float>::infinity();
+        gain[lists_[(i + j) * 2]] = kNever;
+        const size_t second = kernels.place_of_largest(gain, nlist);
+        lists_[(i + j) * 2 + 1] = gain[second] > kNever ? static_cast<uint32_t>(second) : kNoRow;
       }
     }
   }
@@ -216,6 +222,8 @@ class Builder {
   size_t spill_ = 1;
   MadeLists made_;
   std::vector<uint32_t> lists_;  // [row][spill]
+  size_t packed_blocks_ = 0;     // of centroids
+  std::vector<float> packed_, squares_;
   std::vector<uint32_t> block_starts_;
   Pq4 codec_;
   Buffer blocks_;

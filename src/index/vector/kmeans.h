@@ -26,9 +26,19 @@ struct KMeansParams {
 Result<std::vector<float>> TrainCentroids(const VectorView& vectors, const KMeansParams& params,
                                           const std::stop_token& stop);
 
-/// The nearest centroid (Euclidean) of each row from `first` on. Points are normalised first when
-/// `unit_length`.
-void AssignToCentroids(const VectorView& vectors, size_t first, std::span<const float> centroids,
-                       bool unit_length, std::span<uint32_t> nearest);
+/// Centroids as the many-to-many kernels read them. Threads: any number may ask.
+class CentroidTiles {
+ public:
+  /// \param centroids  float[count][dim]; copied
+  CentroidTiles(std::span<const float> centroids, size_t dim);
+  /// The nearest centroid (Euclidean) of each row from `first` on. Points are normalised first when
+  /// `unit_length`.
+  void Assign(const VectorView& vectors, size_t first, bool unit_length,
+              std::span<uint32_t> nearest) const;
+
+ private:
+  size_t dim_, count_;
+  std::vector<float> packed_;
+};
 
 }  // namespace elanus::index

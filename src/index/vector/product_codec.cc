@@ -58,7 +58,7 @@ Result<std::unique_ptr<Codec>> ProductCodec::Train(const CodecParams& params,
       }
       if (round + 1 == rounds) break;
       std::vector<uint32_t> nearest(n);
-      AssignToCentroids(view, 0, learned, false, nearest);
+      CentroidTiles(learned, width).Assign(view, 0, false, nearest);
       for (size_t i = 0; i < n; ++i) {
         for (size_t d = 0; d < width; ++d) piece[i * width + d] -= learned[nearest[i] * width + d];
       }

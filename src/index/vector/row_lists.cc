@@ -93,14 +93,14 @@ Result<MadeLists> MakeLists(const VectorView& vectors, const KMeansParams& kmean
   MadeLists made;
   ASSIGN_OR_RETURN(made.centroids, TrainCentroids(vectors, kmeans, control.stop));
   if (control.progress) control.progress(until * 0.6);
+  const CentroidTiles tiles(made.centroids, vectors.dim);
   std::vector<uint32_t> nearest(vectors.rows);
   std::atomic<size_t> next{0};
   RunWorkers(kmeans.threads, [&](int id) {
     for (size_t first;
          (first = next.fetch_add(kRowsAtOnce)) < vectors.rows && !control.stop.stop_requested();) {
       const size_t count = std::min(kRowsAtOnce, vectors.rows - first);
-      AssignToCentroids(vectors, first, made.centroids, kmeans.unit_length,
-                        std::span(nearest).subspan(first, count));
+      tiles.Assign(vectors, first, kmeans.unit_length, std::span(nearest).subspan(first, count));
       if (id == 0 && control.progress)
         control.progress(
             until * (0.6 + 0.4 * static_cast<double>(first) / static_cast<double>(vectors.rows)));

@@ -266,6 +266,8 @@ uint64_t EstimateBuildBytes(size_t rows, size_t dim, const BuildParams& params) 
   if (IsIvf(params.kind)) {
     const uint64_t sample = std::min<uint64_t>(rows, static_cast<uint64_t>(params.nlist) * 256);
     bytes += sample * dim * sizeof(float) + rows * 8;
+    const uint64_t nlist = std::min(rows / kListRowsMin + 1, static_cast<uint64_t>(params.nlist));
+    bytes += (nlist + 16) * (dim + 1) * sizeof(float);  // the centroids packed
   }
   if (params.codec.kind != CodecKind::kOwn)
     bytes += 2 * CodecSampleRows(EffectiveCodec(params.codec, rows), rows) * dim * sizeof(float);

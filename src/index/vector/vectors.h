@@ -107,18 +107,24 @@ class ExactDistance {
     for (size_t i = 0; i < count; ++i) out[i] = FromProduct(out[i], first + i);
   }
 
-  /// The distance that belongs to an inner product with `row`, whose inverse norm is `norm` when
-  /// the index keeps none.
-  float FromProduct(float product, size_t row, float norm) const {
-    if (metric_ == Metric::kIp) return 0.0f - product;
-    return 0.0f - product * query_inverse_norm_ * (norms_ != nullptr ? norms_[row] : norm);
-  }
-  float FromProduct(float product, size_t row) const {
-    const bool needed = metric_ == Metric::kCosine && norms_ == nullptr;
-    return FromProduct(product, row, needed ? RowInverseNorm(row) : 0.0f);
+  /// Inner products with `count` rows from `first` become distances. norms: the rows' inverse norms
+  /// for when the index keeps none.
+  void FromProducts(size_t first, size_t count, const float* norms, float* values) const {
+    if (metric_ == Metric::kIp) {
+      for (size_t i = 0; i < count; ++i) values[i] = 0.0f - values[i];
+      return;
+    }
+    if (norms_ != nullptr) norms = norms_ + first;
+    const float norm = query_inverse_norm_;
+    for (size_t i = 0; i < count; ++i) values[i] = 0.0f - values[i] * norm * norms[i];
   }
 
  private:
+  float FromProduct(float product, size_t row) const {
+    if (metric_ == Metric::kIp) return 0.0f - product;
+    const float norm = norms_ != nullptr ? norms_[row] : RowInverseNorm(row);
+    return 0.0f - product * query_inverse_norm_ * norm;
+  }
   float RowInverseNorm(size_t row) const;
 
   Metric metric_;

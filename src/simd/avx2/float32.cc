@@ -8,6 +8,8 @@ namespace elanus::simd {
 namespace {
 
 constexpr size_t kLane = 8;
+constexpr size_t kPacked = 16;       // rows of a packed block
+constexpr size_t kPartialSum = 128;  // dimensions added up before a sum joins the others
 alignas(32) constexpr int32_t kTailMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1,
                                                0,  0,  0,  0,  0,  0,  0,  0};
 
@@ -110,56 +112,49 @@ void Block(const float* query, const float* rows, size_t stride, size_t count, s
   for (; i < count; ++i) out[i] = One<Term>(query, rows + i * stride, dim);
 }
 
-// Three queries by four rows: twelve sums of the sixteen registers.
-template <class Term>
-void Tile3x4(const float* q, size_t q_stride, const float* r, size_t stride, size_t dim, float* out,
-             size_t out_stride) {
-  __m256 s[3][4];
-  for (auto& row : s) {
-    for (auto& v : row) v = _mm256_setzero_ps();
+// Some queries by the two registers of packed rows: as many sums as stay in registers. `more` adds
+// to what is there.
+template <class Term, size_t kQueries>
+void TilePart(const float* queries, size_t q_stride, const float* packed, size_t dims, bool more,
+              float* out, size_t out_stride) {
+  __m256 sums[kQueries][2];
+  for (auto& row : sums) {
+    for (auto& sum : row) sum = _mm256_setzero_ps();
   }
-  size_t i = 0;
-  for (; i + kLane <= dim; i += kLane) {
-    const __m256 a = _mm256_loadu_ps(q + i), b = _mm256_loadu_ps(q + q_stride + i),
-                 c = _mm256_loadu_ps(q + 2 * q_stride + i);
-    for (size_t j = 0; j < 4; ++j) {
-      const __m256 v = _mm256_loadu_ps(r + j * stride + i);
-      s[0][j] = Term::Add(s[0][j], a, v);
-      s[1][j] = Term::Add(s[1][j], b, v);
-      s[2][j] = Term::Add(s[2][j], c, v);
+  for (size_t d = 0; d < dims; ++d) {
+    __m256 rows[2];
+    for (size_t j = 0; j < 2; ++j) rows[j] = _mm256_loadu_ps(packed + j * kLane + d * kPacked);
+    for (size_t k = 0; k < kQueries; ++k) {
+      const __m256 x = _mm256_set1_ps(queries[k * q_stride + d]);
+      for (size_t j = 0; j < 2; ++j) sums[k][j] = Term::Add(sums[k][j], x, rows[j]);
     }
   }
-  if (i < dim) {
-    const __m256i m = Tail(dim - i);
-    for (size_t j = 0; j < 4; ++j) {
-      const __m256 v = _mm256_maskload_ps(r + j * stride + i, m);
-      for (size_t k = 0; k < 3; ++k)
-        s[k][j] = Term::Add(s[k][j], _mm256_maskload_ps(q + k * q_stride + i, m), v);
+  for (size_t k = 0; k < kQueries; ++k) {
+    for (size_t j = 0; j < 2; ++j) {
+      float* to = out + k * out_stride + j * kLane;
+      _mm256_storeu_ps(to, more ? _mm256_add_ps(sums[k][j], _mm256_loadu_ps(to)) : sums[k][j]);
     }
-  }
-  for (size_t k = 0; k < 3; ++k) {
-    for (size_t j = 0; j < 4; ++j) out[k * out_stride + j] = Reduce(s[k][j]);
   }
 }
 
 template <class Term>
-void Tile(const float* queries, size_t q_stride, size_t nq, const float* rows, size_t stride,
-          size_t count, size_t dim, float* out, size_t out_stride) {
-  size_t q = 0;
-  for (; q + 3 <= nq; q += 3) {
-    size_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-      Tile3x4<Term>(queries + q * q_stride, q_stride, rows + i * stride, stride, dim,
-                    out + q * out_stride + i, out_stride);
-    }
-    for (; i < count; ++i) {
-      for (size_t k = q; k < q + 3; ++k) {
-        out[k * out_stride + i] = One<Term>(queries + k * q_stride, rows + i * stride, dim);
+void Tile(const float* queries, size_t q_stride, size_t nq, const float* packed, size_t blocks,
+          size_t dim, float* out, size_t out_stride) {
+  for (size_t block = 0; block < blocks; ++block, packed += kPacked * dim, out += kPacked) {
+    for (size_t from = 0; from < dim; from += kPartialSum) {
+      const size_t dims = dim - from < kPartialSum ? dim - from : kPartialSum;
+      const float* rows = packed + from * kPacked;
+      size_t q = 0;
+      for (; q + 6 <= nq; q += 6) {
+        TilePart<Term, 6>(queries + q * q_stride + from, q_stride, rows, dims, from != 0,
+                          out + q * out_stride, out_stride);
+      }
+      for (; q < nq; ++q) {
+        TilePart<Term, 1>(queries + q * q_stride + from, q_stride, rows, dims, from != 0,
+                          out + q * out_stride, out_stride);
       }
     }
   }
-  for (; q < nq; ++q)
-    Block<Term>(queries + q * q_stride, rows, stride, count, dim, out + q * out_stride);
 }
 
 template <class Term>

@@ -7,6 +7,8 @@ namespace elanus::simd {
 namespace {
 
 constexpr size_t kLane = 16;
+constexpr size_t kPacked = 16;       // rows of a packed block
+constexpr size_t kPartialSum = 128;  // dimensions added up before a sum joins the others
 
 struct L2Term {
   static __m512 Add(__m512 sum, __m512 a, __m512 b) {
@@ -106,47 +108,107 @@ void Block(const float* query, const float* rows, size_t stride, size_t count, s
   for (; i < count; ++i) out[i] = One<Term>(query, rows + i * stride, dim);
 }
 
-// Four queries by four rows: sixteen sums of the thirty-two registers.
-template <class Term>
-void Tile4x4(const float* q, size_t q_stride, const float* r, size_t stride, size_t dim, float* out,
-             size_t out_stride) {
-  __m512 s[4][4];
-  for (auto& row : s) {
-    for (auto& v : row) v = _mm512_setzero_ps();
+// Sixteen registers of sixteen floats, turned: lane i of register j becomes lane j of register i.
+void Transpose(__m512 (&r)[16]) {
+  __m512 t[16];
+  for (size_t i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
   }
-  size_t i = 0;
-  for (; i < dim; i += kLane) {
-    const __mmask16 m = dim - i >= kLane ? static_cast<__mmask16>(0xFFFF) : Tail(dim - i);
-    __m512 a[4];
-    for (size_t k = 0; k < 4; ++k) a[k] = _mm512_maskz_loadu_ps(m, q + k * q_stride + i);
-    for (size_t j = 0; j < 4; ++j) {
-      const __m512 v = _mm512_maskz_loadu_ps(m, r + j * stride + i);
-      for (size_t k = 0; k < 4; ++k) s[k][j] = Term::Add(s[k][j], a[k], v);
+  for (size_t i = 0; i < 16; i += 4) {  // columns 4 * lane + (0 .. 3) of four rows
+    r[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
+    r[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xEE);
+    r[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    r[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
+  }
+  for (size_t i = 0; i < 4; ++i) {  // the quarters of each to their own registers
+    const __m512 low = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
+    const __m512 odd = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xDD);
+    const __m512 low2 = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+    const __m512 odd2 = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xDD);
+    t[i] = _mm512_shuffle_f32x4(low, low2, 0x88);
+    t[i + 8] = _mm512_shuffle_f32x4(low, low2, 0xDD);
+    t[i + 4] = _mm512_shuffle_f32x4(odd, odd2, 0x88);
+    t[i + 12] = _mm512_shuffle_f32x4(odd, odd2, 0xDD);
+  }
+  for (size_t i = 0; i < 16; ++i) r[i] = t[i];
+}
+
+void Pack16(const float* rows, size_t stride, size_t count, size_t dim, float* out) {
+  for (size_t first = 0; first < count; first += kPacked, out += kPacked * dim) {
+    for (size_t d = 0; d < dim; d += kLane) {
+      const size_t dims = dim - d < kLane ? dim - d : kLane;
+      const __mmask16 m = dims == kLane ? static_cast<__mmask16>(0xFFFF) : Tail(dims);
+      // Sixteen streams are too many for the hardware to follow; asking beyond the end is harmless.
+      for (size_t i = 0; i < 16; ++i)
+        _mm_prefetch(rows + (first + 16 + i) * stride + d, _MM_HINT_T0);
+      __m512 r[16];
+      for (size_t i = 0; i < 16; ++i) {
+        r[i] = first + i < count ? _mm512_maskz_loadu_ps(m, rows + (first + i) * stride + d)
+                                 : _mm512_setzero_ps();
+      }
+      Transpose(r);
+      for (size_t i = 0; i < dims; ++i) _mm512_storeu_ps(out + (d + i) * kPacked, r[i]);
     }
   }
-  for (size_t k = 0; k < 4; ++k) {
-    _mm_storeu_ps(out + k * out_stride, Reduce4(s[k][0], s[k][1], s[k][2], s[k][3]));
+}
+
+// Some queries by some registers of packed rows: as many sums as stay in registers. `more` adds to
+// what is there.
+template <class Term, size_t kQueries, size_t kRegisters>
+void TilePart(const float* queries, size_t q_stride, const float* packed, size_t block_stride,
+              size_t dims, bool more, float* out, size_t out_stride) {
+  __m512 sums[kQueries][kRegisters];
+  for (auto& row : sums) {
+    for (auto& sum : row) sum = _mm512_setzero_ps();
+  }
+  for (size_t d = 0; d < dims; ++d) {
+    __m512 rows[kRegisters];
+    for (size_t j = 0; j < kRegisters; ++j)
+      rows[j] = _mm512_loadu_ps(packed + j * block_stride + d * kPacked);
+    for (size_t k = 0; k < kQueries; ++k) {
+      const __m512 x = _mm512_set1_ps(queries[k * q_stride + d]);
+      for (size_t j = 0; j < kRegisters; ++j) sums[k][j] = Term::Add(sums[k][j], x, rows[j]);
+    }
+  }
+  for (size_t k = 0; k < kQueries; ++k) {
+    for (size_t j = 0; j < kRegisters; ++j) {
+      float* to = out + k * out_stride + j * kLane;
+      _mm512_storeu_ps(to, more ? _mm512_add_ps(sums[k][j], _mm512_loadu_ps(to)) : sums[k][j]);
+    }
+  }
+}
+
+template <class Term, size_t kRegisters>
+void TileRows(const float* queries, size_t q_stride, size_t nq, const float* packed, size_t dim,
+              float* out, size_t out_stride) {
+  for (size_t from = 0; from < dim; from += kPartialSum) {
+    const size_t dims = dim - from < kPartialSum ? dim - from : kPartialSum;
+    const float* rows = packed + from * kPacked;
+    size_t q = 0;
+    for (; q + 6 <= nq; q += 6) {
+      TilePart<Term, 6, kRegisters>(queries + q * q_stride + from, q_stride, rows, dim * kPacked,
+                                    dims, from != 0, out + q * out_stride, out_stride);
+    }
+    for (; q < nq; ++q) {
+      TilePart<Term, 1, kRegisters>(queries + q * q_stride + from, q_stride, rows, dim * kPacked,
+                                    dims, from != 0, out + q * out_stride, out_stride);
+    }
   }
 }
 
 template <class Term>
-void Tile(const float* queries, size_t q_stride, size_t nq, const float* rows, size_t stride,
-          size_t count, size_t dim, float* out, size_t out_stride) {
-  size_t q = 0;
-  for (; q + 4 <= nq; q += 4) {
-    size_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-      Tile4x4<Term>(queries + q * q_stride, q_stride, rows + i * stride, stride, dim,
-                    out + q * out_stride + i, out_stride);
-    }
-    for (; i < count; ++i) {
-      for (size_t k = q; k < q + 4; ++k) {
-        out[k * out_stride + i] = One<Term>(queries + k * q_stride, rows + i * stride, dim);
-      }
-    }
+void Tile(const float* queries, size_t q_stride, size_t nq, const float* packed, size_t blocks,
+          size_t dim, float* out, size_t out_stride) {
+  size_t block = 0;
+  for (; block + 4 <= blocks; block += 4) {
+    TileRows<Term, 4>(queries, q_stride, nq, packed + block * kPacked * dim, dim,
+                      out + block * kPacked, out_stride);
   }
-  for (; q < nq; ++q)
-    Block<Term>(queries + q * q_stride, rows, stride, count, dim, out + q * out_stride);
+  for (; block < blocks; ++block) {
+    TileRows<Term, 1>(queries, q_stride, nq, packed + block * kPacked * dim, dim,
+                      out + block * kPacked, out_stride);
+  }
 }
 
 template <class Term>
@@ -175,6 +237,23 @@ size_t SelectLe(const float* values, size_t count, float bound, uint32_t* out) {
   return n;
 }
 
+size_t PlaceOfLargest(const float* values, size_t count) {
+  const __m512 least = _mm512_set1_ps(-__builtin_inff());
+  __m512 best = least;
+  for (size_t i = 0; i < count; i += kLane) {
+    const __mmask16 in = count - i >= kLane ? static_cast<__mmask16>(0xFFFF) : Tail(count - i);
+    best = _mm512_max_ps(best, _mm512_mask_loadu_ps(least, in, values + i));
+  }
+  const __m512 largest = _mm512_set1_ps(_mm512_reduce_max_ps(best));
+  for (size_t i = 0; i < count; i += kLane) {
+    const __mmask16 in = count - i >= kLane ? static_cast<__mmask16>(0xFFFF) : Tail(count - i);
+    const uint32_t mask =
+        _mm512_mask_cmp_ps_mask(in, _mm512_maskz_loadu_ps(in, values + i), largest, _CMP_EQ_OQ);
+    if (mask != 0) return i + static_cast<size_t>(__builtin_ctz(mask));
+  }
+  return 0;
+}
+
 }  // namespace
 
 void FillFloat32Avx512(Kernels* k) {
@@ -184,6 +263,8 @@ void FillFloat32Avx512(Kernels* k) {
   k->ip_rows = Rows<IpTerm>;
   k->l2_block = Block<L2Term>;
   k->ip_block = Block<IpTerm>;
+  k->pack16 = Pack16;
+  k->place_of_largest = PlaceOfLargest;
   k->l2_tile = Tile<L2Term>;
   k->ip_tile = Tile<IpTerm>;
   k->select_le = SelectLe;
