@@ -30,9 +30,12 @@ TEST_F(ShardCalls, AskShardsAtOnce) {
   EXPECT_EQ(together->scores, alone->scores);
   EXPECT_EQ(together->keys.size(), 7U);
   EXPECT_EQ(shards.searches.size(), 4U);
+}
 
-  std::latch again(2);
-  shards.begun = [&] { again.arrive_and_wait(); };
+TEST_F(ShardCalls, AskShardsAtOnceForRows) {
+  InsertLine(100);
+  std::latch both(2);
+  shards.begun = [&] { both.arrive_and_wait(); };
   const auto rows = shared.Query(call, all);
   ASSERT_TRUE(rows) << rows.error().message();
   ASSERT_FALSE(rows->columns.empty());
