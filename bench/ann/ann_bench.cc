@@ -285,6 +285,26 @@ class Bench {
     if (hits.has_value()) std::ranges::move(*hits, found.begin() + static_cast<ptrdiff_t>(at));
   }
 
+  // The queries shared out among threads; the time that passes.
+  Round Share(size_t first, size_t count, const SearchParams& search) {
+    const auto shares = static_cast<size_t>(Number("search-threads", 2));
+    std::vector<Round> rounds(shares);
+    const double start = Seconds(CLOCK_MONOTONIC);
+    {
+      std::vector<std::jthread> threads;
+      for (size_t t = 0; t < shares; ++t) {
+        threads.emplace_back([&, t] {
+          const size_t from = count * t / shares, to = count * (t + 1) / shares;
+          rounds[t] = Ask(first + from, to - from, search, nullptr);
+          rounds[t].recall *= static_cast<double>(to - from) / static_cast<double>(count);
+        });
+      }
+    }
+    Round all{.seconds = Seconds(CLOCK_MONOTONIC) - start};
+    for (const Round& round : rounds) all.recall += round.recall;
+    return all;
+  }
+
   int Serve() {
     std::printf("{\"build_cpu_s\": %.1f, \"bytes_a_row\": %.0f, \"simd\": \"%s\", ", build_seconds_,
                 static_cast<double>(file_.size()) / static_cast<double>(base_.rows),
@@ -293,7 +313,9 @@ class Bench {
     std::fflush(stdout);
     size_t first, count, top_k;
     for (std::string width; std::cin >> first >> count >> top_k >> width;) {
-      const Round round = Ask(first, count, At(width, top_k), nullptr);
+      const Round round = options_.contains("search-threads") && Number("search-threads", 1) > 1
+                              ? Share(first, count, At(width, top_k))
+                              : Ask(first, count, At(width, top_k), nullptr);
       std::printf("%.5f %.9f\n", round.recall, round.seconds);
       std::fflush(stdout);
     }

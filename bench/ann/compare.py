@@ -1,13 +1,15 @@
 """Ours beside the libraries one could pick instead, in one interleaved run.
 
-    compare.py DATA [--ann-bench BINARY] [--only ours-hnsw,scann,...] [--rounds 5] [--k 10]
+    compare.py DATA [--ann-bench BINARY] [--only ours-hnsw,scann,...] [--rounds 5] [--k 10] [--batch 100 [--threads 2]]
 
 DATA is the prefix of the files that data.py wrote. Needs numpy and the peers one wants to see
 (hnswlib, faiss-cpu, scann, usearch, rabitqlib, pyvsag). Every system is built once with settings fixed for the data set.
 Each round asks all systems at all widths, one query at a time on one thread, and counts the process'
 CPU time; the cost of an empty call through Python is taken off the peers', ours runs in a process of
 its own (ann_bench --serve). Recall and the median time come from the second half of the queries; the
-first half warms up. The table interpolates log(QPS) on each system's Pareto front.
+first half warms up. The table interpolates log(QPS) on each system's Pareto front. With --batch every
+system gets so many queries in one call, with --threads on so many threads, and then the time that passes
+counts: nothing else may run.
 """
 
 import argparse
@@ -27,11 +29,12 @@ def read(path, kind=np.float32):
 
 
 class Ours:
-    def __init__(self, data, options, widths, binary):
+    def __init__(self, data, options, widths, binary, load):
         self.widths = widths
         half = read(data + ".query").shape[1] // 2
         options = {key: half if value == "half" else value for key, value in options.items()}
         command = [binary, data + ".base", data + ".query", "--serve", "1"]
+        command += ["--batch", str(load.batch), "--search-threads", str(load.threads)]
         command += [text for pair in options.items() for text in ("--" + pair[0], str(pair[1]))]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.about = json.loads(self.process.stdout.readline())
@@ -44,10 +47,10 @@ class Ours:
 
 
 class Peer:
-    """A library behind search(query, k, width) -> ids; build(base) before."""
+    """A library behind search(queries, k, width) -> ids of each; build(base) before. One query is a row of its own."""
 
-    def __init__(self, data, widths):
-        self.widths = widths
+    def __init__(self, data, widths, load):
+        self.widths, self.load, self.threads = widths, load, load.threads
         self.queries, self.truth = read(data + ".query"), read(data + ".truth", np.int32)
         base = read(data + ".base")
         start = time.process_time()
@@ -57,23 +60,24 @@ class Peer:
     def run(self, width, k, first, count):
         self.prepare(width, k)
         queries = self.queries[first : first + count]
-        found = []
-        start = time.process_time()
-        for query in queries:
-            found.append(self.search(query, k, width))
-        took = time.process_time() - start
-        start = time.process_time()
-        for query in queries:
-            found.append(self.nothing(query, k, width))
-        took -= time.process_time() - start
+        calls = [queries[i : i + self.load.batch] for i in range(0, count, self.load.batch)]
+        clock = time.process_time if self.threads == 1 else time.perf_counter
+        start = clock()
+        found = [self.search(call, k, width) for call in calls]
+        took = clock() - start
+        start = clock()
+        for call in calls:
+            self.nothing(call, k, width)
+        took -= clock() - start
         truth = self.truth[first : first + count, :k]
-        hits = sum(len(set(map(int, f)) & set(map(int, t))) for f, t in zip(found, truth))
+        rows = (row for call in found for row in call)
+        hits = sum(len(set(map(int, f)) & set(map(int, t))) for f, t in zip(rows, truth))
         return hits / truth.size, took
 
     def prepare(self, width, k):
         pass
 
-    def nothing(self, query, k, width):
+    def nothing(self, queries, k, width):
         return ()
 
 
@@ -89,8 +93,8 @@ class Hnswlib(Peer):
     def prepare(self, width, k):
         self.index.set_ef(max(width, k))
 
-    def search(self, query, k, width):
-        return self.index.knn_query(query, k, num_threads=1)[0][0]
+    def search(self, queries, k, width):
+        return self.index.knn_query(queries, k, num_threads=self.threads)[0]
 
 
 class Usearch(Peer):
@@ -103,8 +107,8 @@ class Usearch(Peer):
     def prepare(self, width, k):
         self.index.expansion_search = max(width, k)
 
-    def search(self, query, k, width):
-        return self.index.search(query, k, threads=1).keys
+    def search(self, queries, k, width):
+        return self.index.search(queries, k, threads=self.threads).keys.reshape(len(queries), -1)
 
 
 class Faiss(Peer):
@@ -124,6 +128,7 @@ class Faiss(Peer):
         self.index.add(base)
 
     def prepare(self, width, k):
+        self.faiss.omp_set_num_threads(self.threads)
         if "RFlat" in self.factory:
             self.index.k_factor = width[1]
             self.faiss.extract_index_ivf(self.index.base_index).nprobe = width[0]
@@ -132,8 +137,8 @@ class Faiss(Peer):
         else:
             self.index.nprobe = width
 
-    def search(self, query, k, width):
-        return self.index.search(query.reshape(1, -1), k)[1][0]
+    def search(self, queries, k, width):
+        return self.index.search(queries, k)[1]
 
 
 class Scann(Peer):
@@ -152,8 +157,16 @@ class Scann(Peer):
             .build()
         )
 
-    def search(self, query, k, width):
-        return self.index.search(query, k, pre_reorder_num_neighbors=width[1], leaves_to_search=width[0])[0]
+    def prepare(self, width, k):
+        self.index.set_num_threads(self.threads)
+
+    def search(self, queries, k, width):
+        options = {"pre_reorder_num_neighbors": width[1], "leaves_to_search": width[0]}
+        if len(queries) == 1:
+            return [self.index.search(queries[0], k, **options)[0]]
+        if self.threads == 1:
+            return self.index.search_batched(queries, k, **options)[0]
+        return self.index.search_batched_parallel(queries, k, **options)[0]
 
 
 class SymphonyQg(Peer):
@@ -165,8 +178,8 @@ class SymphonyQg(Peer):
         self.index = rabitqlib.SymqgIndex(base.shape[1], 32, "l2")
         self.index.build(base, 200, 1)
 
-    def search(self, query, k, width):
-        return self.index.search(query.reshape(1, -1), k, max(width, k), 1)[0][0]
+    def search(self, queries, k, width):
+        return self.index.search(queries, k, max(width, k), self.threads)[0]
 
 
 class RabitqIvf(Peer):
@@ -182,8 +195,8 @@ class RabitqIvf(Peer):
         self.index = rabitqlib.IvfIndex(base.shape[1], len(base), lists, 7, "l2")
         self.index.build(base, kmeans.centroids, nearest, 1)
 
-    def search(self, query, k, width):
-        return self.index.search(query.reshape(1, -1), k, width)[0][0]
+    def search(self, queries, k, width):
+        return self.index.search(queries, k, width)[0]
 
 
 class Vsag(Peer):
@@ -201,8 +214,8 @@ class Vsag(Peer):
     def prepare(self, width, k):
         self.parameters = json.dumps({"hgraph": {"ef_search": max(width, k)}})
 
-    def search(self, query, k, width):
-        return self.index.knn_search(query, k, self.parameters)[0]
+    def search(self, queries, k, width):
+        return [self.index.knn_search(query, k, self.parameters)[0] for query in queries]
 
 
 def peer(base_class, **values):
@@ -289,16 +302,18 @@ def main():
     parser.add_argument("--only")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--k", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--picture")
     arguments = parser.parse_args()
     wanted = arguments.only.split(",") if arguments.only else [*OURS, *PEERS]
     systems = {}
     for name in wanted:
         if name in OURS:
-            systems[name] = Ours(arguments.data, *OURS[name], arguments.ann_bench)
+            systems[name] = Ours(arguments.data, *OURS[name], arguments.ann_bench, arguments)
         else:
             kind, widths = PEERS[name]
-            systems[name] = kind(arguments.data, widths)
+            systems[name] = kind(arguments.data, widths, arguments)
         print(name, systems[name].about, flush=True)
 
     half = len(read(arguments.data + ".query")) // 2

@@ -18,4 +18,7 @@ struct Unmap {
 /// cache of the kernel. Does nothing when the bytes are memory of our own, which it would lose.
 void ReleasePages(const MappedFile& file);
 
+/// What lies there will be read a few hundred bytes at a time: the kernel need not read ahead.
+void ReadsAtRandom(const void* start, size_t bytes);
+
 }  // namespace elanus

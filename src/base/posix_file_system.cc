@@ -279,4 +279,11 @@ void ReleasePages(const MappedFile& file) {
   ::madvise(const_cast<std::byte*>(file.bytes.data()), file.bytes.size(), MADV_DONTNEED);
 }
 
+void ReadsAtRandom(const void* start, size_t bytes) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<uintptr_t>(start) / page * page;
+  const size_t length = reinterpret_cast<uintptr_t>(start) + bytes - first;
+  ::madvise(reinterpret_cast<void*>(first), length, MADV_RANDOM);  // only advice: failure is none
+}
+
 }  // namespace elanus

@@ -135,7 +135,7 @@ size_t SealedSegment::Delete(const model::PrimaryKey& key, model::Timestamp ts) 
   return hits;
 }
 
-Status SealedSegment::LoadVectors(FieldId field) {
+Status SealedSegment::LoadVectors(FieldId field, const Reserve& reserve) {
   const auto column = columns_.find(field);
   if (column == columns_.end() || VectorsLoaded(field)) return Status::Ok();
   const bool lists = column->second.type == model::DataType::kArrayOfVector;
@@ -145,8 +145,18 @@ Status SealedSegment::LoadVectors(FieldId field) {
   if (!lists) RETURN_IF_ERROR(reader_.VerifySection(*section));  // lists were checked when opened
   const std::string_view bytes = reader_.Bytes(*section);
   if (bytes.empty()) return Status::Ok();
-  auto buffer = std::make_shared<const index::Buffer>(
-      index::Buffer::Replace(std::as_bytes(std::span(bytes.data(), bytes.size()))));
+  struct Held {
+    std::shared_ptr<const void> lease;
+    index::Buffer buffer;
+  };
+  std::shared_ptr<const index::Buffer> buffer;
+  std::shared_ptr<const void> lease = reserve ? reserve(bytes.size()) : nullptr;
+  if (!reserve || lease != nullptr) {
+    auto held = std::make_shared<Held>(
+        std::move(lease),
+        index::Buffer::Replace(std::as_bytes(std::span(bytes.data(), bytes.size()))));
+    buffer = {held, &held->buffer};
+  }
   MutexLock lock(mutex_);
   run_.reset();
   resident_[field] = std::move(buffer);
@@ -166,6 +176,12 @@ bool SealedSegment::VectorsLoaded(FieldId field) const {
   return resident_.contains(field);
 }
 
+bool SealedSegment::VectorsMapped(FieldId field) const {
+  MutexLock lock(mutex_);
+  const auto loaded = resident_.find(field);
+  return loaded == resident_.end() || loaded->second == nullptr;
+}
+
 std::pair<index::VectorView, std::shared_ptr<const void>> SealedSegment::Vectors(
     const model::FieldSchema& field) const {
   auto it = columns_.find(field.id);
@@ -180,7 +196,7 @@ std::pair<index::VectorView, std::shared_ptr<const void>> SealedSegment::Vectors
                          .element = index::ElementOf(field.vector_type())};
   MutexLock lock(mutex_);
   auto loaded = resident_.find(field.id);
-  if (loaded == resident_.end()) return {view, file_.owner};
+  if (loaded == resident_.end() || loaded->second == nullptr) return {view, file_.owner};
   view.data = loaded->second->data();
   return {view, loaded->second};
 }
@@ -228,7 +244,8 @@ IndexId SealedSegment::IndexIdOn(FieldId field) const {
 SealedSegment::Resident SealedSegment::resident() const {
   MutexLock lock(mutex_);
   Resident bytes;
-  for (const auto& [field, buffer] : resident_) bytes.vectors += buffer->size();
+  for (const auto& [field, buffer] : resident_)
+    bytes.vectors += buffer != nullptr ? buffer->size() : 0;
   for (const auto& [field, opened] : indexes_)
     bytes.indexes += opened.index->Memory().resident_bytes;
   return bytes;
@@ -241,6 +258,7 @@ std::vector<Run> SealedSegment::Runs(uint32_t rows) const {
     std::map<FieldId, ColumnView> columns = columns_;
     std::vector<std::shared_ptr<const index::Buffer>> buffers;
     for (const auto& [field, buffer] : resident_) {
+      if (buffer == nullptr) continue;
       ColumnView& column = columns[field];
       const bool lists = column.type == model::DataType::kArrayOfVector;
       (lists ? column.bytes : column.fixed) = reinterpret_cast<const char*>(buffer->data());

@@ -1,10 +1,11 @@
-// A segment file, mapped and checked, with the deletes that hit it, its vectors resident when
-// loaded, its indexes. Holds: the file's bytes agree with their checksums before a row of them is
-// served (vectors: before they are loaded); rows ascend by primary key. Threads: many readers;
+// A segment file, mapped and checked, with the deletes that hit it, its vectors resident or mapped
+// when loaded, its indexes. Holds: the file's bytes agree with their checksums before a row of them
+// is served (vectors: before they are loaded); rows ascend by primary key. Threads: many readers;
 // Delete by the shard's apply thread; Load, Release and SetIndex by maintenance, each swapped in
 // whole.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -46,11 +47,16 @@ class SealedSegment final : public Segment {
   /// Deletes one row; false when it is deleted already.
   bool DeleteRow(uint32_t row, model::Timestamp ts) { return deletes_.Add(row, ts); }
 
+  /// Asked for the bytes that are to become resident; answers what is kept as long as they are, or
+  /// null: they stay where they are.
+  using Reserve = std::function<std::shared_ptr<const void>(uint64_t bytes)>;
   /// Checks the vector column, or the lists of vectors, against its checksums and copies it to
-  /// memory of our own, on huge pages when large.
-  Status LoadVectors(FieldId field);
+  /// memory of our own, on huge pages when large; or leaves it in the mapped file.
+  /// \param reserve  empty: resident
+  Status LoadVectors(FieldId field, const Reserve& reserve = {});
   void ReleaseVectors();
   bool VectorsLoaded(FieldId field) const;
+  bool VectorsMapped(FieldId field) const;
   /// The vectors of a loaded or mapped dense vector column and their owner; of lists, those of all
   /// rows' lists one after another. Empty for other fields.
   std::pair<index::VectorView, std::shared_ptr<const void>> Vectors(
@@ -119,6 +125,7 @@ class SealedSegment final : public Segment {
   DeleteLog deletes_;
 
   mutable Mutex mutex_;
+  /// Of loaded fields; null: mapped.
   std::map<FieldId, std::shared_ptr<const index::Buffer>> resident_ GUARDED_BY(mutex_);
   struct OpenedIndex {
     IndexId id;

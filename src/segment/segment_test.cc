@@ -179,6 +179,32 @@ TEST_P(SegmentTest, SealedShowsTheSameInKeyOrder) {
   }
 }
 
+TEST_P(SegmentTest, VectorsStayInTheMappedFileWhenTheirMemoryIsRefused) {
+  const Script script(GetParam(), 8);
+  const Built built = Seal(script, {script.growing});
+  uint64_t asked = 0;
+  ASSERT_TRUE(built.sealed
+                  ->LoadVectors({101},
+                                [&](uint64_t bytes) {
+                                  asked += bytes;
+                                  return std::shared_ptr<const void>();
+                                })
+                  .ok());
+  EXPECT_GT(asked, 0u);
+  EXPECT_TRUE(built.sealed->VectorsLoaded({101}));
+  EXPECT_TRUE(built.sealed->VectorsMapped({101}));
+  EXPECT_EQ(built.sealed->resident().vectors, 0u);
+  EXPECT_EQ(VisibleAt(*built.sealed, script.schema, 400), VisibleAt(script.plain, 400));
+  built.sealed->ReleaseVectors();
+  const auto lease = std::make_shared<int>(1);
+  ASSERT_TRUE(built.sealed->LoadVectors({101}, [&](uint64_t) { return lease; }).ok());
+  EXPECT_FALSE(built.sealed->VectorsMapped({101}));
+  EXPECT_EQ(built.sealed->resident().vectors, asked);
+  EXPECT_EQ(lease.use_count(), 2);
+  built.sealed->ReleaseVectors();
+  EXPECT_EQ(lease.use_count(), 1);
+}
+
 TEST_P(SegmentTest, MergeKeepsHistoryAfterTheHorizonAndDropsWhatIsBefore) {
   const Script a(GetParam(), 9);
   Script b(GetParam(), 10);

@@ -81,6 +81,12 @@ const std::vector<Knob>& Knobs() {
       {"build.memory_max", 0, 0, 1024 * kGiB, "bytes",
        "Memory that merges and index builds may take together; a job that does not fit waits. 0: a "
        "quarter of the machine's, or of the control group's."},
+      {"load.memory_max", 0, 0, 16 * 1024 * kGiB, "bytes",
+       "Vectors and vector indexes of loaded collections that may be resident; the rest is read "
+       "from "
+       "mapped files, and AUTOINDEX picks a small index for what would not fit. 0: three quarters "
+       "of "
+       "the machine's memory, or of the control group's."},
       {"service.copy_calls", 0, 0, 1, "0 or 1",
        "1: every call between roles goes through its byte form, as in a cluster; for tests."},
       {"log.durability_async", 0, 0, 1, "0 or 1",

@@ -50,6 +50,8 @@ worker::ShardOwnerOptions OwnerOptions(const Config& config) {
   options.maintenance.settle_ms = config.Number("build.settle_ms");
   const auto memory = static_cast<uint64_t>(config.Number("build.memory_max"));
   options.maintenance.build_memory_max = memory != 0 ? memory : MemoryTotalBytes() / 4;
+  const auto load = static_cast<uint64_t>(config.Number("load.memory_max"));
+  options.maintenance.load = worker::LoadBudget(load != 0 ? load : MemoryTotalBytes() / 4 * 3);
   options.maintenance.retention_ms = config.Number("history.retention_ms");
   const int cores = CoresTotal();
   const auto build_threads = static_cast<int>(config.Number("build.threads"));

@@ -56,11 +56,14 @@ double IntrinsicDimension(const VectorView& vectors, Metric metric) {
 BuildParams Choose(const VectorView& vectors, const BuildParams& params) {
   BuildParams chosen = params;
   chosen.choose = false;
-  if (vectors.rows < kRowsForLists) return chosen;
-  if (IntrinsicDimension(vectors, params.metric) < kHighDimension) return chosen;
+  const uint64_t raw = vectors.rows * vectors.row_bytes();
+  const bool tight =
+      raw + EstimateIndexBytes(vectors.rows, vectors.dim, chosen) > params.memory_max;
+  if (!tight && vectors.rows < kRowsForLists) return chosen;
+  if (!tight && IntrinsicDimension(vectors, params.metric) < kHighDimension) return chosen;
   chosen.kind = Kind::kScann;
   chosen.part_dim = 2;
-  chosen.nlist = static_cast<int>(std::min<size_t>(vectors.rows / kRowsPerList, 65536));
+  chosen.nlist = static_cast<int>(std::clamp<size_t>(vectors.rows / kRowsPerList, 1, 65536));
   return chosen;
 }
 

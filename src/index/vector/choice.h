@@ -1,6 +1,6 @@
 // What AUTOINDEX becomes for the data at hand.
-// Holds: a pure function of rows and metric. Called by BuildIndexFile when BuildParams::choose is
-// set.
+// Holds: a pure function of rows, metric and the memory there is. Called by BuildIndexFile when
+// BuildParams::choose is set.
 #pragma once
 
 #include "index/vector/vector_index.h"

@@ -47,5 +47,17 @@ TEST(Choice, FewRowsOrALowDimensionGetAGraphAndWordVectorsLists) {
   EXPECT_FALSE(chosen.choose);
 }
 
+TEST(Choice, WhereAGraphDoesNotFitListsAreMade) {
+  BuildParams params{.metric = Metric::kCosine, .choose = true};
+  const auto few = Surface(2000, 8, 60);
+  const uint64_t graph = 2000 * 60 * sizeof(float) + EstimateIndexBytes(2000, 60, params);
+  params.memory_max = graph;
+  EXPECT_EQ(Choose(few.view(), params).kind, Kind::kHnsw);
+  params.memory_max = graph - 1;
+  const BuildParams chosen = Choose(few.view(), params);
+  EXPECT_EQ(chosen.kind, Kind::kScann);
+  EXPECT_LT(EstimateIndexBytes(2000, 60, chosen), EstimateIndexBytes(2000, 60, params) / 2);
+}
+
 }  // namespace
 }  // namespace elanus::index

@@ -35,11 +35,12 @@ struct NsgParams {
 struct BuildParams {
   Kind kind = Kind::kHnsw;
   Metric metric = Metric::kL2;
-  bool choose = false;        ///< AUTOINDEX: `kind` unless the data asks for another
-  int m = 30;                 ///< HNSW: links of a new row a level, [2, 2048]
-  int ef_construction = 360;  ///< HNSW, >= 1
-  bool cells = true;          ///< HNSW, RNSG: rows in cells too, for filters (graph_cells.h)
-  int nlist = 128;            ///< IVF, [1, 65536]; at most rows / 39 are made
+  bool choose = false;               ///< AUTOINDEX: `kind` unless the data asks for another
+  uint64_t memory_max = UINT64_MAX;  ///< AUTOINDEX: what raw vectors and index should fit into
+  int m = 30;                        ///< HNSW: links of a new row a level, [2, 2048]
+  int ef_construction = 360;         ///< HNSW, >= 1
+  bool cells = true;                 ///< HNSW, RNSG: rows in cells too, for filters (graph_cells.h)
+  int nlist = 128;                   ///< IVF, [1, 65536]; at most rows / 39 are made
   int part_dim = 2;  ///< IVF_PQ, SCANN: dimensions a 4-bit code, [1, 65536]; at most dim are used
   NsgParams nsg;
   int trees = 8;  ///< ANNOY, [1, 1024]

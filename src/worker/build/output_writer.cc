@@ -1,6 +1,7 @@
 #include "worker/build/output_writer.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/crc32c.h"
 #include "base/log.h"
@@ -64,7 +65,7 @@ Result<SealedPtr> OpenSegmentFile(storage::ObjectStore& objects, const format::S
   return segment;
 }
 
-Status OpenIndexFile(ShardFiles& files, const IndexedField& indexed,
+Status OpenIndexFile(ShardFiles& files, const Loading& loading, const IndexedField& indexed,
                      segment::SealedSegment& segment, const format::IndexRef& ref) {
   const auto& [info, field] = indexed;
   ASSIGN_OR_RETURN(auto mapped, files.objects().Map(ref.file.name));
@@ -78,18 +79,27 @@ Status OpenIndexFile(ShardFiles& files, const IndexedField& indexed,
     return Status::Ok();
   }
   auto [vectors, vectors_owner] = segment.Vectors(field);
-  auto owner =
-      std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(
-          file.owner, vectors_owner);
-  auto index = index::OpenIndex(owner, file.bytes, vectors, index::OpenMode::kResident);
+  std::shared_ptr<const void> lease;
+  if (!WantsMapped(loading.collection, info)) lease = loading.budget.Take(file.bytes.size());
+  const auto mode = lease != nullptr ? index::OpenMode::kResident : index::OpenMode::kMapped;
+  using Kept = std::array<std::shared_ptr<const void>, 3>;
+  auto owner = std::make_shared<Kept>(Kept{file.owner, std::move(vectors_owner), std::move(lease)});
+  auto index = index::OpenIndex(owner, file.bytes, vectors, mode);
   if (!index.has_value()) return index.error().Wrap(ref.file.name);
+  if (segment.VectorsMapped(ref.field))
+    ReadsAtRandom(vectors.data, vectors.rows * vectors.row_bytes());
   segment.SetIndex(ref.field, ref.index, std::move(*index));
   return Status::Ok();
 }
 
-Status LoadVectorFields(const model::CollectionSchema& schema, segment::SealedSegment& segment) {
-  for (const model::FieldSchema& field : schema.fields) {
-    if (model::IsVector(field.type)) RETURN_IF_ERROR(segment.LoadVectors(field.id));
+Status LoadVectorFields(const Loading& loading, segment::SealedSegment& segment) {
+  for (const model::FieldSchema& field : loading.collection.schema.fields) {
+    if (!model::IsVector(field.type)) continue;
+    const bool mapped = WantsMapped(loading.collection, field);
+    RETURN_IF_ERROR(
+        segment.LoadVectors(field.id, [&](uint64_t bytes) -> std::shared_ptr<const void> {
+          return mapped ? nullptr : loading.budget.Take(bytes);
+        }));
   }
   return Status::Ok();
 }
@@ -142,7 +152,7 @@ Status OutputWriter::WriteRows(const model::CollectionInfo& collection,
   ASSIGN_OR_RETURN(output.replacement.output,
                    OpenSegmentFile(objects, output.ref, std::move(build.deletes)));
   if (collection.loaded)
-    RETURN_IF_ERROR(LoadVectorFields(collection.schema, *output.replacement.output));
+    RETURN_IF_ERROR(LoadVectorFields({collection, context_.load}, *output.replacement.output));
   return with_indexes ? BuildIndexes(collection, output) : Status::Ok();
 }
 
@@ -156,6 +166,8 @@ Status OutputWriter::BuildIndex(const IndexedField& indexed, const IndexPlan& pl
     const auto [vectors, owner] = segment.Vectors(indexed.field);
     index::BuildParams build = *params;
     build.threads = context_.build_threads;
+    // Vectors that are resident already have their share of it.
+    build.memory_max = context_.load.bytes_left() + segment.resident().vectors;
     ASSIGN_OR_RETURN(
         index::IndexFile file,
         index::BuildIndexFile(vectors, build, {.stop = context_.stop, .progress = [&](double part) {
@@ -172,8 +184,9 @@ Status OutputWriter::BuildIndex(const IndexedField& indexed, const IndexPlan& pl
     RETURN_IF_ERROR(WriteIndexFile(shard_.files().objects(), file, index_ref.file));
   }
   context_.Reached(JobStep::kIndexWritten);
-  if (shard_.collection()->loaded) {
-    RETURN_IF_ERROR(OpenIndexFile(shard_.files(), indexed, segment, index_ref));
+  if (const service::CollectionPtr collection = shard_.collection(); collection->loaded) {
+    RETURN_IF_ERROR(
+        OpenIndexFile(shard_.files(), {*collection, context_.load}, indexed, segment, index_ref));
   }
   ref.indexes.push_back(std::move(index_ref));
   return Status::Ok();

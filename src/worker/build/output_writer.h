@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "format/manifest.h"
 #include "worker/build/index_spec.h"
+#include "worker/build/load_budget.h"
 #include "worker/build/segment_job.h"
 #include "worker/stream/shard.h"
 
@@ -72,9 +73,10 @@ Result<SealedPtr> OpenSegmentFile(storage::ObjectStore& objects, const format::S
                                   std::vector<format::RowDelete> deletes);
 /// Opens an index file of the segment and lets searches, or filters, use it. Errors: kDataIntegrity
 /// naming the file.
-Status OpenIndexFile(ShardFiles& files, const IndexedField& indexed,
+Status OpenIndexFile(ShardFiles& files, const Loading& loading, const IndexedField& indexed,
                      segment::SealedSegment& segment, const format::IndexRef& ref);
-/// Makes every vector column of the segment resident, lists of vectors too.
-Status LoadVectorFields(const model::CollectionSchema& schema, segment::SealedSegment& segment);
+/// Makes every vector column of the segment resident, lists of vectors too, but for what is to stay
+/// mapped.
+Status LoadVectorFields(const Loading& loading, segment::SealedSegment& segment);
 
 }  // namespace elanus::worker

@@ -249,8 +249,9 @@ Result<std::vector<SealedPtr>> OpenSegments(ShardFiles& files, const format::Man
 namespace {
 
 /// Searches use what the manifest names and the collection asks for, and nothing else.
-Status OpenWantedIndexes(ShardFiles& files, const model::CollectionInfo& collection,
-                         const format::SegmentRef& ref, segment::SealedSegment& segment) {
+Status OpenWantedIndexes(ShardFiles& files, const Loading& loading, const format::SegmentRef& ref,
+                         segment::SealedSegment& segment) {
+  const model::CollectionInfo& collection = loading.collection;
   const std::vector<format::IndexRef> wanted = WorkOn(ref, segment, collection).keep;
   std::vector<IndexId> ids;
   for (const format::IndexRef& index : wanted) {
@@ -260,7 +261,7 @@ Status OpenWantedIndexes(ShardFiles& files, const model::CollectionInfo& collect
     if (info == collection.indexes.end() || field == nullptr) continue;
     const bool have = model::IsVector(field->type) ? segment.IndexIdOn(index.field) == index.index
                                                    : segment.HasScalarIndex(index.index);
-    if (!have) RETURN_IF_ERROR(OpenIndexFile(files, {*info, *field}, segment, index));
+    if (!have) RETURN_IF_ERROR(OpenIndexFile(files, loading, {*info, *field}, segment, index));
   }
   segment.KeepScalarIndexes(ids);
   for (const model::FieldSchema& field : collection.schema.fields) {
@@ -271,28 +272,29 @@ Status OpenWantedIndexes(ShardFiles& files, const model::CollectionInfo& collect
   return Status::Ok();
 }
 
-Status LoadOnce(Shard& shard) {
+Status LoadOnce(Shard& shard, const LoadBudget& budget) {
   const service::CollectionPtr collection = shard.collection();
+  const Loading loading{*collection, budget};
   const auto manifest = shard.committed().manifest;
   for (const SealedPtr& segment : shard.sealed()) {
     if (!collection->loaded) {
       segment->ReleaseVectors();
       continue;
     }
-    RETURN_IF_ERROR(LoadVectorFields(collection->schema, *segment));
+    RETURN_IF_ERROR(LoadVectorFields(loading, *segment));
     auto ref = std::ranges::find(manifest->segments, segment->id(), &format::SegmentRef::id);
     if (ref == manifest->segments.end()) continue;
-    RETURN_IF_ERROR(OpenWantedIndexes(shard.files(), *collection, *ref, *segment));
+    RETURN_IF_ERROR(OpenWantedIndexes(shard.files(), loading, *ref, *segment));
   }
   return Status::Ok();
 }
 
 }  // namespace
 
-Status ApplyLoadState(Shard& shard) {
+Status ApplyLoadState(Shard& shard, const LoadBudget& budget) {
   for (;;) {
     const int64_t revision = shard.committed().revision;
-    Status status = LoadOnce(shard);
+    Status status = LoadOnce(shard, budget);
     // A commit meanwhile may have removed the file that was to be opened: the newer manifest says.
     if (status.ok() || shard.committed().revision == revision) return status;
   }

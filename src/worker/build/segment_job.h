@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "base/thread.h"
 #include "model/hybrid_time.h"
+#include "worker/build/load_budget.h"
 #include "worker/build/policy.h"
 #include "worker/stream/shard.h"
 
@@ -33,6 +34,7 @@ struct JobContext {
   model::HybridClock* clock = nullptr;
   int64_t retention_ms = 3'600'000;  ///< history kept: reads at T go back this far
   int build_threads = 1;
+  LoadBudget load;
   std::stop_token stop;
   /// Of the heavy parts: below kNormal they run on a thread of their own while the job's waits, so
   /// that a thread that does not get to run never holds a lock of the shard.
@@ -84,6 +86,6 @@ uint64_t EstimateStepBytes(const model::CollectionInfo& collection, const StepSi
 Result<std::vector<SealedPtr>> OpenSegments(ShardFiles& files, const format::Manifest& manifest);
 
 /// Brings vectors and indexes into memory, or lets go of them, as the collection's load state says.
-Status ApplyLoadState(Shard& shard);
+Status ApplyLoadState(Shard& shard, const LoadBudget& budget = LoadBudget());
 
 }  // namespace elanus::worker

@@ -107,7 +107,7 @@ Result<std::vector<service::CompactionPlan>> Compactor::Order(
 void Compactor::Load(Shard& shard) {
   if (!shard.fault().ok()) return;
   tally_.Began(JobTally::Kind::kLoad);
-  tally_.Ended(JobTally::Kind::kLoad, shard, ApplyLoadState(shard));
+  tally_.Ended(JobTally::Kind::kLoad, shard, ApplyLoadState(shard, context_.load));
 }
 
 bool Compactor::RunOnce() {

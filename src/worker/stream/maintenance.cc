@@ -12,6 +12,7 @@ JobContext ContextOf(const MaintenanceOptions& options, model::HybridClock& cloc
   return {.clock = &clock,
           .retention_ms = options.retention_ms,
           .build_threads = options.build_threads,
+          .load = options.load,
           .stop = std::move(stop),
           .at_step = options.at_step};
 }

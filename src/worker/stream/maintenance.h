@@ -17,6 +17,7 @@ struct MaintenanceOptions {
   MergeLimits merge;
   int64_t settle_ms = 0;                   ///< see CompactorOptions
   uint64_t build_memory_max = UINT64_MAX;  ///< of merges and index builds together
+  LoadBudget load;                         ///< of vectors and vector indexes that are loaded
   int64_t retention_ms = 3'600'000;
   int build_threads = 2;
   /// False: no threads; RunOnce does the work, on the caller's. A simulation then repeats exactly.

@@ -1,0 +1,74 @@
+"""Memory of loaded collections: what fits is resident, what does not, or is asked to stay mapped, is read from its file."""
+import urllib.request
+
+import numpy as np
+import pytest
+from pymilvus import MilvusClient
+
+from e2e.schemas import make, simple_schema, wait_for_index
+from harness import reference
+
+DIM, ROWS = 64, 6000
+VECTORS = reference.vectors(ROWS, DIM)
+QUERIES = reference.vectors(20, DIM, seed=99)
+RAW = ROWS * DIM * 4
+
+pytestmark = [pytest.mark.own_server, pytest.mark.not_lite("it has no such limit")]
+
+
+def memory(server, part):
+    with urllib.request.urlopen(f"{server.metrics_uri}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return next(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f'elanus_memory_bytes{{part="{part}"}}'))
+
+
+def fill(client, name, index, properties=None, params=None):
+    make(client, name, simple_schema(dim=DIM), metric="COSINE", index=index, params=params or {}, load=True, consistency_level="Strong")
+    if properties:
+        client.release_collection(name)
+        client.alter_collection_properties(name, properties)
+        client.load_collection(name)
+    client.insert(name, [{"id": i, "vector": v.tolist()} for i, v in enumerate(VECTORS)])
+    client.flush(name)
+    wait_for_index(client, name)
+
+
+def recall(client, name):
+    found = client.search(name, QUERIES.tolist(), limit=10, search_params={})
+    unit = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True)
+    truth = np.argsort(-(QUERIES @ unit.T), axis=1)[:, :10]
+    return np.mean([len({hit["id"] for hit in hits} & set(row.tolist())) / 10 for hits, row in zip(found, truth)])
+
+
+def test_over_the_limit_vectors_stay_in_their_file_and_autoindex_is_small(server_factory):
+    one = server_factory(config=f"load.memory_max: {RAW // 2}\n")
+    one.start()
+    client = MilvusClient(one.uri)
+    fill(client, "tight", "AUTOINDEX")
+    assert client.describe_index("tight", "vector")["chosen_index_type"] == "SCANN"
+    assert memory(one, "vectors") == 0
+    assert 0 < memory(one, "indexes") <= RAW // 2
+    assert recall(client, "tight") >= 0.9
+    client.release_collection("tight")
+    client.load_collection("tight")
+    assert recall(client, "tight") >= 0.9
+
+
+def test_within_the_limit_all_is_resident(server_factory):
+    one = server_factory(config=f"load.memory_max: {RAW * 3}\n")
+    one.start()
+    client = MilvusClient(one.uri)
+    fill(client, "roomy", "AUTOINDEX")
+    assert client.describe_index("roomy", "vector")["chosen_index_type"] == "HNSW"
+    assert memory(one, "vectors") >= RAW
+    assert recall(client, "roomy") >= 0.9
+
+
+def test_mmap_enabled_leaves_vectors_and_index_in_their_files(server_factory):
+    one = server_factory()
+    one.start()
+    client = MilvusClient(one.uri)
+    fill(client, "asked", "HNSW", properties={"mmap.enabled": "true"})
+    assert memory(one, "vectors") == 0
+    assert memory(one, "indexes") == 0
+    assert recall(client, "asked") >= 0.9
