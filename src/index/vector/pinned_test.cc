@@ -116,9 +116,13 @@ TEST_F(PinnedTest, ListsReadTheSameRows) {
   std::vector<Counts> seen;
   for (const uint32_t every : kVisibleOf)
     seen.push_back(Search(*opened.index, every, {.top_k = kTopK, .nprobe = 3}));
+  // The index's own width: lists that show few rows have these measured, the others scanned.
+  for (const uint32_t every : {1u, 5u, kFarOff})
+    seen.push_back(Search(*opened.index, every, {.top_k = kTopK}));
   const std::vector<Counts> pinned = {
-      {1986, 0, 506562, 4000}, {1981, 0, 506562, 4000}, {1972, 0, 506562, 4000},
-      {1964, 0, 506562, 4000}, {2000, 0, 0, 100000},
+      {1986, 0, 506562, 4000}, {1981, 0, 479510, 16994},  {1972, 0, 0, 103218},
+      {1964, 0, 0, 27440},     {2000, 0, 0, 100000},      {1986, 0, 506562, 4000},
+      {1991, 0, 0, 154323},    {1962, 0, 300391, 129154},
   };
   EXPECT_EQ(seen, pinned);
 }
