@@ -137,12 +137,15 @@ size_t SealedSegment::Delete(const model::PrimaryKey& key, model::Timestamp ts) 
 
 Status SealedSegment::LoadVectors(FieldId field, const Reserve& reserve) {
   const auto column = columns_.find(field);
-  if (column == columns_.end() || VectorsLoaded(field)) return Status::Ok();
+  if (column == columns_.end()) return Status::Ok();
+  const bool loaded = VectorsLoaded(field);
+  if (loaded && !VectorsMapped(field)) return Status::Ok();
   const bool lists = column->second.type == model::DataType::kArrayOfVector;
   const format::SectionInfo* section =
       reader_.Find(lists ? format::SectionKind::kBytes : format::SectionKind::kFixed, field);
   if (section == nullptr || !model::IsVector(section->type)) return Status::Ok();
-  if (!lists) RETURN_IF_ERROR(reader_.VerifySection(*section));  // lists were checked when opened
+  if (!lists && !loaded)  // lists were checked when opened
+    RETURN_IF_ERROR(reader_.VerifySection(*section));
   const std::string_view bytes = reader_.Bytes(*section);
   if (bytes.empty()) return Status::Ok();
   struct Held {
@@ -157,6 +160,7 @@ Status SealedSegment::LoadVectors(FieldId field, const Reserve& reserve) {
         index::Buffer::Replace(std::as_bytes(std::span(bytes.data(), bytes.size()))));
     buffer = {held, &held->buffer};
   }
+  if (loaded && buffer == nullptr) return Status::Ok();  // mapped it is, mapped it stays
   MutexLock lock(mutex_);
   run_.reset();
   resident_[field] = std::move(buffer);

@@ -51,7 +51,8 @@ class SealedSegment final : public Segment {
   /// null: they stay where they are.
   using Reserve = std::function<std::shared_ptr<const void>(uint64_t bytes)>;
   /// Checks the vector column, or the lists of vectors, against its checksums and copies it to
-  /// memory of our own, on huge pages when large; or leaves it in the mapped file.
+  /// memory of our own, on huge pages when large; or leaves it in the mapped file. What was left
+  /// there before is asked for again; who holds Vectors() keeps what it has.
   /// \param reserve  empty: resident
   Status LoadVectors(FieldId field, const Reserve& reserve = {});
   void ReleaseVectors();

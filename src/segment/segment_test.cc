@@ -195,8 +195,7 @@ TEST_P(SegmentTest, VectorsStayInTheMappedFileWhenTheirMemoryIsRefused) {
   EXPECT_TRUE(built.sealed->VectorsMapped({101}));
   EXPECT_EQ(built.sealed->resident().vectors, 0u);
   EXPECT_EQ(VisibleAt(*built.sealed, script.schema, 400), VisibleAt(script.plain, 400));
-  built.sealed->ReleaseVectors();
-  const auto lease = std::make_shared<int>(1);
+  const auto lease = std::make_shared<int>(1);  // now there is room
   ASSERT_TRUE(built.sealed->LoadVectors({101}, [&](uint64_t) { return lease; }).ok());
   EXPECT_FALSE(built.sealed->VectorsMapped({101}));
   EXPECT_EQ(built.sealed->resident().vectors, asked);

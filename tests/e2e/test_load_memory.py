@@ -1,4 +1,5 @@
 """Memory of loaded collections: what fits is resident, what does not, or is asked to stay mapped, is read from its file."""
+import time
 import urllib.request
 
 import numpy as np
@@ -33,6 +34,13 @@ def fill(client, name, index, properties=None, params=None):
     wait_for_index(client, name)
 
 
+def wait_until(true, seconds=30):
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def recall(client, name):
     found = client.search(name, QUERIES.tolist(), limit=10, search_params={})
     unit = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True)
@@ -62,6 +70,24 @@ def test_within_the_limit_all_is_resident(server_factory):
     assert client.describe_index("roomy", "vector")["chosen_index_type"] == "HNSW"
     assert memory(one, "vectors") >= RAW
     assert recall(client, "roomy") >= 0.9
+
+
+def test_what_did_not_fit_becomes_resident_when_there_is_room(server_factory):
+    one = server_factory(config=f"load.memory_max: {RAW * 4}\n")
+    one.start()
+    client = MilvusClient(one.uri)
+    fill(client, "first", "HNSW")
+    fill(client, "second", "FLAT")
+    both = memory(one, "vectors")
+    assert both >= 2 * RAW
+    fill(client, "third", "IVF_FLAT", params={"nlist": 32})
+    assert memory(one, "vectors") < both + RAW  # mapped
+    assert recall(client, "third") >= 0.5
+    client.release_collection("second")
+    wait_until(lambda: memory(one, "vectors") >= both)
+    assert recall(client, "third") >= 0.5
+    client.load_collection("second")
+    assert recall(client, "second") == 1
 
 
 def test_mmap_enabled_leaves_vectors_and_index_in_their_files(server_factory):

@@ -248,6 +248,18 @@ Result<std::vector<SealedPtr>> OpenSegments(ShardFiles& files, const format::Man
 
 namespace {
 
+/// False: the index is not open; or it reads from files what is, or may now be, in memory.
+bool IndexIsInPlace(const Loading& loading, const model::IndexInfo& info,
+                    const model::FieldSchema& field, const format::IndexRef& ref,
+                    const segment::SealedSegment& segment) {
+  if (segment.IndexIdOn(ref.field) != ref.index) return false;
+  const auto index = segment.IndexOn(ref.field);
+  if (index == nullptr || index->vectors().data != segment.Vectors(field).first.data) return false;
+  const bool mapped = index->Memory().mapped_bytes != 0;
+  return !mapped || WantsMapped(loading.collection, info) ||
+         loading.budget.bytes_left() < ref.file.bytes;
+}
+
 /// Searches use what the manifest names and the collection asks for, and nothing else.
 Status OpenWantedIndexes(ShardFiles& files, const Loading& loading, const format::SegmentRef& ref,
                          segment::SealedSegment& segment) {
@@ -259,8 +271,9 @@ Status OpenWantedIndexes(ShardFiles& files, const Loading& loading, const format
     const auto info = std::ranges::find(collection.indexes, index.index, &model::IndexInfo::id);
     const model::FieldSchema* field = collection.schema.FindField(index.field);
     if (info == collection.indexes.end() || field == nullptr) continue;
-    const bool have = model::IsVector(field->type) ? segment.IndexIdOn(index.field) == index.index
-                                                   : segment.HasScalarIndex(index.index);
+    const bool have = model::IsVector(field->type)
+                          ? IndexIsInPlace(loading, *info, *field, index, segment)
+                          : segment.HasScalarIndex(index.index);
     if (!have) RETURN_IF_ERROR(OpenIndexFile(files, loading, {*info, *field}, segment, index));
   }
   segment.KeepScalarIndexes(ids);
