@@ -10,6 +10,21 @@
 #include "base/mutex.h"
 
 namespace elanus {
+namespace {
+
+/// Whose reader or helper this thread is.
+thread_local const Crew* works_for = nullptr;
+
+}  // namespace
+
+Crew::Turn::Turn(Crew& crew) : crew_(crew), before_(std::exchange(works_for, &crew)) {
+  if (before_ != &crew_) crew_.busy_.fetch_add(1);
+}
+
+Crew::Turn::~Turn() {
+  if (before_ != &crew_) crew_.busy_.fetch_sub(1);
+  works_for = before_;
+}
 
 // Kept by the last who knows it: a helper that comes too late finds no piece left and touches
 // nothing of the caller's.
@@ -78,6 +93,7 @@ Status Crew::ForEach(size_t count, const std::function<Status(size_t)>& piece) {
   const auto work = std::make_shared<Work>(count, piece);
   for (size_t i = 0; i < helpers; ++i) {
     const bool accepted = helpers_.TrySubmit([this, work] {
+      works_for = this;
       work->Run();
       busy_.fetch_sub(1);
     });

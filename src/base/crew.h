@@ -1,7 +1,9 @@
 // Threads that help a reader while cores are idle. A reader splits what it has into independent
 // pieces and works through them itself; others join only while fewer are at work than there are
-// cores, so that a busy server answers each call on one core, as if there were no crew.
-// Called by worker/ (its reads) and query/ (the pieces). Threads: any number of readers at once.
+// cores, so that a busy server answers each call on one core, as if there were no crew. A piece may
+// be split in turn: its thread is at work already and is counted once.
+// Called by proxy/ (a read's shards), worker/ (its reads) and query/ (the pieces). Threads: any
+// number of readers at once.
 #pragma once
 
 #include <atomic>
@@ -21,13 +23,14 @@ class Crew {
   /// A reader at work, from construction to destruction: helpers leave it its core.
   class Turn {
    public:
-    explicit Turn(Crew& crew) : crew_(crew) { crew_.busy_.fetch_add(1); }
-    ~Turn() { crew_.busy_.fetch_sub(1); }
+    explicit Turn(Crew& crew);
+    ~Turn();
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
 
    private:
     Crew& crew_;
+    const Crew* const before_;  // whom the thread worked for
   };
 
   size_t cores() const { return cores_; }

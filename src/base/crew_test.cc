@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <latch>
 #include <thread>
 #include <vector>
 
@@ -39,13 +41,74 @@ TEST(Crew, HelpersRunBesideTheCaller) {
 TEST(Crew, NobodyHelpsWhileAllCoresAreTaken) {
   Crew crew(2);
   const Crew::Turn mine(crew);
-  const Crew::Turn other(crew);
+  std::latch began(1);
+  std::latch ended(1);
+  std::thread other([&] {
+    const Crew::Turn turn(crew);
+    began.count_down();
+    ended.wait();
+  });
+  began.wait();
   const auto caller = std::this_thread::get_id();
   const Status status = crew.ForEach(100, [&](size_t) {
     return std::this_thread::get_id() == caller ? Status::Ok()
                                                 : Status(Code::kUnexpected, "a helper came");
   });
+  ended.count_down();
+  other.join();
   EXPECT_TRUE(status.ok()) << status.message();
+}
+
+TEST(Crew, AReaderWithinAReadIsCountedOnce) {
+  Crew crew(2);
+  const Crew::Turn turn(crew);
+  const Crew::Turn within(crew);
+  std::atomic<int> met{0};
+  const auto meet = [&](size_t) {
+    ++met;
+    while (met.load() < 2) std::this_thread::yield();  // one thread alone would never end
+    return Status::Ok();
+  };
+  EXPECT_TRUE(crew.ForEach(2, meet).ok());
+}
+
+TEST(Crew, PiecesAreSplitInTurn) {
+  Crew crew(3);
+  std::atomic<int> runs{0};
+  std::atomic<int> outer{0};
+  const Status status = [&] {
+    const Crew::Turn turn(crew);
+    return crew.ForEach(3, [&](size_t) {
+      const Crew::Turn within(crew);
+      ++outer;
+      while (outer.load() < 3) std::this_thread::yield();  // caller and both helpers are here
+      return crew.ForEach(50, [&](size_t) {
+        ++runs;
+        return Status::Ok();
+      });
+    });
+  }();
+  EXPECT_TRUE(status.ok());
+  EXPECT_EQ(runs.load(), 150);
+  // Soon all are counted as idle again: a helper ends a moment after its last piece.
+  const Crew::Turn turn(crew);
+  std::atomic<int> met{0};
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (met.load() < 3 && std::chrono::steady_clock::now() < until) {
+    met = 0;
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+    EXPECT_TRUE(crew.ForEach(3,
+                             [&](size_t) {
+                               ++met;
+                               while (met.load() < 3 && std::chrono::steady_clock::now() < give_up)
+                                 std::this_thread::yield();
+                               // Alone it comes here before the others begin.
+                               if (met.load() < 3) met = -3;
+                               return Status::Ok();
+                             })
+                    .ok());
+  }
+  EXPECT_EQ(met.load(), 3);
 }
 
 TEST(Crew, AnErrorEndsTheWork) {

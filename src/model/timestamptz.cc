@@ -148,6 +148,20 @@ ZonedTime InZone(int64_t micros, std::string_view zone) {
   return {info.cs, micros - seconds * kMicros, info.offset};
 }
 
+/// Of a clock time that a change of the zone's offset skips or repeats, the one that Milvus takes:
+/// by the offset that holds when the clock is read as UTC, unless another holds at the time which
+/// that gives. West of UTC a skipped time lies before the change and the first of two counts, east
+/// of it a skipped time lies behind and the second counts.
+int64_t UtcSeconds(absl::CivilSecond civil, const absl::TimeZone& zone) {
+  const auto offset_at = [&](int64_t seconds) {
+    return zone.At(absl::FromUnixSeconds(seconds)).offset;
+  };
+  const int64_t read = civil - absl::CivilSecond();
+  const int guess = offset_at(read);
+  const int holds = guess == 0 ? 0 : offset_at(read - guess);
+  return read - holds;
+}
+
 }  // namespace
 
 bool IsTimeZone(std::string_view zone) { return FindZone(zone).has_value(); }
@@ -166,10 +180,7 @@ Result<int64_t> ParseTimestamptz(std::string_view text, std::string_view zone) {
       return Error(InvalidParameter(
           fmt::format("invalid timezone name; must be a valid IANA Time Zone ID: {}", zone)));
     }
-    // In a gap of the clock the time after it, of a time told twice the first.
-    const auto at = found->At(CivilOf(local));
-    const absl::Time time = at.kind == absl::TimeZone::TimeInfo::SKIPPED ? at.trans : at.pre;
-    return absl::ToUnixSeconds(time) * kMicros + local.micros;
+    return UtcSeconds(CivilOf(local), *found) * kMicros + local.micros;
   }
   const auto offset = ScanOffset(in);
   if (!offset) return unknown();

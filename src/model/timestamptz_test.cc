@@ -31,6 +31,16 @@ TEST(Timestamptz, TakesTimesWithoutOffsetInTheZone) {
   EXPECT_FALSE(ParseTimestamptz("2025-01-01 08:00:00", "Nowhere/City").has_value());
 }
 
+TEST(Timestamptz, TimesThatAZoneSkipsOrRepeatsAreTakenAsMilvusDoes) {
+  EXPECT_EQ(Micros("2024-03-10 02:30:00", "America/New_York"), Micros("2024-03-10T06:30:00Z"));
+  EXPECT_EQ(Micros("2024-11-03 01:30:00", "America/New_York"), Micros("2024-11-03T05:30:00Z"));
+  EXPECT_EQ(Micros("2024-03-31 02:30:00", "Europe/Berlin"), Micros("2024-03-31T01:30:00Z"));
+  EXPECT_EQ(Micros("2024-10-27 02:30:00", "Europe/Berlin"), Micros("2024-10-27T01:30:00Z"));
+  EXPECT_EQ(Micros("2024-03-31 01:30:00", "Europe/London"), Micros("2024-03-31T01:30:00Z"));
+  EXPECT_EQ(Micros("2024-10-27 01:30:00", "Europe/London"), Micros("2024-10-27T01:30:00Z"));
+  EXPECT_EQ(Micros("2024-11-03 03:30:00", "America/New_York"), Micros("2024-11-03T08:30:00Z"));
+}
+
 TEST(Timestamptz, RefusesWhatIsNoTime) {
   for (const char* text :
        {"", "timestamp", "1234", "2025-01-01", "2025-04-31 00:00:00", "2025-02-29 00:00:00",

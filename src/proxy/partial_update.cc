@@ -153,10 +153,14 @@ class PartialUpdate {
     return FindOld();
   }
 
+  /// Only in the namespace that is written to: what another has is not this one's to read.
   Status FindOld() {
+    const FieldSchema* namespaces = collection_.schema.namespaces();
     std::map<model::PrimaryKey, OldRow> found;
     for (const auto& reply : replies_) {
+      const Column* names = namespaces == nullptr ? nullptr : reply.rows.Find(namespaces->id);
       for (uint32_t row = 0; row < reply.keys.size(); ++row) {
+        if (names != nullptr && names->StringAt(row) != mutation_.name_space) continue;
         found[reply.keys.At(row)] = {&reply.rows, row};
       }
     }

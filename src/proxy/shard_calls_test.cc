@@ -30,9 +30,12 @@ TEST_F(ShardCalls, AskShardsAtOnce) {
   EXPECT_EQ(together->scores, alone->scores);
   EXPECT_EQ(together->keys.size(), 7U);
   EXPECT_EQ(shards.searches.size(), 4U);
+}
 
-  std::latch again(2);
-  shards.begun = [&] { again.arrive_and_wait(); };
+TEST_F(ShardCalls, AskShardsAtOnceForRows) {
+  InsertLine(100);
+  std::latch both(2);
+  shards.begun = [&] { both.arrive_and_wait(); };
   const auto rows = shared.Query(call, all);
   ASSERT_TRUE(rows) << rows.error().message();
   ASSERT_FALSE(rows->columns.empty());
@@ -41,11 +44,19 @@ TEST_F(ShardCalls, AskShardsAtOnce) {
 
 TEST_F(ShardCalls, AskOneAfterAnotherWhenAllAreBusy) {
   InsertLine(10);
-  const Crew::Turn other(crew);
-  const Crew::Turn another(crew);
+  std::latch began(1);
+  std::latch ended(1);
+  std::thread other([&] {
+    const Crew::Turn turn(crew);
+    began.count_down();
+    ended.wait();
+  });
+  began.wait();
   std::set<std::thread::id> threads;
   shards.begun = [&] { threads.insert(std::this_thread::get_id()); };
-  ASSERT_TRUE(shared.Query(call, all));
+  EXPECT_TRUE(shared.Query(call, all));
+  ended.count_down();
+  other.join();
   EXPECT_EQ(threads, std::set{std::this_thread::get_id()});
   EXPECT_EQ(shards.queries.size(), 2U);
 }

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "query/filter.h"
+#include "query/first_keys.h"
 #include "query/order_cut.h"
 #include "query/pieces.h"
 #include "query/row_value.h"
@@ -14,20 +15,6 @@
 
 namespace elanus::query {
 namespace {
-
-struct Item {
-  model::PrimaryKey key;
-  model::Timestamp timestamp = 0;
-  RowRef ref;
-};
-
-bool ByKeyNewestFirst(const Item& a, const Item& b) {
-  if (a.key != b.key) return a.key < b.key;
-  return a.timestamp > b.timestamp;
-}
-
-constexpr uint32_t kOrderedBlockRows =
-    8192;  // rows of a key-ordered segment looked at before asking "enough?"
 
 class Retriever {
  public:
@@ -37,26 +24,44 @@ class Retriever {
 
   Result<Retrieved> Run() {
     if (CutsByOrder()) return FirstInOrderOnly();
-    for (uint32_t s = 0; s < segments_.size(); ++s) {
+    std::vector<std::vector<KeyedRow>> found(segments_.size());
+    std::vector<uint8_t> by_block(segments_.size(), 0);
+    RETURN_IF_ERROR(ForEachPiece(view_, segments_.size(), UsToLook(), [&](size_t s) -> Status {
       RETURN_IF_ERROR(view_.cancel->Check());
+      const auto segment = static_cast<uint32_t>(s);
       if (request_.keys != nullptr) {
-        FindKeys(s);
-        continue;
+        FindKeys(segment, found[s]);
+        return Status::Ok();
       }
       VisibleRows visible(*segments_[s], view_);
       ASSIGN_OR_RETURN(const auto listed, visible.Few());
       if (listed) {
-        TakeAll(s, *listed);
-        continue;
+        for (const uint32_t row : *listed) Add(segment, row, found[s]);
+        return Status::Ok();
       }
       // All of few rows are found sooner by an index than the first of them by looking.
       ASSIGN_OR_RETURN(const bool few, visible.AreFew());
-      if (!few && CutsByKey() && FiltersByBlock() && segments_[s]->OrderedByKey()) {
-        RETURN_IF_ERROR(ScanOrdered(s));
-      } else {
-        RETURN_IF_ERROR(ScanAll(s, visible));
+      by_block[s] = !few && LooksByBlock(*segments_[s]) ? 1 : 0;
+      if (by_block[s] != 0) return Status::Ok();
+      ASSIGN_OR_RETURN(const HiddenRows hidden, visible.Hidden());
+      hidden.ForEachVisible([&](uint32_t row) { Add(segment, row, found[s]); });
+      return Status::Ok();
+    }));
+    if (!CutsByKey()) {
+      for (std::vector<KeyedRow>& rows : found) {
+        items_.insert(items_.end(), std::make_move_iterator(rows.begin()),
+                      std::make_move_iterator(rows.end()));
       }
+      return Merge();
     }
+    FirstKeys first(static_cast<size_t>(request_.limit));
+    for (std::vector<KeyedRow>& rows : found) first.Add(std::move(rows));
+    std::vector<uint32_t> ordered;
+    for (uint32_t s = 0; s < segments_.size(); ++s) {
+      if (by_block[s] != 0) ordered.push_back(s);
+    }
+    RETURN_IF_ERROR(AddInKeyOrder(segments_, ordered, view_, first));
+    items_ = std::move(first).Take();
     return Merge();
   }
 
@@ -79,7 +84,7 @@ class Retriever {
       ASSIGN_OR_RETURN(const OrderCut cut, FirstInOrder(segments_, hidden, request, *view_.cancel));
       items_.clear();
       for (uint32_t s = 0; s < segments_.size(); ++s) {
-        for (const uint32_t row : cut.rows[s]) Take(s, row);
+        for (const uint32_t row : cut.rows[s]) Add(s, row, items_);
       }
       if (cut.whole) return Merge();
       met_old_ = false;
@@ -93,7 +98,7 @@ class Retriever {
   }
 
   /// Whether a segment has a newer row of the key.
-  bool IsOld(const Item& item, std::span<const HiddenRows> hidden) const {
+  bool IsOld(const KeyedRow& item, std::span<const HiddenRows> hidden) const {
     for (size_t s = 0; s < hidden.size(); ++s) {
       // Equal keys lie together there: seldom is there a second.
       if (s == item.ref.segment && segments_[s]->OrderedByKey() && IsOnlyOfKey(item)) continue;
@@ -105,7 +110,7 @@ class Retriever {
   }
 
   /// Whether the rows beside that of an item, in a segment ordered by key, have other keys.
-  bool IsOnlyOfKey(const Item& item) const {
+  bool IsOnlyOfKey(const KeyedRow& item) const {
     const segment::Segment& segment = *segments_[item.ref.segment];
     const uint32_t row = item.ref.row;
     const bool first = row == 0 || segment.KeyAt(row - 1) != item.key;
@@ -117,19 +122,27 @@ class Retriever {
   /// Blocks of rows can be filtered by themselves: a sample is of all rows.
   bool FiltersByBlock() const { return view_.filter == nullptr || view_.filter->sample == 0; }
 
-  void Take(uint32_t s, uint32_t row) {
-    items_.push_back({segments_[s]->KeyAt(row), segments_[s]->TimestampAt(row), {s, row}});
+  /// Whether the smallest keys of a segment are found without a look at all of it.
+  bool LooksByBlock(const segment::Segment& segment) const {
+    return CutsByKey() && FiltersByBlock() && segment.OrderedByKey();
   }
 
-  void TakeAll(uint32_t s, const std::vector<uint32_t>& rows) {
-    const size_t first = items_.size();
-    for (const uint32_t row : rows) Take(s, row);
-    CutToLimit(first);
+  /// What the segments take that are looked at as a whole.
+  double UsToLook() const {
+    if (request_.keys != nullptr) return 0;
+    std::vector<segment::SegmentPtr> whole;
+    for (const segment::SegmentPtr& segment : segments_) {
+      if (!LooksByBlock(*segment)) whole.push_back(segment);
+    }
+    return FilterUs(whole, view_);
   }
 
-  void FindKeys(uint32_t s) {
+  void Add(uint32_t s, uint32_t row, std::vector<KeyedRow>& rows) const {
+    rows.push_back({segments_[s]->KeyAt(row), segments_[s]->TimestampAt(row), {s, row}});
+  }
+
+  void FindKeys(uint32_t s, std::vector<KeyedRow>& rows) const {
     const segment::Segment& segment = *segments_[s];
-    const size_t before = items_.size();
     double us = 0;
     const HiddenRows hidden{segment.RowsAt(view_.at),
                             segment.HiddenAt(view_.at, segment.RowsAt(view_.at))};
@@ -138,7 +151,7 @@ class Retriever {
       const StepTimer timer(view_.trace == nullptr ? nullptr : &us);
       for (size_t i = 0; i < request_.keys->size(); ++i) {
         for (uint32_t row : segment.FindKey(request_.keys->At(i), hidden.rows)) {
-          if (!hidden.Hidden(row) && !expiry.IsOver(row)) Take(s, row);
+          if (!hidden.Hidden(row) && !expiry.IsOver(row)) Add(s, row, rows);
         }
       }
     }
@@ -146,93 +159,9 @@ class Retriever {
     SegmentTrace& trace = view_.trace->Of(segment.id());
     trace.sealed = segment.sealed();
     trace.rows = hidden.rows;
-    trace.rows_kept = items_.size() - before;
+    trace.rows_kept = rows.size();
     trace.search_way = "keys";
     trace.search_us = us;
-  }
-
-  Status ScanAll(uint32_t s, VisibleRows& visible) {
-    ASSIGN_OR_RETURN(const HiddenRows hidden, visible.Hidden());
-    const size_t first = items_.size();
-    hidden.ForEachVisible([&](uint32_t row) { Take(s, row); });
-    CutToLimit(first);
-    return Status::Ok();
-  }
-
-  /// Keeps the smallest `limit` keys of what was added from `first` on (with all rows of the last
-  /// key).
-  void CutToLimit(size_t first) {
-    if (!CutsByKey() || items_.size() - first <= static_cast<size_t>(request_.limit)) return;
-    std::sort(items_.begin() + static_cast<ptrdiff_t>(first), items_.end(), ByKeyNewestFirst);
-    int64_t keys = 0;
-    size_t end = first;
-    for (; end < items_.size(); ++end) {
-      if (end == first || items_[end].key != items_[end - 1].key) {
-        if (keys == request_.limit) break;
-        ++keys;
-      }
-    }
-    items_.resize(end);
-  }
-
-  /// Rows ascend by key: looks at a block at a time and stops when it has enough keys.
-  Status ScanOrdered(uint32_t s) {
-    const size_t before = items_.size();
-    const StepTimer timer(view_.trace == nullptr ? nullptr
-                                                 : &view_.trace->Of(segments_[s]->id()).filter_us);
-    RETURN_IF_ERROR(ScanBlocks(s));
-    if (view_.trace != nullptr)
-      view_.trace->Of(segments_[s]->id()).rows_kept = items_.size() - before;
-    return Status::Ok();
-  }
-  Status ScanBlocks(uint32_t s) {
-    const segment::Segment& segment = *segments_[s];
-    const uint32_t rows = segment.RowsAt(view_.at);
-    const auto deleted = segment.HiddenAt(view_.at, rows);
-    const auto runs = segment.Runs(rows);
-    uint32_t first = 0;
-    if (view_.filter != nullptr) {
-      if (auto bound = expr::LowerBoundOf(*view_.filter, *view_.schema)) {
-        first = segment.LowerBound(bound->key, bound->strict);
-      }
-    }
-    ExpiryCheck expiry(segment, rows, view_);
-    int64_t keys = 0;
-    size_t last_item = items_.size();
-    uint32_t count = 0;
-    for (; first < rows && !runs.empty(); first += count) {
-      RETURN_IF_ERROR(view_.cancel->Check());
-      // Up to where blocks begin: from there on their statistics serve.
-      count = std::min(kOrderedBlockRows - first % kOrderedBlockRows, rows - first);
-      const SlicedSource block(*runs[0].source, first, count);
-      Truth truth;
-      const bool filtered = view_.filter != nullptr && view_.filter->root != nullptr;
-      if (filtered) {
-        ASSIGN_OR_RETURN(truth, Evaluate(*view_.filter, block, *view_.schema,
-                                         {.cancel = view_.cancel, .trace = Trace(segment, count)}));
-      }
-      for (uint32_t i = 0; i < block.rows(); ++i) {
-        if (filtered && (truth.is_true[i / 64] >> (i % 64) & 1) == 0) continue;
-        if (deleted != nullptr && deleted->Test(first + i)) continue;
-        if (expiry.IsOver(first + i)) continue;
-        model::PrimaryKey key = segment.KeyAt(first + i);
-        const bool same = items_.size() != last_item && items_.back().key == key;
-        if (!same && keys == request_.limit) return Status::Ok();
-        if (!same) ++keys;
-        items_.push_back({std::move(key), segment.TimestampAt(first + i), {s, first + i}});
-      }
-    }
-    return Status::Ok();
-  }
-
-  /// Writes down that so many more rows of a segment were looked at.
-  SegmentTrace* Trace(const segment::Segment& segment, uint32_t rows) const {
-    if (view_.trace == nullptr) return nullptr;
-    SegmentTrace& trace = view_.trace->Of(segment.id());
-    trace.sealed = segment.sealed();
-    trace.filtered = true;
-    trace.rows += rows;
-    return &trace;
   }
 
   /// Puts the items, which are in key order, into the order asked for: the first `limit` of them.
@@ -241,7 +170,7 @@ class Retriever {
     const ValuesRequest wanted{
         .segments = &segments_, .schema = view_.schema, .values = request_.order};
     std::vector<RowRef> refs;
-    for (const Item& item : items_) refs.push_back(item.ref);
+    for (const KeyedRow& item : items_) refs.push_back(item.ref);
     ASSIGN_OR_RETURN(const model::RowBatch values, FetchValues(wanted, refs));
     const model::RowBatch* sources[] = {&values};
     const rank::RowOrder order(request_.directions, 0, sources);
@@ -266,7 +195,7 @@ class Retriever {
         }
       }
     }
-    std::vector<Item> ordered;
+    std::vector<KeyedRow> ordered;
     for (const uint32_t place : kept) ordered.push_back(std::move(items_[place]));
     items_ = std::move(ordered);
     result.order_values = values.Take(kept);
@@ -276,15 +205,16 @@ class Retriever {
   /// \param hidden  as for Order
   Result<Retrieved> Merge(std::span<const HiddenRows> hidden = {}) {
     Retrieved result;
-    std::ranges::sort(items_, ByKeyNewestFirst);
-    auto tail = std::ranges::unique(items_, {}, &Item::key);
+    if (!std::ranges::is_sorted(items_, ByKeyNewestFirst))
+      std::ranges::sort(items_, ByKeyNewestFirst);
+    auto tail = std::ranges::unique(items_, {}, &KeyedRow::key);
     items_.erase(tail.begin(), tail.end());
     if (!request_.order.empty()) RETURN_IF_ERROR(Order(hidden, result));
     if (request_.limit >= 0 && items_.size() > static_cast<size_t>(request_.limit)) {
       items_.resize(static_cast<size_t>(request_.limit));
     }
     result.keys.is_string = model::IsString(view_.schema->primary()->type);
-    for (Item& item : items_) {
+    for (KeyedRow& item : items_) {
       result.rows.push_back(item.ref);
       result.keys.Append(item.key);
       result.timestamps.push_back(item.timestamp);
@@ -295,7 +225,7 @@ class Retriever {
   const std::vector<segment::SegmentPtr>& segments_;
   const ReadView& view_;
   const RetrieveRequest& request_;
-  std::vector<Item> items_;
+  std::vector<KeyedRow> items_;
   bool met_old_ = false;  // Order left out an item
 };
 

@@ -1,6 +1,6 @@
 // Rows by filter or by key, one a key (the newest), in ascending key order or that of chosen
-// values; or their number, or aggregates over them. Threads: computes on the caller's, and counts
-// and aggregates on helpers too while cores are idle (base/crew.h); pure.
+// values; or their number, or aggregates over them. Threads: computes on the caller's, and on
+// helpers too while cores are idle (base/crew.h); pure.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,8 @@
-// Counts, aggregates and groups that a crew shares are what one thread gives, each time the same.
+// Counts, aggregates, groups and rows that a crew shares are what one thread gives, each time the
+// same.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <random>
@@ -128,6 +130,21 @@ TEST_F(SharedRetrieve, CountsAsOneThreadDoes) {
     const int64_t alone = CountRows(*segments_, View(filter, nullptr, never)).value();
     EXPECT_EQ(CountRows(*segments_, View(filter, &crew, never)).value(), alone) << text;
     EXPECT_GT(alone, 1000);
+  }
+}
+
+TEST_F(SharedRetrieve, ListsRowsAsOneThreadDoes) {
+  Crew crew(3);
+  const Crew::Turn turn(crew);
+  const Cancel never;
+  const expr::BoundFilter filter = expr::ParseFilter("real > 2.5", *schema_, {}).value();
+  for (const int64_t limit : {-1, 50}) {
+    const RetrieveRequest request{.limit = limit};
+    const auto alone = Retrieve(*segments_, View(filter, nullptr, never), request);
+    const auto shared = Retrieve(*segments_, View(filter, &crew, never), request);
+    EXPECT_EQ(shared->keys, alone->keys);
+    ASSERT_GE(alone->keys.size(), 50u);
+    EXPECT_TRUE(std::ranges::is_sorted(alone->keys.ints));
   }
 }
 

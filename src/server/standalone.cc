@@ -145,13 +145,12 @@ Status Standalone::OpenRoles(const Config& config, const LogBroken& log_broken) 
     coordinator = copying_coordinator_.get();
   }
   catalog_ = std::make_unique<proxy::CatalogFrontend>(*coordinator, *shards, clock_);
-  asking_ = std::make_unique<Crew>(ReadCores(config));
   data_ = std::make_unique<proxy::RowFrontend>(
       proxy::Backends{.coordinator = *coordinator,
                       .shards = *shards,
                       .clock = clock_,
                       .history_ms = config.Number("history.retention_ms"),
-                      .crew = asking_.get()});
+                      .crew = &owner_->crew()});
   return Status::Ok();
 }
 

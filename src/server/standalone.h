@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 
-#include "base/crew.h"
 #include "base/file_system.h"
 #include "base/metrics.h"
 #include "base/status.h"
@@ -71,7 +70,6 @@ class Standalone {
   // Between the proxy and the roles behind it, when calls are to go through bytes.
   std::unique_ptr<service::CopyingShardService> copying_shards_;
   std::unique_ptr<service::CopyingCoordinator> copying_coordinator_;
-  std::unique_ptr<Crew> asking_;  // asks several shards at once for the proxy
   std::unique_ptr<proxy::CatalogFrontend> catalog_;
   std::unique_ptr<proxy::RowFrontend> data_;
 };

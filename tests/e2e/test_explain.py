@@ -82,10 +82,12 @@ def test_an_index_counts_what_it_compared_and_measured(client, name, kind, param
     index.add_index("vector", index_type=kind, metric_type="L2", params=params)
     client.create_index(name, index)
     wait_built(client, name, ["vector"])
-    client.load_collection(name)
-    hits = client.search(name, [[5.0, 5, 5, 5]], limit=5, search_params={"explain": True})
-    segment = segments(hits[0][0]["entity"]["explain(*)"])["sealed"]
-    assert segment["search"] == kind
+    for _ in range(8):  # a collection that is loaded has its indexes
+        client.release_collection(name)
+        client.load_collection(name)
+        hits = client.search(name, [[5.0, 5, 5, 5]], limit=5, search_params={"explain": True})
+        segment = segments(hits[0][0]["entity"]["explain(*)"])["sealed"]
+        assert segment["search"] == kind
     assert 5 <= segment["exact"] < segment["distances"] < ROWS
 
 

@@ -1,6 +1,7 @@
 """Collections with namespaces: every write says which one, every read sees one."""
 import pytest
 from pymilvus import AnnSearchRequest, DataType, MilvusException, RRFRanker
+from pymilvus.client.prepare import Prepare
 from pymilvus.grpc_gen import milvus_pb2 as milvus
 
 pytestmark = pytest.mark.not_lite("no namespaces")
@@ -202,6 +203,59 @@ def test_each_in_a_shard_of_its_own(client, name, flushed):
         assert client.query(name, output_fields=["count(*)"], namespace=tenant)[0]["count(*)"] == 20
     client.delete(name, filter="id in [5, 305]")
     assert [client.query(name, output_fields=["count(*)"], namespace=t)[0]["count(*)"] for t in tenants] == [19, 20, 20, 19, 20, 20]
+
+
+def upsert(client, name, entities, tenant, **kwargs):
+    """As pymilvus asks, but with the namespace, which it leaves out."""
+    about = client.describe_collection(name)
+    request = Prepare.row_upsert_param(name, entities, "", about["fields"], schema_timestamp=about["update_timestamp"], **kwargs)
+    if tenant is not None:
+        request.namespace = tenant
+    return client._get_connection()._stub.Upsert(request)
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+@pytest.mark.parametrize("partial", [False, True])
+def test_upserts_stay_in_their_namespace(client, name, flushed, partial):
+    create(client, name, {"namespace.sharding.enabled": "true"}, shards=3)
+    tenants = [f"tenant {i}" for i in range(6)]
+    for i, tenant in enumerate(tenants):
+        client.insert(name, rows(100 * i, 20), namespace=tenant)
+    if flushed:
+        client.flush(name)
+    for i, tenant in enumerate(tenants):
+        first = 100 * i
+        # One that is there, which shall be another, and one that is not.
+        entities = [{"id": first + 4, "n": 66}] if partial else [{"id": first + 4, "vector": [first + 70.0, 0.0], "n": 66}]
+        reply = upsert(client, name, entities, tenant, partial_update=partial)
+        assert reply.status.code == 0 and reply.upsert_cnt == 1, reply.status.reason
+        assert upsert(client, name, [{"id": first + 60, "vector": [first + 60.0, 0.0], "n": 67}], tenant).status.code == 0
+    for i, tenant in enumerate(tenants):
+        first = 100 * i
+        assert client.query(name, output_fields=["count(*)"], namespace=tenant)[0]["count(*)"] == 21
+        changed = client.query(name, filter="n >= 66", output_fields=["n", "vector"], namespace=tenant)
+        assert [(r["id"], r["n"]) for r in changed] == [(first + 4, 66), (first + 60, 67)]
+        assert changed[0]["vector"] == [first + (4.0 if partial else 70.0), 0.0]
+        hits = client.search(name, [[first + 100.0, 0.0]], limit=50, namespace=tenant)[0]
+        assert [h["id"] for h in hits][:2] == ([first + 60, first + 19] if partial else [first + 4, first + 60]) and len(hits) == 21
+    erased = Calls(client, name).Delete(expr="n == 66", namespace=tenants[2])
+    assert erased.status.code == 0 and erased.delete_cnt == 1
+    assert [client.query(name, output_fields=["count(*)"], namespace=t)[0]["count(*)"] for t in tenants] == [21, 21, 20, 21, 21, 21]
+
+
+@pytest.mark.parametrize("sharding", ["true", "false"])
+def test_an_upsert_names_its_namespace(client, name, sharding):
+    create(client, name, {"namespace.sharding.enabled": sharding}, shards=3)
+    row = {"id": 1, "vector": [1.0, 0.0], "n": 1}
+    for partial in (False, True):
+        reply = upsert(client, name, [row], None, partial_update=partial)
+        assert reply.status.code == 1100 and "namespace data is not set but namespace enabled" in reply.status.reason
+    assert upsert(client, name, [row], "anna").status.code == 0
+    # What is not there yet needs all its fields, whoever else has a row of the key.
+    for tenant in ("ben", "carl", "dora"):
+        reply = upsert(client, name, [{"id": 1, "n": 2}], tenant, partial_update=True)
+        assert reply.status.code != 0 and "vector" in reply.status.reason, tenant
+    assert list(client.query(name, output_fields=["n"], filter="id == 1", namespace="anna")) == [{"id": 1, "n": 1}]
 
 
 def test_shards_of_namespaces_are_chosen_once(client, name):

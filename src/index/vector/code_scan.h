@@ -100,9 +100,9 @@ class CodeScan {
 };
 
 /// All visible rows, in order.
-class VisibleRows {
+class AllVisible {
  public:
-  VisibleRows(size_t rows, const HiddenBits& hidden) : rows_(rows), hidden_(hidden) {}
+  AllVisible(size_t rows, const HiddenBits& hidden) : rows_(rows), hidden_(hidden) {}
 
   bool Next(uint32_t* out, size_t* count) {
     if (first_ >= rows_) return false;

@@ -45,7 +45,7 @@ TEST(CodeScan, KeepsTheNearestVisibleRows) {
       for (const size_t known : {rows, rows - rows / 5}) {
         const HiddenBits hidden(words.data(), known);
         for (const size_t count : {size_t{1}, size_t{40}, size_t{3'000}}) {
-          VisibleRows visible(rows, hidden);
+          AllVisible visible(rows, hidden);
           ASSERT_TRUE(scan.Run(Given{distances}, visible, count, {}).ok());
           auto found = scan.nearest();
           std::sort(found.begin(), found.end());
@@ -61,7 +61,7 @@ TEST(CodeScan, EqualDistancesAndTheFarthestOnesCount) {
   std::vector<int32_t> distances(5'000, std::numeric_limits<int32_t>::max());
   CodeScan scan;
   const HiddenBits none;
-  VisibleRows visible(distances.size(), none);
+  AllVisible visible(distances.size(), none);
   ASSERT_TRUE(scan.Run(Given{distances}, visible, 10, {}).ok());
   EXPECT_EQ(scan.nearest().size(), 10u);
 }
@@ -72,7 +72,7 @@ TEST(CodeScan, StopsWhenCanceled) {
   source.request_stop();
   CodeScan scan;
   const HiddenBits none;
-  VisibleRows visible(distances.size(), none);
+  AllVisible visible(distances.size(), none);
   EXPECT_EQ(scan.Run(Given{distances}, visible, 10, {.stop = source.get_token()}).code(),
             Code::kCanceled);
 }

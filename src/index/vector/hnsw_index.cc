@@ -292,7 +292,7 @@ class HnswIndex final : public VectorIndex {
   // ones.
   Status SearchCodes(const Task& task, GraphScratch& s) const {
     const FromQuery distance = Encode(task.query, s);
-    VisibleRows rows(raw_.rows, task.hidden);
+    AllVisible rows(raw_.rows, task.hidden);
     return Scan(task, distance, rows, s);
   }
 

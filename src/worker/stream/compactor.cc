@@ -18,6 +18,10 @@ Compactor::Compactor(const CompactorOptions& options, ShardList shards, JobConte
       budget_(options.memory_max) {}
 
 void Compactor::Start() {
+  {
+    MutexLock lock(mutex_);
+    started_ = true;
+  }
   threads_.emplace_back("load", [this] { RunLoads(); });
   for (int i = 0; i < kJobThreads; ++i) threads_.emplace_back("compact", [this] { RunJobs(); });
 }
@@ -31,6 +35,7 @@ void Compactor::Stop() {
   }
   for (std::stop_source& job : jobs) job.request_stop();
   changed_.NotifyAll();
+  loaded_.NotifyAll();
   threads_.clear();
 }
 
@@ -130,6 +135,22 @@ void Compactor::RunLoads() {
       seen = kicks_;
     }
     for (const auto& shard : shards_()) Load(*shard);
+    {
+      MutexLock lock(mutex_);
+      loaded_kicks_ = seen;
+    }
+    loaded_.NotifyAll();
+  }
+}
+
+void Compactor::AwaitLoads(int64_t us) {
+  const int64_t until_us = SystemClock().MonotonicUs() + us;
+  MutexLock lock(mutex_);
+  const uint64_t wanted = kicks_;
+  while (started_ && !stopping_ && loaded_kicks_ < wanted) {  // else RunOnce loads
+    const int64_t left_us = until_us - SystemClock().MonotonicUs();
+    if (left_us <= 0) return;
+    loaded_.WaitFor(mutex_, left_us);
   }
 }
 

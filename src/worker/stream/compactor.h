@@ -61,6 +61,9 @@ class Compactor {
     return orders_.Find(filter);
   }
 
+  /// Waits until what is loaded by now has its vectors and indexes, or so long.
+  void AwaitLoads(int64_t us) EXCLUDES(mutex_);
+
   /// Loads, then does one merge or build for each shard, on this thread; true when there was one.
   bool RunOnce() EXCLUDES(mutex_);
 
@@ -94,8 +97,11 @@ class Compactor {
 
   mutable Mutex mutex_;
   CondVar changed_;
+  bool started_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   uint64_t kicks_ GUARDED_BY(mutex_) = 1;
+  uint64_t loaded_kicks_ GUARDED_BY(mutex_) = 0;  // up to this one all is loaded
+  CondVar loaded_;
   std::map<ShardId, std::stop_source> running_ GUARDED_BY(mutex_);
   std::map<ShardId, Settling> settling_ GUARDED_BY(mutex_);
   std::vector<Thread> threads_;

@@ -50,6 +50,8 @@ class Maintenance {
   }
   /// The shard's collection has another description: what it asks for now is wanted at once.
   void Changed(ShardId shard) { compactor_.Settle(shard); }
+  /// See Compactor::AwaitLoads.
+  void AwaitLoads(int64_t us) { compactor_.AwaitLoads(us); }
   /// Flushes a shard now and waits for it. Errors: the flush's, kTimeout, kCanceled.
   Status Flush(const std::shared_ptr<Shard>& shard, const Cancel& cancel) {
     return flusher_.Flush(shard, cancel);

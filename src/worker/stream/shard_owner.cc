@@ -12,6 +12,10 @@
 namespace elanus::worker {
 namespace {
 
+/// A caller that loads a collection has this for its indexes to be opened, so that the first
+/// searches are answered as later ones are; until they are, rows are read without.
+constexpr int64_t kLoadWaitUs = 1'000'000;
+
 uint64_t BytesOf(const model::RowBatch& rows) {
   uint64_t bytes = 0;
   for (const model::Column& column : rows.columns) {
@@ -252,10 +256,12 @@ Status ShardOwner::Change(const service::ShardChange& change) {
   using Kind = service::ShardChange::Kind;
   if (change.kind == Kind::kDrop) return DropShard(change.shard);
   auto shard = FindShard(change.shard);
+  bool loads = false;
   if (shard == nullptr) {
     OpenShard(change.shard, change.collection);
     shard = FindShard(change.shard);
   } else {
+    loads = change.collection->loaded && !shard->collection()->loaded;
     shard->SetCollection(change.collection);
   }
   if (change.kind == Kind::kDropPartition || change.kind == Kind::kTruncate) {
@@ -267,6 +273,7 @@ Status ShardOwner::Change(const service::ShardChange& change) {
     maintenance_->KickFlush();
   }
   maintenance_->Changed(change.shard);
+  if (loads) maintenance_->AwaitLoads(kLoadWaitUs);
   return Status::Ok();
 }
 

@@ -88,6 +88,10 @@ class ShardOwner final : public service::ShardService {
   };
   Counters counters() const;
 
+  /// Whoever helps with its reads. A proxy in the same process asks shards with it too: both count
+  /// the same cores.
+  Crew& crew() { return crew_; }
+
  private:
   ShardOwner(const ShardOwnerDoors& doors, const ShardOwnerOptions& options);
 
