@@ -105,7 +105,8 @@ class ListIndex final : public VectorIndex {
   struct Scratch {
     ListScratch lists;
     typename Scan::Scratch scan;
-    VisitedSet hidden;          // the filter, of all rows
+    VisitedSet hidden;  // the filter, of all rows
+    TopK nearest{0};
     std::vector<uint64_t> met;  // one bit a row; all zero between searches
     std::vector<uint32_t> rows;
   };
@@ -184,7 +185,8 @@ class ListIndex final : public VectorIndex {
     const bool twice = lists().rows.size() > raw_.rows;
     // A row in two lists may come twice: room for some of these, and more when it was not enough.
     for (size_t room = want.reorder + (twice ? want.reorder / 4 + 8 : 0);; room *= 2) {
-      TopK top(room);
+      TopK& top = s.nearest;
+      top.Start(room);
       ListSink sink(hidden, want.without, top);
       ASSIGN_OR_RETURN(const bool found, ScanLists(query, want, hidden, cancel, sink, s));
       if (!found) return false;
