@@ -68,6 +68,17 @@ struct ByteRows {
   size_t parts;
 };
 
+/// Centres of clusters as int8, 64 a block and four dimensions a group:
+/// codes[blocks][groups][64][4], zeros for what is missing. A centre's value begins with its start,
+/// kNoCentre for a missing one.
+struct CentreBlocks {
+  static constexpr int32_t kNoCentre = -(1 << 30);
+
+  const int8_t* codes;
+  const int32_t* starts;  // [blocks][64]
+  size_t blocks, groups;
+};
+
 /// A value is base + factor * (offset + scale * sum) + term.
 struct ScaledSums {
   float scale, offset, base, bound;
@@ -124,6 +135,10 @@ struct Kernels {
                          size_t dim, int32_t* out);
   /// A stored row as a query: out[i] = row[i] - 128; returns the sum of out.
   int32_t (*unbias)(const uint8_t* row, size_t dim, int8_t* out);
+  /// nearest[i] = the first centre with the greatest start + dot product with row i, of which 4 *
+  /// groups bytes are read. Exact up to 32,768 dimensions.
+  void (*nearest_s8u8)(const uint8_t* rows, size_t stride, size_t count,
+                       const CentreBlocks& centres, uint32_t* nearest);
   /// Positions i with values[i] <= bound, ascending, into out (room for `count`); returns how many.
   size_t (*select_le_s32)(const int32_t* values, size_t count, int32_t bound, uint32_t* out);
   /// out[i] = round((x[i] * factor) - shift[i]) clamped to [-127, 127]; ties go to the even number.

@@ -173,6 +173,42 @@ TEST_P(SimdTest, ByteDotProductsAreExactUpToTheLargestVector) {
   }
 }
 
+TEST_P(SimdTest, NearestIsTheFirstCentreWithTheGreatestSum) {
+  std::mt19937_64 random(11);
+  for (const size_t dim : {1, 4, 7, 64, 100, 32768}) {
+    for (const size_t clusters : {1, 17, 64, 150}) {
+      const size_t blocks = (clusters + 63) / 64, groups = (dim + 3) / 4, count = 15;
+      const size_t stride = 4 * groups + 3;
+      const bool extreme = dim % 2 == 0;
+      std::vector<uint8_t> rows(1 + count * stride);
+      for (auto& r : rows) r = extreme ? 255 : static_cast<uint8_t>(random());
+      std::vector<int8_t> codes(blocks * groups * 256, 0);
+      std::vector<int32_t> starts(blocks * 64, CentreBlocks::kNoCentre);
+      const auto at = [&](size_t c, size_t d) {
+        return ((c / 64 * groups + d / 4) * 64 + c % 64) * 4 + d % 4;
+      };
+      for (size_t c = 0; c < clusters; ++c) {
+        starts[c] = static_cast<int32_t>(random() % 5) - 2;  // often equal where codes are
+        for (size_t d = 0; d < dim; ++d)
+          codes[at(c, d)] = static_cast<int8_t>(extreme ? -127 : int(random() % 255) - 127);
+      }
+      std::vector<uint32_t> nearest(count);
+      Active().nearest_s8u8(rows.data() + 1, stride, count,
+                            {codes.data(), starts.data(), blocks, groups}, nearest.data());
+      for (size_t i = 0; i < count; ++i) {
+        std::vector<int64_t> values(clusters);
+        for (size_t c = 0; c < clusters; ++c) {
+          values[c] = starts[c];
+          for (size_t d = 0; d < dim; ++d)
+            values[c] += int64_t{codes[at(c, d)]} * rows[1 + i * stride + d];
+        }
+        const auto want = std::ranges::max_element(values) - values.begin();
+        EXPECT_EQ(nearest[i], want) << dim << " " << clusters;
+      }
+    }
+  }
+}
+
 TEST_P(SimdTest, CodesAreTheSameAtEveryLevel) {
   for (size_t dim : {1, 7, 8, 15, 16, 17, 100, 768}) {
     auto x = RandomFloats(dim, 3), shift = RandomFloats(dim, 4);

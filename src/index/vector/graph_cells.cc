@@ -5,9 +5,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "index/vector/code_clusters.h"
 #include "index/vector/flat_index.h"
 #include "index/vector/graph_codes.h"
-#include "index/vector/kmeans.h"
 #include "index/vector/self_test.h"
 #include "index/vector/vector_index.h"
 
@@ -16,20 +16,9 @@ namespace {
 
 constexpr size_t kRowsMin = 8192;
 constexpr size_t kCellsMax = 2048;
-constexpr int kRounds = 4;            // of k-means: more move few rows
-constexpr size_t kRowsOfSample = 32;  // a cell
-constexpr double kFound = 0.96;       // of the nearest rows, in the cells to be read
+constexpr double kFound = 0.96;  // of the nearest rows, in the cells to be read
 constexpr int kBucketBits = 10;
 static_assert(kCellsMax <= 0xFFFF);  // places count in 16 bits
-
-KMeansParams KMeansOf(const VectorView& vectors, const BuildParams& params) {
-  return {.clusters = CellsOf(vectors.rows),
-          .rounds = kRounds,
-          .sample = kRowsOfSample,
-          .seed = params.seed,
-          .threads = params.threads,
-          .unit_length = params.metric == Metric::kCosine};
-}
 
 // Of the centres: that of the graph's int8 codes.
 Result<Sq8> CodecOf(const IndexFileReader& file) {
@@ -79,30 +68,29 @@ uint64_t CellBytes(size_t rows, size_t dim) {
 
 uint64_t CellBuildBytes(size_t rows, size_t dim) {
   const uint64_t cells = CellsOf(rows);
-  return cells * (kRowsOfSample + 4) * dim * sizeof(float) + (cells == 0 ? 0 : rows * 8);
+  if (cells == 0) return 0;
+  return ClusterCodesBytes(rows, {.clusters = cells}, dim) + rows * 2 * sizeof(uint32_t);
 }
 
-Status AddCells(const VectorView& vectors, const BuildParams& params, const BuildControl& control,
+Status AddCells(const CodedVectors& rows, const BuildParams& params, const BuildControl& control,
                 const SelfSample& sample, IndexFileWriter& writer, IndexHeader& header) {
+  const VectorView& vectors = rows.vectors;
   const size_t count = CellsOf(vectors.rows);
   if (count == 0) return Status::Ok();
-  ASSIGN_OR_RETURN(const MadeLists made, MakeLists(vectors, KMeansOf(vectors, params),
-                                                   BuildControl{.stop = control.stop}, 0));
+  ASSIGN_OR_RETURN(CodeClusters made,
+                   ClusterCodes(rows.codec, rows.codes, vectors.rows,
+                                {.clusters = count, .seed = params.seed, .threads = params.threads},
+                                control.stop));
+  const std::vector<uint32_t>& cell_of = made.nearest;
+  MadeLists lists;
+  ArrangeRows(cell_of, 1, count, lists);
   header.nlist = static_cast<uint32_t>(count);
-  ASSIGN_OR_RETURN(const Sq8 codec, CodecOf(writer.Peek(header)));
-  Buffer codes(count * codec.stride());
-  for (size_t i = 0; i < count; ++i)
-    codec.EncodeRow(&made.centroids[i * vectors.dim], codes.As<uint8_t>() + i * codec.stride());
-  writer.Add(SectionId::kCellCodes, std::move(codes));
-  writer.Add(SectionId::kListStarts, std::span<const uint32_t>(made.starts));
-  writer.Add(SectionId::kListRows, std::span<const uint32_t>(made.rows));
+  writer.Add(SectionId::kCellCodes, std::move(made.centres));
+  writer.Add(SectionId::kListStarts, std::span<const uint32_t>(lists.starts));
+  writer.Add(SectionId::kListRows, std::span<const uint32_t>(lists.rows));
 
   const IndexFileReader file = writer.Peek(header);
   ASSIGN_OR_RETURN(const GraphCells cells, GraphCells::ReadRows(file));
-  std::vector<uint32_t> cell_of(vectors.rows);
-  for (uint32_t cell = 0; cell < count; ++cell) {
-    for (const uint32_t row : cells.RowsOf(cell)) cell_of[row] = cell;
-  }
   const std::array<uint32_t, 2> reads = {RowsRead(cells, cell_of, vectors, sample, 10),
                                          RowsRead(cells, cell_of, vectors, sample, 100)};
   writer.Add(SectionId::kCellReads, std::span<const uint32_t>(reads));

@@ -26,9 +26,17 @@ size_t CellsOf(size_t rows);
 uint64_t CellBytes(size_t rows, size_t dim);
 uint64_t CellBuildBytes(size_t rows, size_t dim);
 
+/// Rows of a graph in the making, and their int8 codes.
+struct CodedVectors {
+  const VectorView& vectors;
+  const Sq8& codec;
+  const CodeView& codes;
+};
+
 /// Makes the cells of a graph; adds what GraphCells::Read wants to `writer`, which has norms and
-/// mean already, and their number to `header`. Errors: kCanceled. Cost: about rows * cells * dim.
-Status AddCells(const VectorView& vectors, const BuildParams& params, const BuildControl& control,
+/// mean already, and their number to `header`. Errors: kCanceled. Cost: about rows * cells * dim /
+/// 64 instructions.
+Status AddCells(const CodedVectors& rows, const BuildParams& params, const BuildControl& control,
                 const SelfSample& sample, IndexFileWriter& writer, IndexHeader& header);
 
 class GraphCells {
@@ -60,7 +68,7 @@ class GraphCells {
   void Rank(const float* query, Order& order) const;
 
  private:
-  friend Status AddCells(const VectorView&, const BuildParams&, const BuildControl&,
+  friend Status AddCells(const CodedVectors&, const BuildParams&, const BuildControl&,
                          const SelfSample&, IndexFileWriter&, IndexHeader&);
   static Result<GraphCells> ReadRows(const IndexFileReader& file);
 

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kLevelMax = 15;
 constexpr size_t kStripes = 4096;
+constexpr size_t kBatch = 8;  // rows measured before one may be found needless
 
 // A pseudo-random number of seed and row alone (splitmix64): levels do not depend on who inserts
 // when.
@@ -33,8 +34,9 @@ bool NearerLink(const GraphInserter::Link& a, const GraphInserter::Link& b) {
   return a.distance < b.distance || (a.distance == b.distance && a.row < b.row);
 }
 
-void Write(const GrowingLinks& links, uint32_t row,
-           const std::vector<GraphInserter::Link>& chosen) {
+void Write(const GrowingLinks& links, uint32_t row, const std::vector<GraphInserter::Link>& chosen,
+           ListState state) {
+  links.State(row) = state;
   uint32_t* list = links.List(row);
   int32_t* distances = links.Distances(row);
   for (size_t i = 0; i < links.degree(); ++i) {
@@ -74,8 +76,10 @@ GraphLists::GraphLists(GraphLevels levels, size_t m, size_t degree)
       degree_(degree),
       links_(rows() * degree * sizeof(uint32_t)),
       distances_(rows() * degree * sizeof(int32_t)),
+      states_(rows() * sizeof(ListState)),
       upper_links_(size_t{levels_.places} * m, kNoNode),
-      upper_distances_(upper_links_.size()) {}
+      upper_distances_(upper_links_.size()),
+      upper_states_(levels_.places) {}
 
 void GraphLists::MarkReached(uint32_t from, std::vector<uint8_t>& reached) {
   const GrowingLinks links = Level(0);
@@ -95,6 +99,7 @@ void GraphLists::MarkReached(uint32_t from, std::vector<uint8_t>& reached) {
 
 void GraphLists::MoveTo(IndexFileWriter& writer) {
   distances_ = Buffer();
+  states_ = Buffer();
   writer.Add(SectionId::kLinks, std::move(links_));
   AddUpperLevels(writer);
 }
@@ -170,82 +175,134 @@ void GraphInserter::Insert(uint32_t row, uint32_t below, Worker& w) {
     g.pool.Insert(at.distance, at.node);
     ExpandBeam(lists_.Level(l), distance, g, [] { return true; });
     w.links.clear();
+    w.known.clear();
+    w.refused.clear();
     for (const auto& entry : g.pool.Nearest(std::max(ef_construction_, lists_.m() + 1)))
       w.links.push_back({entry.distance, entry.node});
     at = {w.links.front().row, w.links.front().distance};
-    Choose(w.links, l == 0 ? lists_.degree() : lists_.m(), w);
-    w.found[static_cast<size_t>(l)] = w.chosen;
+    auto& found = w.found[static_cast<size_t>(l)];
+    found.state = Choose(l == 0 ? lists_.degree() : lists_.m(), w);
+    found.links = w.chosen;
   }
   // Bottom up: whoever finds this row on a level can go on below it.
   for (int l = 0; l <= level; ++l) Connect(row, l, w);
 }
 
-// Keeps of `links` (sorted) those that no nearer kept one makes needless, at most `most`: into
-// w.chosen.
-void GraphInserter::Choose(const std::vector<Link>& links, size_t most, Worker& w) const {
-  constexpr size_t kBatch = 8;
-  w.chosen.clear();
-  w.chosen_rows.clear();
-  w.refused.clear();
-  w.distances.resize(kBatch);
-  if (links.size() <= 1) {
-    w.chosen = links;
-    return;
-  }
-  for (const Link& link : links) {
-    if (w.chosen.size() == most) break;
-    const FromRow distance = From(link.row, w.candidate);
+// Whether a chosen row is nearer to a candidate than `limit`.
+bool GraphInserter::Needless(const FromRow& distance, int32_t limit, Worker& w) const {
+  for (size_t i = 0; i < w.chosen_rows.size(); i += kBatch) {
+    const size_t count = std::min(kBatch, w.chosen_rows.size() - i);
+    distance(w.chosen_rows.data() + i, count, w.distances.data());
     bool needless = false;
-    for (size_t i = 0; i < w.chosen_rows.size() && !needless; i += kBatch) {
-      const size_t count = std::min(kBatch, w.chosen_rows.size() - i);
-      distance(w.chosen_rows.data() + i, count, w.distances.data());
-      for (size_t j = 0; j < count; ++j) needless |= w.distances[j] < link.distance;
-    }
-    if (needless) {
+    for (size_t j = 0; j < count; ++j) needless |= w.distances[j] < limit;
+    if (needless) return true;
+  }
+  return false;
+}
+
+// Refuses those of w.known from `first` on that a row just chosen makes needless.
+void GraphInserter::KeepAmongKnown(const FromRow& distance, size_t first, Worker& w) const {
+  const size_t count = w.known.size() - first;
+  if (count == 0) return;
+  distance(w.known_rows.data() + first, count, w.distances.data());
+  size_t kept = first;
+  for (size_t i = 0; i < count; ++i) {
+    const Link link = w.known[first + i];
+    if (w.distances[i] < link.distance) {
       w.refused.push_back(link);
       continue;
     }
-    w.chosen.push_back(link);
-    w.chosen_rows.push_back(link.row);
+    w.known[kept] = link;
+    w.known_rows[kept++] = link.row;
+  }
+  w.known.resize(kept);
+  w.known_rows.resize(kept);
+}
+
+// Keeps of w.links and w.known (both sorted) those that no nearer kept one makes needless, at most
+// `most`: into w.chosen. Links of w.known are none needless because of another, those of w.refused
+// needless before. \return what is known of them
+ListState GraphInserter::Choose(size_t most, Worker& w) const {
+  w.chosen.clear();
+  w.chosen_rows.clear();
+  w.known_rows.clear();
+  for (const Link& link : w.known) w.known_rows.push_back(link.row);
+  w.distances.resize(std::max(kBatch, w.known.size()));
+  size_t known = 0, link = 0;
+  while (w.chosen.size() < most && (known < w.known.size() || link < w.links.size())) {
+    const bool old = link == w.links.size() ||
+                     (known < w.known.size() && NearerLink(w.known[known], w.links[link]));
+    const Link next = old ? w.known[known++] : w.links[link++];
+    if (!old) {
+      const FromRow distance = From(next.row, w.candidate);
+      if (Needless(distance, next.distance, w)) {
+        w.refused.push_back(next);
+        continue;
+      }
+      KeepAmongKnown(distance, known, w);
+    }
+    w.chosen.push_back(next);
+    w.chosen_rows.push_back(next.row);
   }
   // A thin list would waste its cache line: the nearest needless ones fill it in part, so that
   // most later rows still find room. Measured on word vectors: 15 % fewer distances and 20 %
   // fewer hops for the same recall.
+  const size_t chosen = w.chosen.size();
   const size_t fill = most == lists_.degree() ? lists_.degree() * 3 / 4 : 0;
-  for (size_t i = 0; i < w.refused.size() && w.chosen.size() < fill; ++i)
-    w.chosen.push_back(w.refused[i]);
-  std::sort(w.chosen.begin(), w.chosen.end(), NearerLink);
+  if (chosen < fill) {
+    if (!std::is_sorted(w.refused.begin(), w.refused.end(), NearerLink))
+      std::sort(w.refused.begin(), w.refused.end(), NearerLink);
+    const size_t more = std::min(fill - chosen, w.refused.size());
+    w.chosen.insert(w.chosen.end(), w.refused.begin(),
+                    w.refused.begin() + static_cast<ptrdiff_t>(more));
+  }
+  return {static_cast<uint16_t>(chosen), static_cast<uint16_t>(w.chosen.size())};
 }
 
 void GraphInserter::Connect(uint32_t row, int level, Worker& w) {
   const GrowingLinks links = lists_.Level(level);
-  const std::vector<Link>& found = w.found[static_cast<size_t>(level)];
+  const auto& found = w.found[static_cast<size_t>(level)];
   {
     std::lock_guard lock(LockOf(row));
-    Write(links, row, found);
+    Write(links, row, found.links, found.state);
   }
-  for (const Link& link : found) AddReverse(links, link.row, {link.distance, row}, w);
+  for (const Link& link : found.links) {
+    links.Prefetch(link.row);
+    links.PrefetchDistances(link.row);
+  }
+  for (const Link& link : found.links) AddReverse(links, link.row, {link.distance, row}, w);
 }
 
 void GraphInserter::AddReverse(const GrowingLinks& links, uint32_t of, Link added, Worker& w) {
   std::lock_guard lock(LockOf(of));
   uint32_t* list = links.List(of);
-  int32_t* distances = links.Distances(of);
   size_t count = 0;
   for (; count < links.degree() && list[count] != kNoNode; ++count) {
     if (list[count] == added.row) return;
   }
-  if (count < links.degree()) {
-    distances[count] = added.distance;
-    GrowingLinks::Store(list + count, added.row);
-    return;
-  }
-  w.links.clear();
-  for (size_t i = 0; i < count; ++i) w.links.push_back({distances[i], list[i]});
+  if (count == links.degree()) return Prune(links, of, added, w);
+  links.Distances(of)[count] = added.distance;
+  GrowingLinks::Store(list + count, added.row);
+}
+
+// Makes room for one more in a full list. Measures only what came since the last time.
+void GraphInserter::Prune(const GrowingLinks& links, uint32_t of, Link added, Worker& w) {
+  const uint32_t* list = links.List(of);
+  const int32_t* distances = links.Distances(of);
+  const ListState state = links.State(of);
+  const auto copy = [&](size_t from, size_t to, std::vector<Link>& out) {
+    out.clear();
+    for (size_t i = from; i < to; ++i) out.push_back({distances[i], list[i]});
+  };
+  copy(0, state.chosen, w.known);
+  copy(state.chosen, state.known, w.refused);
+  copy(state.known, links.degree(), w.links);
   w.links.push_back(added);
+  for (const Link& link : w.links) codes_.Prefetch(link.row);
+  for (const Link& link : w.known) codes_.Prefetch(link.row);
   std::sort(w.links.begin(), w.links.end(), NearerLink);
-  Choose(w.links, links.degree(), w);
-  Write(links, of, w.chosen);
+  const ListState after = Choose(links.degree(), w);
+  Write(links, of, w.chosen, after);
 }
 
 }  // namespace elanus::index

@@ -52,17 +52,25 @@ class CodeTable {
   Buffer codes_, terms_;
 };
 
+/// What is known of a list of links from when it was last pruned: the first `chosen` are none
+/// needless because of another, those from there to `known` are, and later ones came since.
+struct ListState {
+  uint16_t chosen, known;
+};
+
 /// Links that change while they are read. A reader may see a list half old, half new: every id in
 /// it is a row whose code was written before.
 class GrowingLinks {
  public:
   /// \param place  null: a row's list is at its own number
-  GrowingLinks(uint32_t* links, int32_t* distances, const uint32_t* place, size_t degree)
-      : links_(links), distances_(distances), place_(place), degree_(degree) {}
+  GrowingLinks(uint32_t* links, int32_t* distances, ListState* states, const uint32_t* place,
+               size_t degree)
+      : links_(links), distances_(distances), states_(states), place_(place), degree_(degree) {}
 
   size_t degree() const { return degree_; }
   uint32_t* List(uint32_t row) const { return links_ + Place(row) * degree_; }
   int32_t* Distances(uint32_t row) const { return distances_ + Place(row) * degree_; }
+  ListState& State(uint32_t row) const { return states_[Place(row)]; }
 
   size_t Read(uint32_t row, uint32_t* out) const {
     uint32_t* list = List(row);
@@ -78,6 +86,11 @@ class GrowingLinks {
     for (size_t byte = 0; byte < degree_ * sizeof(uint32_t); byte += 64)
       __builtin_prefetch(list + byte);
   }
+  void PrefetchDistances(uint32_t row) const {
+    const char* list = reinterpret_cast<const char*>(Distances(row));
+    for (size_t byte = 0; byte < degree_ * sizeof(int32_t); byte += 64)
+      __builtin_prefetch(list + byte);
+  }
   static void Store(uint32_t* at, uint32_t row) {
     std::atomic_ref(*at).store(row, std::memory_order_release);
   }
@@ -87,6 +100,7 @@ class GrowingLinks {
 
   uint32_t* links_;
   int32_t* distances_;
+  ListState* states_;
   const uint32_t* place_;
   size_t degree_;
 };
@@ -110,14 +124,19 @@ class GraphLists {
 
   GrowingLinks Level(int level) {
     if (level == 0)
-      return GrowingLinks(links_.As<uint32_t>(), distances_.As<int32_t>(), nullptr, degree_);
-    const size_t skip = static_cast<size_t>(level - 1) * m_;
-    return GrowingLinks(upper_links_.data() + skip, upper_distances_.data() + skip,
-                        levels_.first_place.data(), m_);
+      return GrowingLinks(links_.As<uint32_t>(), distances_.As<int32_t>(), states_.As<ListState>(),
+                          nullptr, degree_);
+    const auto above = static_cast<size_t>(level - 1);
+    return GrowingLinks(upper_links_.data() + above * m_, upper_distances_.data() + above * m_,
+                        upper_states_.data() + above, levels_.first_place.data(), m_);
   }
   /// Marks the rows that level 0 leads to from a row, and that row. \param reached  by row
   void MarkReached(uint32_t from, std::vector<uint8_t>& reached);
-  void Clear(uint32_t row) { std::fill_n(links_.As<uint32_t>() + row * degree_, degree_, kNoNode); }
+  /// Empties its list on level 0.
+  void Clear(uint32_t row) {
+    std::fill_n(links_.As<uint32_t>() + row * degree_, degree_, kNoNode);
+    states_.As<ListState>()[row] = {};
+  }
 
   const GraphLevels& levels() const { return levels_; }
   int top() const { return levels_.top[levels_.entry]; }
@@ -134,9 +153,10 @@ class GraphLists {
   GraphLevels levels_;
   size_t m_;
   size_t degree_;
-  Buffer links_, distances_;  // uint32[rows][degree], and how far each link goes
+  Buffer links_, distances_, states_;  // uint32[rows][degree], how far each goes; ListState[rows]
   std::vector<uint32_t> upper_links_;
   std::vector<int32_t> upper_distances_;
+  std::vector<ListState> upper_states_;
 };
 
 class GraphInserter {
@@ -148,14 +168,18 @@ class GraphInserter {
   /// What one thread needs; kept between rows.
   struct Worker {
     GraphScratch graph;
-    std::vector<int8_t> query;      // code of the row being inserted
-    std::vector<int8_t> candidate;  // code of a row whose links are being chosen
-    std::vector<Link> links;
-    std::vector<Link> chosen;
-    std::vector<Link> refused;
+    std::vector<int8_t> query;       // code of the row being inserted
+    std::vector<int8_t> candidate;   // code of a row whose links are being chosen
+    std::vector<Link> links, known;  // to choose from; those of `known` need each other all
+    std::vector<uint32_t> known_rows;
+    std::vector<Link> chosen, refused;
     std::vector<uint32_t> chosen_rows;
-    std::vector<std::vector<Link>> found;  // per level
     std::vector<int32_t> distances;
+    struct Found {
+      std::vector<Link> links;
+      ListState state;
+    };
+    std::vector<Found> found;  // per level
   };
   /// Distances from one row to others, in code units.
   struct FromRow {
@@ -185,9 +209,12 @@ class GraphInserter {
   void Insert(uint32_t row, uint32_t below, Worker& worker);
 
  private:
-  void Choose(const std::vector<Link>& links, size_t most, Worker& w) const;
+  ListState Choose(size_t most, Worker& w) const;
+  bool Needless(const FromRow& distance, int32_t limit, Worker& w) const;
+  void KeepAmongKnown(const FromRow& distance, size_t first, Worker& w) const;
   void Connect(uint32_t row, int level, Worker& w);
   void AddReverse(const GrowingLinks& links, uint32_t of, Link added, Worker& w);
+  void Prune(const GrowingLinks& links, uint32_t of, Link added, Worker& w);
   std::mutex& LockOf(uint32_t row) { return locks_[row % stripes_]; }
 
   const Sq8& codec_;

@@ -23,7 +23,7 @@ constexpr double kWidthPart = 1.6;  // of top_k
 constexpr double kVisibleMin = 0.1;
 
 size_t RowBytes(const Sq8& codec) {
-  return codec.stride() + HnswDegree(kM) * (sizeof(uint32_t) + sizeof(int32_t));
+  return codec.stride() + HnswDegree(kM) * (sizeof(uint32_t) + sizeof(int32_t)) + sizeof(ListState);
 }
 
 uint32_t RoomFor(size_t row_bytes) {

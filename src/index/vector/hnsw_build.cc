@@ -157,27 +157,29 @@ Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& param
                      .m = static_cast<uint32_t>(params.m),
                      .ef_construction = static_cast<uint32_t>(params.ef_construction),
                      .seed = params.seed};
+  const Sq8 codec = codes.codec();
+  const CodeView view = codes.view();  // lives as long as `codes`, or in the file
   IndexFileWriter writer;
   AddInverseNorms(vectors, params.metric, writer);
   if (params.codec.kind == CodecKind::kOwn) {
     ASSIGN_OR_RETURN(const bool halves,
-                     AddHalfBytes(vectors, params, codes.codec(), lists, writer, header));
+                     AddHalfBytes(vectors, params, codec, lists, writer, header));
     if (halves) {
       header.codec.bits = kHalfByte;
-      codes = CodeTable(Sq8(), 0);
     } else {
       codes.MoveTo(writer);
     }
   } else {
     // The graph was made on int8 codes: one made on coarser ones would be worse for good.
-    const std::vector<float> mean(codes.codec().mean().begin(), codes.codec().mean().end());
-    codes = CodeTable(Sq8(), 0);
+    const std::vector<float> mean(codec.mean().begin(), codec.mean().end());
     RETURN_IF_ERROR(AddCodedRows(vectors, params, mean, {}, writer, header));
   }
   lists.MoveTo(writer);
   ASSIGN_OR_RETURN(const float* norms, ReadInverseNorms(writer.Peek(header)));
   const SelfSample sample = TakeSelfSample(vectors, params.metric, norms, params.threads);
-  if (params.cells) RETURN_IF_ERROR(AddCells(vectors, params, control, sample, writer, header));
+  if (params.cells)
+    RETURN_IF_ERROR(AddCells({vectors, codec, view}, params, control, sample, writer, header));
+  codes = CodeTable(Sq8(), 0);
   ASSIGN_OR_RETURN(header.tuning, TuneHnsw(writer.Peek(header), vectors, sample, params.threads));
   return writer.Finish(header);
 }

@@ -106,9 +106,11 @@ class ListIndex final : public VectorIndex {
     ListScratch lists;
     typename Scan::Scratch scan;
     VisitedSet hidden;  // the filter, of all rows
-    TopK nearest{0};
+    TopK nearest{0}, exact{0};
     std::vector<uint64_t> met;  // one bit a row; all zero between searches
     std::vector<uint32_t> rows;
+    std::vector<uint32_t> shown;   // visible rows of a list
+    std::vector<float> distances;  // of these, exactly
   };
   static Scratch& ThreadScratch() {
     static thread_local Scratch scratch;
@@ -143,16 +145,20 @@ class ListIndex final : public VectorIndex {
                     static_cast<size_t>(all * std::sqrt(pass)));
   }
 
-  size_t CountVisible(uint32_t list, const uint64_t* hidden) const {
-    constexpr size_t kAtOnce = 256;
-    std::array<uint32_t, kAtOnce + 16> seen;
+  // The visible rows of a list, into `shown`.
+  size_t FindVisible(uint32_t list, const uint64_t* hidden, std::vector<uint32_t>& shown) const {
+    constexpr size_t kRoom = 16;  // past the end, for the kernel
     const auto rows = lists().rows.subspan(lists().starts[list], lists().SizeOf(list));
-    size_t visible = 0;
-    for (size_t i = 0; i < rows.size(); i += kAtOnce) {
-      const auto some = rows.subspan(i, std::min(kAtOnce, rows.size() - i));
-      visible += simd::Active().unmarked(some.data(), some.size(), hidden, seen.data());
-    }
-    return visible;
+    if (shown.size() < rows.size() + kRoom) shown.resize(rows.size() + kRoom);
+    return simd::Active().unmarked(rows.data(), rows.size(), hidden, shown.data());
+  }
+
+  // A code costs little beside a raw row, but all of a list's are read, those of hidden rows too.
+  double RawRowNs() const { return 3.0 + static_cast<double>(raw_.row_bytes()) * 0.02; }
+  bool FewShown(size_t shown, uint32_t list) const {
+    constexpr double kScattered = 1.7;  // times what rows of a pass over all visible ones take
+    return static_cast<double>(shown) * RawRowNs() * kScattered <
+           static_cast<double>(lists().SizeOf(list)) * scan().RowNs();
   }
 
   // Visible entries of lists that a search under a filter reads: as many as its lists hold when
@@ -173,8 +179,7 @@ class ListIndex final : public VectorIndex {
   bool BruteForceIsCheaper(size_t visible, size_t nprobe) const {
     const double share = static_cast<double>(nprobe) / static_cast<double>(lists().count());
     const double scanned = static_cast<double>(lists().rows.size()) * share;
-    return static_cast<double>(visible) * (3.0 + static_cast<double>(raw_.row_bytes()) * 0.02) <
-           scanned * scan().RowNs();
+    return static_cast<double>(visible) * RawRowNs() < scanned * scan().RowNs();
   }
 
   // Rows worth an exact look, each once, in s.rows. False when reading all visible rows is cheaper
@@ -185,26 +190,29 @@ class ListIndex final : public VectorIndex {
     const bool twice = lists().rows.size() > raw_.rows;
     // A row in two lists may come twice: room for some of these, and more when it was not enough.
     for (size_t room = want.reorder + (twice ? want.reorder / 4 + 8 : 0);; room *= 2) {
-      TopK& top = s.nearest;
+      TopK &top = s.nearest, &exact = s.exact;
       top.Start(room);
+      exact.Start(want.rows * Times());
       ListSink sink(hidden, want.without, top);
-      ASSIGN_OR_RETURN(const bool found, ScanLists(query, want, hidden, cancel, sink, s));
+      ASSIGN_OR_RETURN(const bool found, ScanLists(query, want, hidden, cancel, sink, exact, s));
       if (!found) return false;
-      KeepOnce(top.TakeUnordered(), s);
-      if (s.rows.size() >= want.rows || top.size() < room) return true;
+      const bool all = top.size() < room;
+      KeepOnce(top.TakeUnordered(), exact.TakeUnordered(), s);
+      if (s.rows.size() >= want.rows || all) return true;
     }
   }
 
   // The nprobe nearest lists, and further ones while too few rows are found, or while these hold
   // fewer visible rows than others do.
   Result<bool> ScanLists(const float* query, const Want& want, const HiddenBits& hidden,
-                         const Cancel& cancel, ListSink& sink, Scratch& s) const {
+                         const Cancel& cancel, ListSink& sink, TopK& exact, Scratch& s) const {
     const size_t count = lists().count();
     const size_t enough = want.rows * Times();
     const bool filtered = want.visible != raw_.rows;
     if (filtered) s.hidden.Start(raw_.rows, hidden);
     size_t work = 0, done = 0, visible = 0, read = 0, entries = EntriesFor(want);
-    const auto short_of = [&] { return visible < entries || sink.found() < enough; };
+    const auto lacks = [&] { return sink.found() + exact.size() < enough; };
+    const auto short_of = [&] { return visible < entries || lacks(); };
     for (size_t target = want.nprobe;;) {
       lists().near.Nearest(query, target, s.lists);
       for (; done < target && (done < want.nprobe || short_of()); ++done) {
@@ -213,34 +221,50 @@ class ListIndex final : public VectorIndex {
           scan().Prefetch(s.lists.lists[done + 1].list);
           if (filtered) lists().PrefetchRows(s.lists.lists[done + 1].list);
         }
-        const size_t shown = filtered ? CountVisible(list.list, s.hidden.words()) : 1;
+        const size_t shown = filtered ? FindVisible(list.list, s.hidden.words(), s.shown) : 1;
         if (shown == 0) continue;
         visible += shown;
         ++read;
-        scan().ScanList(list, sink, s.scan);
-        ThreadSearchCost().codes += lists().SizeOf(list.list);
+        if (filtered && FewShown(shown, list.list)) {
+          MeasureShown(query, shown, exact, s);
+        } else {
+          scan().ScanList(list, sink, s.scan);
+          ThreadSearchCost().codes += lists().SizeOf(list.list);
+        }
         if ((work += lists().SizeOf(list.list)) >= kCancelEvery) {
           RETURN_IF_ERROR(cancel.Check());
           work = 0;
         }
       }
-      // The farther from what is visible, the more of that is about equally near.
-      if (target == want.nprobe && visible < entries) entries += 3 * (entries - visible);
+      // The farther from what is visible, the more of that is about equally near. Of two lists a
+      // row is in, one is met the sooner.
+      if (target == want.nprobe && visible < entries)
+        entries += (5 - Times()) * (entries - visible) / 2;
       if (done == count || !short_of()) return true;
-      target = std::min(count, done * (sink.found() < enough ? 4 : 2));
+      target = std::min(count, done * (lacks() ? 4 : 2));
       if (want.widen && BruteForceIsCheaper(want.visible, 2 * read)) return false;
     }
   }
 
-  void KeepOnce(const std::vector<Hit>& hits, Scratch& s) const {
+  void MeasureShown(const float* query, size_t shown, TopK& exact, Scratch& s) const {
+    s.distances.resize(std::max(s.distances.size(), shown));
+    ExactDistance(metric(), raw_, inverse_norms_, query)
+        .Rows(s.shown.data(), shown, s.distances.data());
+    ThreadSearchCost().exact += shown;
+    for (size_t i = 0; i < shown; ++i) exact.Push(s.distances[i], s.shown[i]);
+  }
+
+  void KeepOnce(std::span<const Hit> scanned, std::span<const Hit> measured, Scratch& s) const {
     const size_t words = (raw_.rows + 63) / 64;
     if (s.met.size() < words) s.met.resize(words, 0);
     s.rows.clear();
-    for (const Hit& hit : hits) {
-      uint64_t& word = s.met[hit.row / 64];
-      const uint64_t bit = uint64_t{1} << (hit.row % 64);
-      if ((word & bit) == 0) s.rows.push_back(hit.row);
-      word |= bit;
+    for (const std::span<const Hit> hits : {scanned, measured}) {
+      for (const Hit& hit : hits) {
+        uint64_t& word = s.met[hit.row / 64];
+        const uint64_t bit = uint64_t{1} << (hit.row % 64);
+        if ((word & bit) == 0) s.rows.push_back(hit.row);
+        word |= bit;
+      }
     }
     for (uint32_t row : s.rows) s.met[row / 64] = 0;
   }

@@ -85,11 +85,6 @@ Result<MadeLists> MakeLists(const VectorView& vectors, const BuildParams& params
                             .threads = params.threads,
                             .unit_length = params.metric == Metric::kCosine,
                             .unit_centroids = unit_centroids};
-  return MakeLists(vectors, kmeans, control, until);
-}
-
-Result<MadeLists> MakeLists(const VectorView& vectors, const KMeansParams& kmeans,
-                            const BuildControl& control, double until) {
   MadeLists made;
   ASSIGN_OR_RETURN(made.centroids, TrainCentroids(vectors, kmeans, control.stop));
   if (control.progress) control.progress(until * 0.6);

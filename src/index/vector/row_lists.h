@@ -69,11 +69,6 @@ struct MadeLists {
 
 struct BuildParams;
 struct BuildControl;
-struct KMeansParams;
-
-/// Centroids by k-means, then one list a row. Errors: kCanceled.
-Result<MadeLists> MakeLists(const VectorView& vectors, const KMeansParams& kmeans,
-                            const BuildControl& control, double until);
 
 /// k-means and one list a row; nlist is clamped to rows / 39. Progress goes to `until`.
 /// \param unit_centroids  COSINE: centroids of unit length

@@ -250,8 +250,9 @@ uint64_t EstimateIndexBytes(size_t rows, size_t dim, const BuildParams& params) 
 uint64_t EstimateBuildBytes(size_t rows, size_t dim, const BuildParams& params) {
   uint64_t bytes = EstimateIndexBytes(rows, dim, params) + (uint64_t{64} << 20);
   if (params.kind == Kind::kHnsw) {
-    // Distances beside the links, terms, levels and places; upper levels twice.
-    bytes += rows * (HnswDegree(params.m) * sizeof(int32_t) + 20);
+    // Distances beside the links and what is known of them, terms, levels and places; upper levels
+    // twice.
+    bytes += rows * (HnswDegree(params.m) * sizeof(int32_t) + sizeof(ListState) + 20);
     // The graph is made on int8 codes before the others take their place.
     const bool halves = params.codec.bits == kHalfByte && HalfBytesSaveLines(params.metric, dim);
     if (params.codec.kind != CodecKind::kOwn || halves) bytes += rows * CodeStride(dim);

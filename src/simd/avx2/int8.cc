@@ -87,6 +87,42 @@ void Block(const int8_t* query, const uint8_t* rows, size_t stride, size_t count
   for (; i < count; ++i) out[i] = Dot(query, rows + i * stride, dim);
 }
 
+// Sixteen centres' sums for one row. Four centres of a group are 16 numbers of 16 bits.
+void SixteenSums(const uint8_t* row, const int8_t* codes, size_t groups, const int32_t* start,
+                 int32_t* out) {
+  __m256i sums[4] = {};
+  for (size_t g = 0; g < groups; ++g, codes += 256) {
+    int32_t four;
+    __builtin_memcpy(&four, row + 4 * g, sizeof(four));
+    const __m256i wide = _mm256_cvtepu8_epi16(_mm_set1_epi32(four));
+    for (int j = 0; j < 4; ++j)
+      sums[j] = _mm256_add_epi32(sums[j], _mm256_madd_epi16(QueryAt(codes + 16 * j), wide));
+  }
+  for (int j = 0; j < 4; ++j) {
+    const __m128i pairs =
+        _mm_hadd_epi32(_mm256_castsi256_si128(sums[j]), _mm256_extracti128_si256(sums[j], 1));
+    const __m128i from = _mm_loadu_si128(reinterpret_cast<const __m128i*>(start + 4 * j));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 4 * j), _mm_add_epi32(pairs, from));
+  }
+}
+
+void Nearest(const uint8_t* rows, size_t stride, size_t count, const CentreBlocks& centres,
+             uint32_t* nearest) {
+  int32_t sums[16];
+  for (size_t i = 0; i < count; ++i) {
+    int32_t best = 0;
+    for (size_t c = 0; c < 64 * centres.blocks; c += 16) {
+      const int8_t* codes = centres.codes + 256 * (c / 64) * centres.groups + 4 * (c % 64);
+      SixteenSums(rows + i * stride, codes, centres.groups, centres.starts + c, sums);
+      for (size_t j = 0; j < 16; ++j) {
+        if (c + j != 0 && sums[j] <= best) continue;
+        best = sums[j];
+        nearest[i] = static_cast<uint32_t>(c + j);
+      }
+    }
+  }
+}
+
 int32_t Unbias(const uint8_t* row, size_t dim, int8_t* out) {
   const __m256i flip = _mm256_set1_epi8(static_cast<char>(0x80));
   __m256i sums = _mm256_setzero_si256();
@@ -149,6 +185,7 @@ void FillInt8Avx2(Kernels* k) {
   k->dot_s8u8 = Dot;
   k->dot_s8u8_rows = Rows;
   k->dot_s8u8_block = Block;
+  k->nearest_s8u8 = Nearest;
   k->unbias = Unbias;
   k->select_le_s32 = SelectLe;
   k->encode_s8 = Encode;

@@ -89,6 +89,68 @@ void Block(const int8_t* query, const uint8_t* rows, size_t stride, size_t count
   for (; i < count; ++i) out[i] = Dot(query, rows + i * stride, dim);
 }
 
+// Sums of a block of 64 centres for kRows rows, all in registers.
+template <int kRows>
+void BlockSums(const uint8_t* rows, size_t stride, const CentreBlocks& centres, size_t block,
+               __m512i (&sums)[kRows][4]) {
+  const auto* start = reinterpret_cast<const __m512i*>(centres.starts + 64 * block);
+  for (int r = 0; r < kRows; ++r) {
+    for (int j = 0; j < 4; ++j) sums[r][j] = _mm512_loadu_si512(start + j);
+  }
+  const auto* code = reinterpret_cast<const __m512i*>(centres.codes + 256 * block * centres.groups);
+  for (size_t g = 0; g < centres.groups; ++g, code += 4) {
+    const __m512i c0 = _mm512_loadu_si512(code), c1 = _mm512_loadu_si512(code + 1),
+                  c2 = _mm512_loadu_si512(code + 2), c3 = _mm512_loadu_si512(code + 3);
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) {
+      int32_t four;
+      __builtin_memcpy(&four, rows + static_cast<size_t>(r) * stride + 4 * g, sizeof(four));
+      const __m512i row = _mm512_set1_epi32(four);
+      sums[r][0] = _mm512_dpbusd_epi32(sums[r][0], row, c0);
+      sums[r][1] = _mm512_dpbusd_epi32(sums[r][1], row, c1);
+      sums[r][2] = _mm512_dpbusd_epi32(sums[r][2], row, c2);
+      sums[r][3] = _mm512_dpbusd_epi32(sums[r][3], row, c3);
+    }
+  }
+}
+
+template <int kRows>
+void NearestOf(const uint8_t* rows, size_t stride, const CentreBlocks& centres, uint32_t* nearest) {
+  __m512i best[kRows], at[kRows], sums[kRows][4];
+  for (size_t block = 0; block < centres.blocks; ++block) {
+    BlockSums<kRows>(rows, stride, centres, block, sums);
+    for (int r = 0; r < kRows; ++r) {
+      for (int j = 0; j < 4; ++j) {
+        const auto sixteen = _mm512_set1_epi32(static_cast<int>(4 * block) + j);
+        if (block == 0 && j == 0) {
+          best[r] = sums[r][0];
+          at[r] = sixteen;
+          continue;
+        }
+        const __mmask16 more = _mm512_cmpgt_epi32_mask(sums[r][j], best[r]);
+        best[r] = _mm512_mask_mov_epi32(best[r], more, sums[r][j]);
+        at[r] = _mm512_mask_mov_epi32(at[r], more, sixteen);
+      }
+    }
+  }
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  for (int r = 0; r < kRows; ++r) {
+    const __mmask16 top =
+        _mm512_cmpeq_epi32_mask(best[r], _mm512_set1_epi32(_mm512_reduce_max_epi32(best[r])));
+    const __m512i centre = _mm512_add_epi32(_mm512_slli_epi32(at[r], 4), lanes);
+    nearest[r] = static_cast<uint32_t>(_mm512_mask_reduce_min_epi32(top, centre));
+  }
+}
+
+void Nearest(const uint8_t* rows, size_t stride, size_t count, const CentreBlocks& centres,
+             uint32_t* nearest) {
+  constexpr size_t kAtOnce = 6;
+  size_t i = 0;
+  for (; i + kAtOnce <= count; i += kAtOnce)
+    NearestOf<kAtOnce>(rows + i * stride, stride, centres, nearest + i);
+  for (; i < count; ++i) NearestOf<1>(rows + i * stride, stride, centres, nearest + i);
+}
+
 int32_t Unbias(const uint8_t* row, size_t dim, int8_t* out) {
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80)), ones = _mm512_set1_epi8(1);
   __m512i sums = _mm512_setzero_si512();
@@ -134,6 +196,7 @@ void FillInt8Avx512(Kernels* k) {
   k->dot_s8u8 = Dot;
   k->dot_s8u8_rows = Rows;
   k->dot_s8u8_block = Block;
+  k->nearest_s8u8 = Nearest;
   k->unbias = Unbias;
   k->select_le_s32 = SelectLe;
   k->encode_s8 = Encode;

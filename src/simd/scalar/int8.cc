@@ -21,6 +21,29 @@ void Block(const int8_t* query, const uint8_t* rows, size_t stride, size_t count
   for (size_t i = 0; i < count; ++i) out[i] = Dot(query, rows + i * stride, dim);
 }
 
+int32_t Product(const uint8_t* row, const CentreBlocks& centres, size_t block, size_t at) {
+  int32_t sum = 0;
+  for (size_t g = 0; g < centres.groups; ++g) {
+    const int8_t* centre = centres.codes + ((block * centres.groups + g) * 64 + at) * 4;
+    for (size_t i = 0; i < 4; ++i)
+      sum += static_cast<int32_t>(centre[i]) * static_cast<int32_t>(row[4 * g + i]);
+  }
+  return sum;
+}
+
+void Nearest(const uint8_t* rows, size_t stride, size_t count, const CentreBlocks& centres,
+             uint32_t* nearest) {
+  for (size_t i = 0; i < count; ++i) {
+    int32_t best = 0;
+    for (size_t c = 0; c < 64 * centres.blocks; ++c) {
+      const int32_t value = centres.starts[c] + Product(rows + i * stride, centres, c / 64, c % 64);
+      if (c != 0 && value <= best) continue;
+      best = value;
+      nearest[i] = static_cast<uint32_t>(c);
+    }
+  }
+}
+
 int32_t Unbias(const uint8_t* row, size_t dim, int8_t* out) {
   int32_t sum = 0;
   for (size_t i = 0; i < dim; ++i) {
@@ -53,6 +76,7 @@ void FillInt8Scalar(Kernels* k) {
   k->dot_s8u8 = Dot;
   k->dot_s8u8_rows = Rows;
   k->dot_s8u8_block = Block;
+  k->nearest_s8u8 = Nearest;
   k->unbias = Unbias;
   k->select_le_s32 = SelectLe;
   k->encode_s8 = Encode;
