@@ -4,11 +4,12 @@
 //             [--m N] [--efc N] [--nlist N]
 //             [--codec packed|fp16|bf16|pq|rabitq] [--bits N] [--parts N] [--rounds N]
 //             [--threads N] [--rows N] [--k N] [--index FILE] [--filter PERCENT] [--widths 0,20,40]
-//             [--batch N] [--search-threads N] [--limits 1] [--serve 1]
+//             [--mapped 1] [--batch N] [--search-threads N] [--limits 1] [--serve 1]
 //   ann_bench BASE QUERIES --kmeans CLUSTERS
 // A vector file is: uint32 rows, uint32 dim, float[rows][dim]. With --index the built index is kept
 // in FILE and reused. Width 0 is the index's own choice; "nprobe/reorder_k" where a kind has both.
-// Times are of the thread's CPU clock: the best of five rounds. --batch asks that many queries at
+// Times are of the thread's CPU clock: the best of five rounds. --mapped leaves the rows in their
+// file, as a server that is short of memory does. --batch asks that many queries at
 // once. --search-threads lets each of N threads ask all queries at the same time; what they take is
 // put beside one alone. --limits measures what the machine can do (machine_limits.h) and says how
 // much of it the searches use. --kmeans learns centroids and prints CPU seconds and the mean
@@ -44,17 +45,35 @@ namespace {
 
 struct Vectors {
   Buffer bytes;
+  const float* mapped = nullptr;
   size_t rows = 0, dim = 0;
-  VectorView view() const { return {bytes.As<float>(), rows, dim}; }
+  VectorView view() const { return {mapped != nullptr ? mapped : bytes.As<float>(), rows, dim}; }
 };
 
-Vectors ReadVectors(const std::string& path, size_t rows_max) {
+// The rows of a file where they lie; the mapping stays for good.
+const float* MapRows(const std::string& path, size_t bytes) {
+  const int file = ::open(path.c_str(), O_RDONLY);
+  constexpr size_t kShape = 2 * sizeof(uint32_t);
+  void* start = ::mmap(nullptr, kShape + bytes, PROT_READ, MAP_SHARED, file, 0);
+  if (start == MAP_FAILED) {
+    std::perror(path.c_str());
+    std::exit(1);
+  }
+  ::madvise(start, kShape + bytes, MADV_RANDOM);
+  return reinterpret_cast<const float*>(static_cast<const char*>(start) + kShape);
+}
+
+Vectors ReadVectors(const std::string& path, size_t rows_max, bool mapped = false) {
   std::ifstream in(path, std::ios::binary);
   uint32_t shape[2] = {};
   in.read(reinterpret_cast<char*>(shape), sizeof(shape));
   Vectors v;
   v.rows = std::min<size_t>(shape[0], rows_max);
   v.dim = shape[1];
+  if (mapped) {
+    v.mapped = MapRows(path, v.rows * v.dim * sizeof(float));
+    return v;
+  }
   v.bytes = Buffer(v.rows * v.dim * sizeof(float));
   in.read(reinterpret_cast<char*>(v.bytes.data()), static_cast<std::streamsize>(v.bytes.size()));
   if (!in) {
@@ -82,7 +101,8 @@ class Bench {
  public:
   Bench(int argc, char** argv) {
     for (int i = 3; i + 1 < argc; i += 2) options_[argv[i] + 2] = argv[i + 1];
-    base_ = ReadVectors(argv[1], static_cast<size_t>(Number("rows", 0x7FFFFFFE)));
+    base_ = ReadVectors(argv[1], static_cast<size_t>(Number("rows", 0x7FFFFFFE)),
+                        options_.contains("mapped"));
     queries_ = ReadVectors(argv[2], static_cast<size_t>(Number("queries", 2000)));
     const std::string kind = Text("kind", "hnsw"), metric = Text("metric", "cosine");
     params_.kind = kind == "flat"     ? Kind::kFlat

@@ -105,7 +105,8 @@ class ListIndex final : public VectorIndex {
   struct Scratch {
     ListScratch lists;
     typename Scan::Scratch scan;
-    VisitedSet hidden;          // the filter, of all rows
+    VisitedSet hidden;  // the filter, of all rows
+    TopK nearest{0}, exact{0};
     std::vector<uint64_t> met;  // one bit a row; all zero between searches
     std::vector<uint32_t> rows;
     std::vector<uint32_t> shown;   // visible rows of a list
@@ -189,15 +190,14 @@ class ListIndex final : public VectorIndex {
     const bool twice = lists().rows.size() > raw_.rows;
     // A row in two lists may come twice: room for some of these, and more when it was not enough.
     for (size_t room = want.reorder + (twice ? want.reorder / 4 + 8 : 0);; room *= 2) {
-      TopK top(room), exact(want.rows * Times());
+      TopK &top = s.nearest, &exact = s.exact;
+      top.Start(room);
+      exact.Start(want.rows * Times());
       ListSink sink(hidden, want.without, top);
       ASSIGN_OR_RETURN(const bool found, ScanLists(query, want, hidden, cancel, sink, exact, s));
       if (!found) return false;
       const bool all = top.size() < room;
-      std::vector<Hit> hits = top.TakeUnordered();
-      const std::vector<Hit> measured = exact.TakeUnordered();
-      hits.insert(hits.end(), measured.begin(), measured.end());
-      KeepOnce(hits, s);
+      KeepOnce(top.TakeUnordered(), exact.TakeUnordered(), s);
       if (s.rows.size() >= want.rows || all) return true;
     }
   }
@@ -254,15 +254,17 @@ class ListIndex final : public VectorIndex {
     for (size_t i = 0; i < shown; ++i) exact.Push(s.distances[i], s.shown[i]);
   }
 
-  void KeepOnce(const std::vector<Hit>& hits, Scratch& s) const {
+  void KeepOnce(std::span<const Hit> scanned, std::span<const Hit> measured, Scratch& s) const {
     const size_t words = (raw_.rows + 63) / 64;
     if (s.met.size() < words) s.met.resize(words, 0);
     s.rows.clear();
-    for (const Hit& hit : hits) {
-      uint64_t& word = s.met[hit.row / 64];
-      const uint64_t bit = uint64_t{1} << (hit.row % 64);
-      if ((word & bit) == 0) s.rows.push_back(hit.row);
-      word |= bit;
+    for (const std::span<const Hit> hits : {scanned, measured}) {
+      for (const Hit& hit : hits) {
+        uint64_t& word = s.met[hit.row / 64];
+        const uint64_t bit = uint64_t{1} << (hit.row % 64);
+        if ((word & bit) == 0) s.rows.push_back(hit.row);
+        word |= bit;
+      }
     }
     for (uint32_t row : s.rows) s.met[row / 64] = 0;
   }

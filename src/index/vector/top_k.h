@@ -38,7 +38,13 @@ struct Window {
 
 class TopK {
  public:
-  explicit TopK(size_t k, Window window = {}) : k_(k), window_(window) {
+  explicit TopK(size_t k, Window window = {}) { Start(k, window); }
+
+  /// As new, with the memory it has.
+  void Start(size_t k, Window window = {}) {
+    k_ = k;
+    window_ = window;
+    hits_.clear();
     bound_ = std::isinf(window.upper)
                  ? std::numeric_limits<float>::infinity()
                  : std::nextafter(window.upper, -std::numeric_limits<float>::infinity());

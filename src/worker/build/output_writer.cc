@@ -112,6 +112,10 @@ Result<Output> OutputWriter::Write(const std::vector<segment::SegmentPtr>& input
   output.replacement.deletes_seen = shard_.DeleteCounts(inputs);
   for (size_t i = 0; i < inputs.size(); ++i) {
     output.replacement.inputs.push_back(inputs[i]->id());
+    if (inputs[i]->sealed()) {
+      const auto held = static_cast<const segment::SealedSegment&>(*inputs[i]).resident();
+      bytes_replaced_ += held.vectors + held.indexes;
+    }
     sources.push_back({inputs[i], inputs[i]->RowsAt(model::kTimestampMax),
                        FirstDeletes(*inputs[i], output.replacement.deletes_seen[i])});
   }
@@ -166,8 +170,8 @@ Status OutputWriter::BuildIndex(const IndexedField& indexed, const IndexPlan& pl
     const auto [vectors, owner] = segment.Vectors(indexed.field);
     index::BuildParams build = *params;
     build.threads = context_.build_threads;
-    // Vectors that are resident already have their share of it.
-    build.memory_max = context_.load.bytes_left() + segment.resident().vectors;
+    // Vectors that are resident already have their share of it; what is replaced will give back its.
+    build.memory_max = context_.load.bytes_left() + segment.resident().vectors + bytes_replaced_;
     ASSIGN_OR_RETURN(
         index::IndexFile file,
         index::BuildIndexFile(vectors, build, {.stop = context_.stop, .progress = [&](double part) {

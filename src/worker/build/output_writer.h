@@ -66,6 +66,7 @@ class OutputWriter {
   Shard& shard_;
   const JobContext& context_;
   DeclaredFiles& declared_;
+  uint64_t bytes_replaced_ = 0;  // resident ones of sealed inputs
 };
 
 /// Opens and checks a segment file of the manifest. Errors: kDataIntegrity naming the file.
