@@ -230,6 +230,8 @@ REORDER = ((4, 40), (8, 50), (12, 60), (18, 80), (25, 100), (35, 120), (50, 150)
 COARSE = ((8, 150), (16, 250), (32, 400), (64, 600), (100, 800), (150, 1200), (300, 2000))
 FINE = ((8, 20), (16, 25), (24, 30), (32, 30), (48, 40), (64, 40), (100, 60), (150, 80), (300, 100))
 GATHERED = (500, 1000, 2000, 4000, 8000, 16000)
+# For a hundred neighbours: every number of lists with several of rows measured exactly, the same for both.
+MANY = [(lists, rows) for lists in (18, 25, 35, 50, 75, 100, 150, 250) for rows in (150, 220, 320, 450, 700)]
 OURS = {
     "ours-hnsw": ({"kind": "hnsw", "bits": 4, "m": 16, "efc": 200}, EF),  # half bytes, as the server asks for
     "ours-hnsw-sq8": ({"kind": "hnsw", "bits": 8, "m": 16, "efc": 200}, EF),
@@ -310,9 +312,14 @@ def main():
     systems = {}
     for name in wanted:
         if name in OURS:
-            systems[name] = Ours(arguments.data, *OURS[name], arguments.ann_bench, arguments)
+            options, widths = OURS[name]
+            if arguments.k >= 100 and name == "ours-scann":
+                widths = [f"{lists}/{rows}" for lists, rows in MANY]
+            systems[name] = Ours(arguments.data, options, widths, arguments.ann_bench, arguments)
         else:
             kind, widths = PEERS[name]
+            if arguments.k >= 100 and kind is Scann:
+                widths = MANY
             systems[name] = kind(arguments.data, widths, arguments)
         print(name, systems[name].about, flush=True)
 

@@ -70,7 +70,8 @@ class SealedLists {
     }
     std::string bytes(model::ValueBytes(shape_.type, kDim), '\0');
     if (shape_.type == DataType::kInt8Vector) {
-      for (size_t d = 0; d < kDim; ++d) bytes[d] = static_cast<char>(vector[d] * 40);
+      for (size_t d = 0; d < kDim; ++d)
+        bytes[d] = static_cast<char>(std::clamp(vector[d] * 40, -128.0f, 127.0f));
     } else {
       model::FloatsToDense(shape_.type, vector.data(), kDim, bytes.data());
     }
