@@ -170,7 +170,8 @@ Status OutputWriter::BuildIndex(const IndexedField& indexed, const IndexPlan& pl
     const auto [vectors, owner] = segment.Vectors(indexed.field);
     index::BuildParams build = *params;
     build.threads = context_.build_threads;
-    // Vectors that are resident already have their share of it; what is replaced will give back its.
+    // Vectors that are resident already have their share of it; what is replaced will give back
+    // its.
     build.memory_max = context_.load.bytes_left() + segment.resident().vectors + bytes_replaced_;
     ASSIGN_OR_RETURN(
         index::IndexFile file,
