@@ -313,8 +313,10 @@ struct SignScan {
           .base = near.distance,
           .bound = sink.bound()};
       const float* own = terms.values.empty() ? nullptr : terms.values.data() + start;
-      const size_t n =
+      size_t n =
           kernels.scaled_le(s.sums, factors.data() + start, own, count, scaled, s.places, s.values);
+      // Hidden rows never lower the bound, so most of the nearest lists are below it.
+      if (!one_bit) n = sink.KeepVisible(&lists.rows[start], s.places, n);
       if (n == 0) continue;
       if (!one_bit) {
         codec.FineProducts(s.query, rests + start * codec.rest_bytes(), s.sums, {s.places, n},

@@ -210,7 +210,7 @@ class ListIndex final : public VectorIndex {
     const size_t enough = want.rows * Times();
     const bool filtered = want.visible != raw_.rows;
     if (filtered) s.hidden.Start(raw_.rows, hidden);
-    size_t work = 0, done = 0, visible = 0, read = 0, entries = EntriesFor(want);
+    size_t work = 0, done = 0, visible = 0, measured = 0, read = 0, entries = EntriesFor(want);
     const auto lacks = [&] { return sink.found() + exact.size() < enough; };
     const auto short_of = [&] { return visible < entries || lacks(); };
     for (size_t target = want.nprobe;;) {
@@ -227,6 +227,7 @@ class ListIndex final : public VectorIndex {
         ++read;
         if (filtered && FewShown(shown, list.list)) {
           MeasureShown(query, shown, exact, s);
+          measured += shown;
         } else {
           scan().ScanList(list, sink, s.scan);
           ThreadSearchCost().codes += lists().SizeOf(list.list);
@@ -237,9 +238,11 @@ class ListIndex final : public VectorIndex {
         }
       }
       // The farther from what is visible, the more of that is about equally near. Of two lists a
-      // row is in, one is met the sooner.
-      if (target == want.nprobe && visible < entries)
-        entries += (5 - Times()) * (entries - visible) / 2;
+      // row is in, one is met the sooner; rows that were measured err less than codes.
+      if (target == want.nprobe && visible < entries) {
+        const size_t halves = (10 * measured > 9 * visible ? 5 : 7) - Times();
+        entries += halves * (entries - visible) / 2;
+      }
       if (done == count || !short_of()) return true;
       target = std::min(count, done * (lacks() ? 4 : 2));
       if (want.widen && BruteForceIsCheaper(want.visible, 2 * read)) return false;

@@ -51,6 +51,17 @@ class ListSink {
     if (row != without_ && !hidden_.Hidden(row)) top_.Push(distance, row);
   }
   size_t found() const { return top_.size(); }
+  /// Of `count` places in a list whose rows begin at `rows`, those of visible rows move to the
+  /// front; returns how many.
+  size_t KeepVisible(const uint32_t* rows, uint32_t* places, size_t count) const {
+    if (hidden_.empty()) return count;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; ++i) {
+      places[kept] = places[i];
+      kept += hidden_.Hidden(rows[places[i]]) ? 0 : 1;
+    }
+    return kept;
+  }
 
  private:
   const HiddenBits& hidden_;
