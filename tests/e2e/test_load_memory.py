@@ -23,6 +23,12 @@ def memory(server, part):
     return next(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f'elanus_memory_bytes{{part="{part}"}}'))
 
 
+def started(server_factory, config=""):
+    one = server_factory(config=config)
+    one.start()
+    return one, MilvusClient(one.uri)
+
+
 def fill(client, name, index, properties=None, params=None):
     make(client, name, simple_schema(dim=DIM), metric="COSINE", index=index, params=params or {}, load=True, consistency_level="Strong")
     if properties:
@@ -49,9 +55,7 @@ def recall(client, name):
 
 
 def test_over_the_limit_vectors_stay_in_their_file_and_autoindex_is_small(server_factory):
-    one = server_factory(config=f"load.memory_max: {RAW // 2}\n")
-    one.start()
-    client = MilvusClient(one.uri)
+    one, client = started(server_factory, f"load.memory_max: {RAW // 2}\n")
     fill(client, "tight", "AUTOINDEX")
     assert client.describe_index("tight", "vector")["chosen_index_type"] == "SCANN"
     assert memory(one, "vectors") == 0
@@ -63,9 +67,7 @@ def test_over_the_limit_vectors_stay_in_their_file_and_autoindex_is_small(server
 
 
 def test_within_the_limit_all_is_resident(server_factory):
-    one = server_factory(config=f"load.memory_max: {RAW * 3}\n")
-    one.start()
-    client = MilvusClient(one.uri)
+    one, client = started(server_factory, f"load.memory_max: {RAW * 3}\n")
     fill(client, "roomy", "AUTOINDEX")
     assert client.describe_index("roomy", "vector")["chosen_index_type"] == "HNSW"
     assert memory(one, "vectors") >= RAW
@@ -73,9 +75,7 @@ def test_within_the_limit_all_is_resident(server_factory):
 
 
 def test_what_did_not_fit_becomes_resident_when_there_is_room(server_factory):
-    one = server_factory(config=f"load.memory_max: {RAW * 4}\n")
-    one.start()
-    client = MilvusClient(one.uri)
+    one, client = started(server_factory, f"load.memory_max: {RAW * 4}\n")
     fill(client, "first", "HNSW")
     fill(client, "second", "FLAT")
     both = memory(one, "vectors")
@@ -91,9 +91,7 @@ def test_what_did_not_fit_becomes_resident_when_there_is_room(server_factory):
 
 
 def test_mmap_enabled_leaves_vectors_and_index_in_their_files(server_factory):
-    one = server_factory()
-    one.start()
-    client = MilvusClient(one.uri)
+    one, client = started(server_factory)
     fill(client, "asked", "HNSW", properties={"mmap.enabled": "true"})
     assert memory(one, "vectors") == 0
     assert memory(one, "indexes") == 0

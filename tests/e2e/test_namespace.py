@@ -182,15 +182,21 @@ def test_calls_about_namespaces_kept_by_a_key(client, shared):
     assert "namespace APIs require collection with namespace enabled and namespace.mode=partition" in reply.status.reason
 
 
-@pytest.mark.parametrize("flushed", [False, True])
-def test_each_in_a_shard_of_its_own(client, name, flushed):
+def sharded_tenants(client, name, flushed):
+    """Six namespaces in shards of their own, the ith with the ids from 100 * i to 100 * i + 19."""
     create(client, name, {"namespace.sharding.enabled": "true"}, shards=3)
-    assert client.describe_collection(name)["properties"]["namespace.sharding.enabled"] == "true"
     tenants = [f"tenant {i}" for i in range(6)]
     for i, tenant in enumerate(tenants):
         client.insert(name, rows(100 * i, 20), namespace=tenant)
     if flushed:
         client.flush(name)
+    return tenants
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_each_in_a_shard_of_its_own(client, name, flushed):
+    tenants = sharded_tenants(client, name, flushed)
+    assert client.describe_collection(name)["properties"]["namespace.sharding.enabled"] == "true"
     for i, tenant in enumerate(tenants):
         first = 100 * i
         hits = client.search(name, [[first + 3.2, 0.0]], limit=50, namespace=tenant)[0]
@@ -217,12 +223,7 @@ def upsert(client, name, entities, tenant, **kwargs):
 @pytest.mark.parametrize("flushed", [False, True])
 @pytest.mark.parametrize("partial", [False, True])
 def test_upserts_stay_in_their_namespace(client, name, flushed, partial):
-    create(client, name, {"namespace.sharding.enabled": "true"}, shards=3)
-    tenants = [f"tenant {i}" for i in range(6)]
-    for i, tenant in enumerate(tenants):
-        client.insert(name, rows(100 * i, 20), namespace=tenant)
-    if flushed:
-        client.flush(name)
+    tenants = sharded_tenants(client, name, flushed)
     for i, tenant in enumerate(tenants):
         first = 100 * i
         # One that is there, which shall be another, and one that is not.
