@@ -190,14 +190,14 @@ class ListIndex final : public VectorIndex {
     const bool twice = lists().rows.size() > raw_.rows;
     // A row in two lists may come twice: room for some of these, and more when it was not enough.
     for (size_t room = want.reorder + (twice ? want.reorder / 4 + 8 : 0);; room *= 2) {
-      TopK &top = s.nearest, &exact = s.exact;
+      TopK& top = s.nearest;
       top.Start(room);
-      exact.Start(want.rows * Times());
+      s.exact.Start(want.rows * Times());
       ListSink sink(hidden, want.without, top);
-      ASSIGN_OR_RETURN(const bool found, ScanLists(query, want, hidden, cancel, sink, exact, s));
+      ASSIGN_OR_RETURN(const bool found, ScanLists(query, want, hidden, cancel, sink, s));
       if (!found) return false;
       const bool all = top.size() < room;
-      KeepOnce(top.TakeUnordered(), exact.TakeUnordered(), s);
+      KeepOnce(top.TakeUnordered(), s.exact.TakeUnordered(), s);
       if (s.rows.size() >= want.rows || all) return true;
     }
   }
@@ -205,13 +205,13 @@ class ListIndex final : public VectorIndex {
   // The nprobe nearest lists, and further ones while too few rows are found, or while these hold
   // fewer visible rows than others do.
   Result<bool> ScanLists(const float* query, const Want& want, const HiddenBits& hidden,
-                         const Cancel& cancel, ListSink& sink, TopK& exact, Scratch& s) const {
+                         const Cancel& cancel, ListSink& sink, Scratch& s) const {
     const size_t count = lists().count();
     const size_t enough = want.rows * Times();
     const bool filtered = want.visible != raw_.rows;
     if (filtered) s.hidden.Start(raw_.rows, hidden);
     size_t work = 0, done = 0, visible = 0, measured = 0, read = 0, entries = EntriesFor(want);
-    const auto lacks = [&] { return sink.found() + exact.size() < enough; };
+    const auto lacks = [&] { return sink.found() + s.exact.size() < enough; };
     const auto short_of = [&] { return visible < entries || lacks(); };
     for (size_t target = want.nprobe;;) {
       lists().near.Nearest(query, target, s.lists);
@@ -226,7 +226,7 @@ class ListIndex final : public VectorIndex {
         visible += shown;
         ++read;
         if (filtered && FewShown(shown, list.list)) {
-          MeasureShown(query, shown, exact, s);
+          MeasureShown(query, shown, s);
           measured += shown;
         } else {
           scan().ScanList(list, sink, s.scan);
@@ -249,12 +249,12 @@ class ListIndex final : public VectorIndex {
     }
   }
 
-  void MeasureShown(const float* query, size_t shown, TopK& exact, Scratch& s) const {
+  void MeasureShown(const float* query, size_t shown, Scratch& s) const {
     s.distances.resize(std::max(s.distances.size(), shown));
     ExactDistance(metric(), raw_, inverse_norms_, query)
         .Rows(s.shown.data(), shown, s.distances.data());
     ThreadSearchCost().exact += shown;
-    for (size_t i = 0; i < shown; ++i) exact.Push(s.distances[i], s.shown[i]);
+    for (size_t i = 0; i < shown; ++i) s.exact.Push(s.distances[i], s.shown[i]);
   }
 
   void KeepOnce(std::span<const Hit> scanned, std::span<const Hit> measured, Scratch& s) const {
