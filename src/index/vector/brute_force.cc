@@ -118,7 +118,6 @@ class TileScan {
 
  private:
   static constexpr size_t kQueries = 12;
-  static constexpr size_t kPacked = 16;  // rows side by side
 
   const void* Query(size_t q) const {
     return static_cast<const uint8_t*>(queries_) + q * chunk_.vectors.query_bytes();
@@ -143,8 +142,8 @@ class TileScan {
     ThreadSearchCost().exact += nq * count;
     if (by_tile_) {
       auto* tile = metric_ == Metric::kL2 ? kernels.l2_tile : kernels.ip_tile;
-      tile(static_cast<const float*>(Query(q)), dim, nq, packed_.data(),
-           (count + kPacked - 1) / kPacked, dim, distances_.data(), rows_);
+      tile(static_cast<const float*>(Query(q)), dim, nq, packed_.data(), PackedBlocks(count), dim,
+           distances_.data(), rows_);
     }
     for (size_t j = 0; j < nq; ++j) {
       float* d = distances_.data() + j * rows_;

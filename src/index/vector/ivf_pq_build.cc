@@ -17,8 +17,7 @@ namespace elanus::index {
 namespace {
 
 constexpr size_t kRowsAtOnce = 1024;
-constexpr size_t kTile = 12;    // rows of one many-to-many product
-constexpr size_t kPacked = 16;  // centroids side by side in it
+constexpr size_t kTile = 12;  // rows of one many-to-many product
 constexpr size_t kTrainRows = 16384;
 
 // A second list for a row should err where the first does not: its residual counts this much more
@@ -87,9 +86,8 @@ class Builder {
   void PackCentroids() {
     const simd::Kernels& kernels = simd::Active();
     const size_t nlist = made_.centroids.size() / dim_;
-    packed_blocks_ = (nlist + kPacked - 1) / kPacked;
-    packed_.resize(packed_blocks_ * kPacked * dim_);
-    kernels.pack16(made_.centroids.data(), dim_, nlist, dim_, packed_.data());
+    packed_blocks_ = PackedBlocks(nlist);
+    packed_ = PackRows(made_.centroids.data(), nlist, dim_);
     for (size_t c = 0; c < nlist; ++c)
       squares_.push_back(kernels.ip(&made_.centroids[c * dim_], &made_.centroids[c * dim_], dim_));
   }
@@ -104,7 +102,7 @@ class Builder {
   // The lists of `count` rows from `first`.
   void Assign(size_t first, size_t count) {
     const simd::Kernels& kernels = simd::Active();
-    const size_t nlist = squares_.size(), wide = packed_blocks_ * kPacked;
+    const size_t nlist = squares_.size(), wide = packed_blocks_ * kPackedRows;
     FloatRows row_at(vectors_);
     std::vector<float> rows(kTile * dim_), errors(kTile * dim_), nearness(kTile * wide),
         along(kTile * wide);

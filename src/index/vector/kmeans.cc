@@ -13,9 +13,8 @@ namespace elanus::index {
 namespace {
 
 constexpr size_t kPoints = 12;  // of one tile
-constexpr size_t kPacked = 16;  // centroids side by side
 constexpr size_t kBlocks = 16;  // of centroids, of one tile
-constexpr size_t kCentroids = kBlocks * kPacked;
+constexpr size_t kCentroids = kBlocks * kPackedRows;
 constexpr size_t kPointsAtOnce = 1024;
 
 // Rows spread over the data in random order, normalised if asked.
@@ -93,8 +92,7 @@ CentroidTiles::CentroidTiles(std::span<const float> centroids, size_t dim)
     std::copy_n(&centroids[c * dim], dim, &rows[c * wide]);
     rows[c * wide + dim] = -0.5f * kernels.ip(&centroids[c * dim], &centroids[c * dim], dim);
   }
-  packed_.resize((count_ + kPacked - 1) / kPacked * kPacked * wide);
-  kernels.pack16(rows.data(), wide, count_, wide, packed_.data());
+  packed_ = PackRows(rows.data(), count_, wide);
 }
 
 void CentroidTiles::Assign(const VectorView& vectors, size_t first, bool unit_length,
@@ -117,8 +115,8 @@ void CentroidTiles::Assign(const VectorView& vectors, size_t first, bool unit_le
     for (size_t j = 0; j < count; ++j) nearest[i + j] = 0;
     for (size_t c = 0; c < count_; c += kCentroids) {
       const size_t width = std::min(kCentroids, count_ - c);
-      kernels.ip_tile(points.data(), wide, count, &packed_[c * wide],
-                      (width + kPacked - 1) / kPacked, wide, products.data(), kCentroids);
+      kernels.ip_tile(points.data(), wide, count, &packed_[c * wide], PackedBlocks(width), wide,
+                      products.data(), kCentroids);
       for (size_t j = 0; j < count; ++j) {
         const float* values = &products[j * kCentroids];
         const size_t place = kernels.place_of_largest(values, width);

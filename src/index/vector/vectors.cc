@@ -65,4 +65,10 @@ float ExactDistance::RowInverseNorm(size_t row) const {
   return InverseNorm(simd::Active(), FloatRows(vectors_)(row), vectors_.dim);
 }
 
+std::vector<float> PackRows(const float* rows, size_t count, size_t dim) {
+  std::vector<float> packed(PackedBlocks(count) * kPackedRows * dim);
+  simd::Active().pack16(rows, dim, count, dim, packed.data());
+  return packed;
+}
+
 }  // namespace elanus::index

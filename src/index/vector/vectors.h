@@ -79,6 +79,12 @@ class FloatRows {
   std::vector<float> row_;
 };
 
+/// Rows side by side in a block of the many-to-many kernels (pack16 of simd/kernels.h).
+inline constexpr size_t kPackedRows = 16;
+inline size_t PackedBlocks(size_t rows) { return (rows + kPackedRows - 1) / kPackedRows; }
+/// float[rows][dim], one after another, as those kernels read them.
+std::vector<float> PackRows(const float* rows, size_t count, size_t dim);
+
 /// 1 / length, and 0 for a zero vector: its cosine with anything is 0.
 inline float InverseNorm(const simd::Kernels& kernels, const float* x, size_t dim) {
   const float square = kernels.ip(x, x, dim);
