@@ -4,9 +4,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
+#include "base/crc32c.h"
 #include "base/mapped_pages.h"
 #include "base/sim_file_system.h"
 
@@ -61,6 +65,37 @@ TEST_P(FileSystemContract, ReadsBackWhatWasWrittenInPieces) {
   EXPECT_EQ(text(), want + "end");
   ReleasePages(**mapped);
   EXPECT_EQ(text(), want + "end") << "also where the bytes are a copy in memory";
+}
+
+/// Of the mapping that `start` lies in, by /proc/self/smaps.
+size_t ResidentKib(const void* start) {
+  std::ifstream maps("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t first = 0, end = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &first, &end) == 2)
+      inside =
+          first <= reinterpret_cast<uintptr_t>(start) && reinterpret_cast<uintptr_t>(start) < end;
+    size_t kib = 0;
+    if (inside && std::sscanf(line.c_str(), "Rss: %zu kB", &kib) == 1) return kib;
+  }
+  return 0;
+}
+
+TEST(MappedPages, PartOfAFileIsGivenBack) {
+  std::string path = (std::filesystem::temp_directory_path() / "elanus_pages_XXXXXX").string();
+  ::close(::mkstemp(path.data()));
+  const std::string text(8 << 20, 'x');
+  ASSERT_TRUE(PosixFileSystem().WriteFile(path, text).ok());
+  auto mapped = PosixFileSystem().MapFile(path);
+  ASSERT_TRUE(mapped.has_value());
+  const auto bytes = (*mapped)->bytes;
+  EXPECT_EQ(Crc32c(bytes.data(), bytes.size()), Crc32c(text)) << "reads every page";
+  EXPECT_GE(ResidentKib(bytes.data()), 8u << 10);
+  ReleasePages({bytes.subspan(100, bytes.size() - 5000), (*mapped)->owner});
+  EXPECT_LE(ResidentKib(bytes.data()), 8u) << "the end, which was not named";
+  EXPECT_EQ(Crc32c(bytes.data(), bytes.size()), Crc32c(text));
+  std::filesystem::remove(path);
 }
 
 TEST_P(FileSystemContract, OpensByMode) {

@@ -14,8 +14,9 @@ struct Unmap {
   void operator()(const void* start) const;
 };
 
-/// Gives back the resident pages of a mapped file: what is read again comes back from the page
-/// cache of the kernel. Does nothing when the bytes are memory of our own, which it would lose.
+/// Gives back the resident pages of a mapped file, or of the part of it that `file.bytes` names:
+/// what is read again comes back from the page cache of the kernel. Does nothing when the bytes are
+/// memory of our own, which it would lose.
 void ReleasePages(const MappedFile& file);
 
 /// What lies there will be read a few hundred bytes at a time: the kernel need not read ahead.

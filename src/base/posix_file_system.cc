@@ -276,7 +276,10 @@ void Unmap::operator()(const void* start) const { ::munmap(const_cast<void*>(sta
 
 void ReleasePages(const MappedFile& file) {
   if (std::get_deleter<Unmap>(file.owner) == nullptr) return;
-  ::madvise(const_cast<std::byte*>(file.bytes.data()), file.bytes.size(), MADV_DONTNEED);
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<uintptr_t>(file.bytes.data()) / page * page;
+  const size_t length = reinterpret_cast<uintptr_t>(file.bytes.data()) + file.bytes.size() - first;
+  ::madvise(reinterpret_cast<void*>(first), length, MADV_DONTNEED);
 }
 
 void ReadsAtRandom(const void* start, size_t bytes) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/mapped_pages.h"
 #include "format/sealed_bytes.h"
 
 namespace elanus::segment {
@@ -146,8 +147,9 @@ Status SealedSegment::LoadVectors(FieldId field, const Reserve& reserve) {
   if (section == nullptr || !model::IsVector(section->type)) return Status::Ok();
   if (!lists && !loaded)  // lists were checked when opened
     RETURN_IF_ERROR(reader_.VerifySection(*section));
-  const std::string_view bytes = reader_.Bytes(*section);
-  if (bytes.empty()) return Status::Ok();
+  const std::string_view text = reader_.Bytes(*section);
+  if (text.empty()) return Status::Ok();
+  const auto bytes = std::as_bytes(std::span(text.data(), text.size()));
   struct Held {
     std::shared_ptr<const void> lease;
     index::Buffer buffer;
@@ -155,10 +157,10 @@ Status SealedSegment::LoadVectors(FieldId field, const Reserve& reserve) {
   std::shared_ptr<const index::Buffer> buffer;
   std::shared_ptr<const void> lease = reserve ? reserve(bytes.size()) : nullptr;
   if (!reserve || lease != nullptr) {
-    auto held = std::make_shared<Held>(
-        std::move(lease),
-        index::Buffer::Replace(std::as_bytes(std::span(bytes.data(), bytes.size()))));
+    auto held = std::make_shared<Held>(std::move(lease), index::Buffer::Replace(bytes));
     buffer = {held, &held->buffer};
+    // Replace() leaves pages that are still being written, and large folios it finds in pieces.
+    ReleasePages({bytes, file_.owner});
   }
   if (loaded && buffer == nullptr) return Status::Ok();  // mapped it is, mapped it stays
   MutexLock lock(mutex_);

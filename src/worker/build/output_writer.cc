@@ -58,7 +58,7 @@ Result<SealedPtr> OpenSegmentFile(storage::ObjectStore& objects, const format::S
   if (mapped->bytes.size() != ref.file.bytes)
     return Error(format::Damaged(ref.file.name, "has another length than the manifest says"));
   ASSIGN_OR_RETURN(SealedPtr segment,
-                   segment::SealedSegment::Open(ref, {ref.file.name, mapped->bytes, mapped},
+                   segment::SealedSegment::Open(ref, {ref.file.name, mapped->bytes, mapped->owner},
                                                 std::move(deletes)));
   // All columns were read to check them; searches need few of their pages.
   ReleasePages(*mapped);
