@@ -70,6 +70,7 @@ void Narrow(const float* values, size_t count, char* out, Convert convert) {
 }  // namespace
 
 void DenseToFloats(DataType type, const char* elements, size_t count, float* out) {
+  if (count == 0) return;  // of no elements there may be no address, which memcpy does not allow
   switch (type) {
     case DataType::kFloatVector: std::memcpy(out, elements, count * sizeof(float)); return;
     case DataType::kFloat16Vector: return Widen<uint16_t>(elements, count, out, FromHalf);
@@ -81,6 +82,7 @@ void DenseToFloats(DataType type, const char* elements, size_t count, float* out
 }
 
 void FloatsToDense(DataType type, const float* values, size_t count, char* out) {
+  if (count == 0) return;
   switch (type) {
     case DataType::kFloatVector: std::memcpy(out, values, count * sizeof(float)); return;
     case DataType::kFloat16Vector: return Narrow(values, count, out, ToHalf);

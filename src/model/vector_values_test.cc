@@ -37,6 +37,13 @@ uint16_t NarrowOne(DataType type, float value) {
   return element;
 }
 
+TEST(VectorValues, NoElementsHaveNoAddress) {
+  for (DataType type : {DataType::kFloatVector, DataType::kFloat16Vector, DataType::kInt8Vector}) {
+    DenseToFloats(type, nullptr, 0, nullptr);
+    FloatsToDense(type, nullptr, 0, nullptr);
+  }
+}
+
 TEST(VectorValues, WidensEveryHalfFloatExactly) {
   for (uint32_t half = 0; half < 0x10000; ++half) {
     const float value = WidenOne(DataType::kFloat16Vector, static_cast<uint16_t>(half));

@@ -71,19 +71,28 @@ struct IpTerm {
   }
 };
 
+/// Element i of a vector at any address: rows lie at odd ones where a stride is odd.
+template <class T>
+T ElementAt(const void* vector, size_t i) {
+  T element;
+  std::memcpy(&element, static_cast<const uint8_t*>(vector) + i * sizeof(T), sizeof(T));
+  return element;
+}
+
 template <class E, class Term>
 struct Numbers {
+  using Sum = decltype(E::At({}));
+  static Sum TermAt(const void* query, const void* row, size_t i) {
+    return Term::Of(static_cast<Sum>(ElementAt<typename E::Query>(query, i)),
+                    E::At(ElementAt<typename E::Row>(row, i)));
+  }
   static float One(const void* query, const void* row, size_t dim) {
-    const auto* q = static_cast<const typename E::Query*>(query);
-    const auto* r = static_cast<const typename E::Row*>(row);
-    using Sum = decltype(E::At(r[0]));
     Sum sum[8] = {};
     size_t i = 0;
     for (; i + 8 <= dim; i += 8) {
-      for (size_t j = 0; j < 8; ++j)
-        sum[j] += Term::Of(static_cast<Sum>(q[i + j]), E::At(r[i + j]));
+      for (size_t j = 0; j < 8; ++j) sum[j] += TermAt(query, row, i + j);
     }
-    for (; i < dim; ++i) sum[0] += Term::Of(static_cast<Sum>(q[i]), E::At(r[i]));
+    for (; i < dim; ++i) sum[0] += TermAt(query, row, i);
     return static_cast<float>(((sum[0] + sum[4]) + (sum[1] + sum[5])) +
                               ((sum[2] + sum[6]) + (sum[3] + sum[7])));
   }
