@@ -8,6 +8,7 @@
 #include <functional>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -163,8 +164,8 @@ class LookedAtClock final : public Clock {
 
 TEST(FilterBounds, ADeadlineEndsTheWorkWithinABlockOfRows) {
   const Rows rows = RandomRows(1000, 13);  // less than a block
-  for (const std::string term : {"j['a'] > 3", "i64 + 1 == 7", "s like '%a_c%'"}) {
-    const std::string text = Long(200'000, " or ", [&](size_t) { return term; });
+  for (const std::string_view term : {"j['a'] > 3", "i64 + 1 == 7", "s like '%a_c%'"}) {
+    const std::string text = Long(200'000, " or ", [&](size_t) { return std::string(term); });
     const auto filter = expr::ParseFilter(text, Schema(), {});
     ASSERT_TRUE(filter.has_value());
     const LookedAtClock clock;
