@@ -305,23 +305,37 @@ class Bench {
     if (hits.has_value()) std::ranges::move(*hits, found.begin() + static_cast<ptrdiff_t>(at));
   }
 
+  size_t Threads() const { return static_cast<size_t>(Number("search-threads", 1)); }
+
+  // Some of the queries.
+  struct Part {
+    size_t first = 0, count = 0;
+  };
+  // Each part asked on a thread of its own, all at the same time.
+  std::vector<Round> AskAtOnce(const std::vector<Part>& parts, const SearchParams& search) {
+    std::vector<Round> rounds(parts.size());
+    std::vector<std::jthread> threads;
+    for (size_t t = 0; t < parts.size(); ++t) {
+      threads.emplace_back(
+          [&, t] { rounds[t] = Ask(parts[t].first, parts[t].count, search, nullptr); });
+    }
+    for (std::jthread& thread : threads) thread.join();
+    return rounds;
+  }
+
   // The queries shared out among threads; the time that passes.
   Round Share(size_t first, size_t count, const SearchParams& search) {
-    const auto shares = static_cast<size_t>(Number("search-threads", 2));
-    std::vector<Round> rounds(shares);
-    const double start = Seconds(CLOCK_MONOTONIC);
-    {
-      std::vector<std::jthread> threads;
-      for (size_t t = 0; t < shares; ++t) {
-        threads.emplace_back([&, t] {
-          const size_t from = count * t / shares, to = count * (t + 1) / shares;
-          rounds[t] = Ask(first + from, to - from, search, nullptr);
-          rounds[t].recall *= static_cast<double>(to - from) / static_cast<double>(count);
-        });
-      }
+    std::vector<Part> parts(Threads());
+    for (size_t t = 0; t < parts.size(); ++t) {
+      const size_t from = count * t / parts.size(), to = count * (t + 1) / parts.size();
+      parts[t] = {first + from, to - from};
     }
+    const double start = Seconds(CLOCK_MONOTONIC);
+    const std::vector<Round> rounds = AskAtOnce(parts, search);
     Round all{.seconds = Seconds(CLOCK_MONOTONIC) - start};
-    for (const Round& round : rounds) all.recall += round.recall;
+    for (size_t t = 0; t < parts.size(); ++t)
+      all.recall +=
+          rounds[t].recall * static_cast<double>(parts[t].count) / static_cast<double>(count);
     return all;
   }
 
@@ -333,9 +347,8 @@ class Bench {
     std::fflush(stdout);
     size_t first, count, top_k;
     for (std::string width; std::cin >> first >> count >> top_k >> width;) {
-      const Round round = options_.contains("search-threads") && Number("search-threads", 1) > 1
-                              ? Share(first, count, At(width, top_k))
-                              : Ask(first, count, At(width, top_k), nullptr);
+      const Round round = Threads() > 1 ? Share(first, count, At(width, top_k))
+                                        : Ask(first, count, At(width, top_k), nullptr);
       std::printf("%.5f %.9f\n", round.recall, round.seconds);
       std::fflush(stdout);
     }
@@ -350,7 +363,7 @@ class Bench {
     if (options_.contains("limits")) MeasureLimits();
     std::printf("%8s %8s %9s %9s %9s %7s %9s%s%s\n", "width", "recall", "QPS", "p50 us", "p99 us",
                 "hops", "distances", bound_.empty() ? "" : "  of limit",
-                options_.contains("search-threads") ? "  threads : one" : "");
+                Threads() > 1 ? "  threads : one" : "");
     std::istringstream widths(Text("widths", "0,20,40,60,80,100,120,160,200,300,400,800"));
     for (std::string width; std::getline(widths, width, ',');) SweepAt(width);
     std::printf("resident %lld MB\n", static_cast<long long>(ProcessKb("VmRSS:") / 1024));
@@ -367,7 +380,7 @@ class Bench {
       const Round round = Ask(0, queries_.rows, search, &times);
       best = std::min(best, round.seconds);
       recall = round.recall;
-      if (options_.contains("search-threads")) shared = std::min(shared, AskTogether(search));
+      if (Threads() > 1) shared = std::min(shared, AskTogether(search));
     }
     std::sort(times.begin(), times.end());
     const Work work = (ThreadWork() - before) / (kRounds * static_cast<double>(queries_.rows));
@@ -376,20 +389,14 @@ class Bench {
                 1e6 * times[times.size() * 99 / 100], work.hops, work.codes);
     if (!bound_.empty())
       std::printf(" %9.2f", BoundSeconds(work) * static_cast<double>(queries_.rows) / best);
-    if (options_.contains("search-threads")) std::printf(" %14.3f", shared / best);
+    if (Threads() > 1) std::printf(" %14.3f", shared / best);
     std::printf("\n");
   }
 
   // The longest CPU time that one of several threads takes for all queries.
   double AskTogether(const SearchParams& search) {
-    std::vector<double> seconds(static_cast<size_t>(Number("search-threads", 2)));
-    {
-      std::vector<std::jthread> threads;
-      for (double& own : seconds) {
-        threads.emplace_back([&] { own = Ask(0, queries_.rows, search, nullptr).seconds; });
-      }
-    }
-    return std::ranges::max(seconds);
+    const std::vector<Part> all(Threads(), Part{0, queries_.rows});
+    return std::ranges::max(AskAtOnce(all, search), {}, &Round::seconds).seconds;
   }
 
   // What one search does, on average.

@@ -124,6 +124,20 @@ TEST_F(CoordinatorTest, LoadNeedsAnIndexOnEveryVectorField) {
   EXPECT_FALSE(Find("c")->loaded);
 }
 
+TEST_F(CoordinatorTest, ARefreshIsToldToTheShardsAndNeedsALoad) {
+  ASSERT_TRUE(Create("c").ok());
+  ASSERT_TRUE(Index("c").ok());
+  const service::SetLoad refresh{.database = "default", .collection = "c", .refresh = true};
+  ExpectError(coordinator->Execute(refresh), Code::kCollectionNotLoaded,
+              "collection not loaded[collection=c]");
+  ASSERT_TRUE(Load("c").ok());
+  const size_t told = shards->changes.size();
+  ASSERT_TRUE(Load("c").ok());
+  EXPECT_EQ(shards->changes.size(), told);
+  ASSERT_TRUE(coordinator->Execute(refresh).ok());
+  EXPECT_EQ(shards->changes.size(), told + Find("c")->shards.size());
+}
+
 TEST_F(CoordinatorTest, LoadsAndReleasesPartitionsByName) {
   ASSERT_TRUE(Create("c").ok());
   ASSERT_TRUE(Index("c").ok());

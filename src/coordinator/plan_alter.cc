@@ -7,6 +7,7 @@
 #include "coordinator/plan.h"
 #include "coordinator/properties.h"
 #include "model/load_fields.h"
+#include "model/property.h"
 
 namespace elanus::coordinator {
 
@@ -108,7 +109,7 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AlterCollection&
     return false;
   });
   const std::string* dynamic = model::FindValue(changes, kDynamicKey);
-  if (dynamic != nullptr && IsTrue(*dynamic) && !info.schema.enable_dynamic_field) {
+  if (dynamic != nullptr && model::IsTrue(*dynamic) && !info.schema.enable_dynamic_field) {
     info.schema.enable_dynamic_field = true;
     // Old rows have no dynamic keys: they read as `{}`.
     AppendField(info.schema, {.name = std::string(model::kDynamicFieldName),
@@ -118,7 +119,7 @@ Result<DdlPlan> Plan(const PlanContext& context, const service::AlterCollection&
                               .is_dynamic = true,
                               .default_value = model::Scalar(std::string("{}"))});
   }
-  if (dynamic != nullptr && !IsTrue(*dynamic) && info.schema.enable_dynamic_field) {
+  if (dynamic != nullptr && !model::IsTrue(*dynamic) && info.schema.enable_dynamic_field) {
     info.schema.enable_dynamic_field = false;
     RemoveFields(info, [](const model::FieldSchema& field) { return field.is_dynamic; });
   }

@@ -6,6 +6,7 @@
 #include "coordinator/id_allocator.h"
 #include "coordinator/plan.h"
 #include "coordinator/properties.h"
+#include "model/property.h"
 
 namespace elanus::coordinator {
 
@@ -17,7 +18,7 @@ using service::CollectionPtr;
 /// which can be written in several ways.
 model::KeyValues BuildParams(model::KeyValues params) {
   std::erase_if(params, [](const model::KeyValue& pair) {
-    return pair.first == "mmap.enabled" || pair.first == "warmup" ||
+    return pair.first == model::kMmapKey || pair.first == "warmup" ||
            pair.first == "indexoffsetcache.enabled" || pair.first == "json_path";
   });
   return params;

@@ -151,7 +151,8 @@ Result<DdlPlan> Load(const model::CollectionInfo& old, const service::SetLoad& r
       old.load_fields != info.load_fields ||
       !std::ranges::equal(old.partitions, info.partitions, {}, &model::PartitionInfo::loaded,
                           &model::PartitionInfo::loaded);
-  if (changes) plan.Replace(std::move(info));
+  // A refresh is told to the shards all the same: what they could not bring in is tried again.
+  if (changes || request.refresh) plan.Replace(std::move(info));
   return plan;
 }
 

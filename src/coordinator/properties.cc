@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "model/property.h"
 #include "service/namespaces.h"
 
 namespace elanus::coordinator {
@@ -19,7 +20,6 @@ constexpr int64_t kVarCharLengthMax = 65'535;
 constexpr int64_t kArrayCapacityMax = 4'096;
 constexpr std::string_view kTtlKey = "collection.ttl.seconds";
 constexpr std::string_view kTtlFieldKey = "ttl_field";
-constexpr std::string_view kMmapKey = "mmap.enabled";
 constexpr std::string_view kIsolationKey = "partitionkey.isolation";
 constexpr std::string_view kWarmupKey = "warmup";
 constexpr std::array<std::string_view, 4> kCollectionWarmupKeys = {
@@ -74,7 +74,7 @@ Status CheckPolicy(const std::string& policy) {
 
 Status CheckIsolation(const model::CollectionSchema& schema, const model::KeyValues& properties) {
   const std::string* isolation = model::FindValue(properties, kIsolationKey);
-  if (isolation == nullptr || !IsTrue(*isolation)) return Status::Ok();
+  if (isolation == nullptr || !model::IsTrue(*isolation)) return Status::Ok();
   if (std::ranges::any_of(schema.fields, &model::FieldSchema::is_partition_key)) {
     return Status::Ok();
   }
@@ -93,7 +93,7 @@ Status Loaded(std::string_view what, const model::CollectionInfo& info) {
 Status CheckNotLoaded(const model::CollectionInfo& old, const service::AlterCollection& request) {
   if (!old.loaded) return Status::Ok();
   auto refuse = [&](std::string_view verb, std::string_view key) {
-    if (key == kMmapKey) return Loaded(fmt::format("{} mmap properties", verb), old);
+    if (key == model::kMmapKey) return Loaded(fmt::format("{} mmap properties", verb), old);
     if (IsCollectionWarmup(key)) return Loaded(fmt::format("{} warmup properties", verb), old);
     return Status::Ok();
   };
@@ -107,7 +107,7 @@ Status CheckIsolationChange(const model::CollectionInfo& old, const model::KeyVa
   const std::string* wanted = model::FindValue(properties, kIsolationKey);
   if (wanted == nullptr) return Status::Ok();
   const std::string* now = model::FindValue(old.properties, kIsolationKey);
-  if ((now != nullptr && IsTrue(*now)) == IsTrue(*wanted)) return Status::Ok();
+  if ((now != nullptr && model::IsTrue(*now)) == model::IsTrue(*wanted)) return Status::Ok();
   for (const auto& index : old.indexes) {
     const model::FieldSchema* field = old.schema.FindField(index.field);
     if (field == nullptr || !IsVector(field->type)) continue;
@@ -153,8 +153,6 @@ Status CheckFixed(std::string_view key, std::string_view verb) {
 }
 
 }  // namespace
-
-bool IsTrue(std::string_view text) { return text == "true" || text == "True" || text == "1"; }
 
 Status CheckCollectionProperties(const model::CollectionSchema& schema,
                                  const model::KeyValues& properties) {
@@ -202,7 +200,7 @@ Status CheckFieldProperty(const model::CollectionInfo& old, const model::FieldSc
   const auto& [key, value] = property;
   if (key == "max_length") return CheckMaxLength(field, value);
   if (key == "max_capacity") return CheckMaxCapacity(field, value);
-  if (key == kMmapKey || key == "mmap_enabled") {
+  if (key == model::kMmapKey || key == model::kFieldMmapKey) {
     return old.loaded ? Loaded("alter collection field properties", old) : Status::Ok();
   }
   if (key == kWarmupKey) {
@@ -222,7 +220,7 @@ Status CheckFieldDeleteKey(const std::string& key) {
 }
 
 Status CheckIndexKey(std::string_view key) {
-  if (key == kWarmupKey || key == kMmapKey || key == "indexoffsetcache.enabled" ||
+  if (key == kWarmupKey || key == model::kMmapKey || key == "indexoffsetcache.enabled" ||
       key == "load_priority") {
     return Status::Ok();
   }
@@ -233,7 +231,7 @@ Status CheckIndexProperty(const model::KeyValue& property) {
   const auto& [key, value] = property;
   RETURN_IF_ERROR(CheckIndexKey(key));
   if (key == kWarmupKey) return CheckPolicy(value);
-  if (key != kMmapKey) return Status::Ok();
+  if (key != model::kMmapKey) return Status::Ok();
   if (value == "true" || value == "false" || value == "True" || value == "False") {
     return Status::Ok();
   }

@@ -16,9 +16,6 @@ inline constexpr std::string_view kDynamicKey = "dynamicfield.enabled";
 inline constexpr std::string_view kTimezoneKey = "timezone";
 inline constexpr std::string_view kDefaultTimezone = "UTC";
 
-/// "true", "True" and "1", as clients write it.
-bool IsTrue(std::string_view text);
-
 /// Values that no collection of this schema may have, new or altered.
 Status CheckCollectionProperties(const model::CollectionSchema& schema,
                                  const model::KeyValues& properties);

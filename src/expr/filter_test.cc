@@ -541,7 +541,21 @@ TEST(Filter, TakesLongChainsAndRefusesDeepNests) {
   ASSERT_TRUE(filter) << filter.error().message();
   const std::string bytes = EncodeBytes(*filter);
   EXPECT_TRUE(DecodeBytes<BoundFilter>(bytes, "filter"));
-  EXPECT_TRUE(Parse(std::string(200, '(') + "pk == 1" + std::string(200, ')')));
+  for (const size_t deep : {200, 1000, 100'000}) {
+    const std::string open(deep, '(');
+    const std::string close(deep, ')');
+    EXPECT_EQ(Tree(open + "pk == 1" + close), "(pk == 1)") << deep;
+    EXPECT_EQ(Tree(open + "pk" + close + " == 1"), "(pk == 1)") << deep;
+    EXPECT_FALSE(Parse(open + "pk == 1" + close.substr(1))) << deep;
+    EXPECT_FALSE(Parse(open + "pk == 1" + close + ')')) << deep;
+  }
+  std::string nested_left = "int64 > 0";
+  std::string flat = nested_left;
+  for (int i = 1; i < 5000; ++i) {
+    nested_left = fmt::format("({} or int64 > {})", nested_left, i);
+    flat += fmt::format(" or int64 > {}", i);
+  }
+  EXPECT_EQ(Tree(nested_left), Tree(flat));
   for (std::string_view opening : {"(", "not ", "-", "[", "~", "exists "}) {
     std::string deep;
     for (int i = 0; i < 100000; ++i) deep += opening;

@@ -181,7 +181,14 @@ class Parser {
     if (++depth_ > kHeightMax) return TooDeep();
     const size_t start = Peek().offset;
     ASSIGN_OR_RETURN(Syntax left, Primary());
-    int chain_level = 0;  // of `left` when it is a chain made by this loop
+    ASSIGN_OR_RETURN(Syntax whole, Continued(std::move(left), start, level_min));
+    --depth_;
+    return whole;
+  }
+
+  // What follows an expression's first operand, which began at `start`.
+  Result<Syntax> Continued(Syntax left, size_t start, int level_min) {
+    int chain_level = 0;  // of `left` when operands can be added to it
     for (;;) {
       if (AtRange(level_min)) {
         ASSIGN_OR_RETURN(left, RangeFrom(std::move(left), start));
@@ -192,6 +199,10 @@ class Parser {
       std::optional<TokenKind> op = TakeOperator(level_min, &level);
       if (!op) break;
       ASSIGN_OR_RETURN(Syntax right, Expression(level + 1));
+      if (chain_level == 0 && IsLogicChain(left, level)) {
+        chain_level = level;
+        left.in_parens = false;
+      }
       if (chain_level != level) {
         Syntax chain{.kind = SyntaxKind::kChain};
         chain.children.push_back(std::move(left));
@@ -206,8 +217,30 @@ class Parser {
       left.height = std::max<uint16_t>({left.height, static_cast<uint16_t>(last.height + 1),
                                         static_cast<uint16_t>(left.children.front().height + 1)});
     }
-    --depth_;
     return left;
+  }
+
+  // `(a or b) or c` is `a or b or c`: programs write long filters so.
+  static bool IsLogicChain(const Syntax& node, int level) {
+    return (level == kLevelOr || level == kLevelAnd) && node.kind == SyntaxKind::kChain &&
+           LevelOf(node.ops.front()) == level;
+  }
+
+  // However many parentheses open before it does, an expression is as deep as without.
+  Result<Syntax> Parenthesised() {
+    std::vector<size_t> starts;  // of what is inside each
+    while (Peek().kind == TokenKind::kLeftParen) {
+      Take();
+      starts.push_back(Peek().offset);
+    }
+    ASSIGN_OR_RETURN(Syntax inner, Expression(0));
+    for (;;) {
+      RETURN_IF_ERROR(Expect(TokenKind::kRightParen, ")"));
+      inner.in_parens = true;
+      starts.pop_back();
+      if (starts.empty()) return inner;
+      ASSIGN_OR_RETURN(inner, Continued(std::move(inner), starts.back(), 0));
+    }
   }
 
   Result<Syntax> RangeFrom(Syntax lower, size_t start) {
@@ -265,13 +298,7 @@ class Parser {
       case TokenKind::kRawString:
       case TokenKind::kTrue:
       case TokenKind::kFalse: return Literal();
-      case TokenKind::kLeftParen: {
-        Take();
-        ASSIGN_OR_RETURN(Syntax inner, Expression(0));
-        RETURN_IF_ERROR(Expect(TokenKind::kRightParen, ")"));
-        inner.in_parens = true;
-        return inner;
-      }
+      case TokenKind::kLeftParen: return Parenthesised();
       case TokenKind::kLeftBracket: return Array();
       case TokenKind::kLeftBrace: return Template();
       case TokenKind::kPlus:

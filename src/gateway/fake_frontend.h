@@ -16,6 +16,10 @@ namespace elanus::gateway {
 
 class FakeFrontend final : public service::FrontendCatalog, public service::FrontendData {
  public:
+  /// Of every collection that is loaded.
+  service::LoadStatus load_status{
+      .state = service::LoadState::kLoaded, .progress = 100, .refresh_progress = 100};
+
   /// Called at the start of Search and Query when set: to block, to throw.
   std::function<void(const service::CallContext&)> on_read;
   /// The last calls as the gateway made them.
@@ -134,8 +138,8 @@ class FakeFrontend final : public service::FrontendCatalog, public service::Fron
                                            const std::string& collection,
                                            const std::vector<std::string>&) override {
     ASSIGN_OR_RETURN(auto info, Describe(call, collection));
-    if (!info->loaded) return service::LoadStatus{service::LoadState::kNotLoad, 0};
-    return service::LoadStatus{service::LoadState::kLoaded, 100};
+    if (!info->loaded) return service::LoadStatus{};
+    return load_status;
   }
   model::Timestamp AllocTimestamp() override { return clock_.Next(); }
 

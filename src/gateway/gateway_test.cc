@@ -232,6 +232,40 @@ TEST_F(GatewayTest, TellsHowFarACompactionIs) {
   EXPECT_EQ(reply.mergeinfos(0).trigger_id(), 77);
 }
 
+TEST_F(GatewayTest, TellsHowFarALoadIsAndWhatItFailedBy) {
+  Make({});
+  ASSERT_TRUE(
+      frontend.Ddl({}, service::CreateCollection{.database = "default", .schema = {.name = "c"}})
+          .ok());
+  const auto progress = [&] {
+    pb::milvus::GetLoadingProgressRequest request;
+    request.set_collection_name("c");
+    return Parse<pb::milvus::GetLoadingProgressResponse>(
+        Start("GetLoadingProgress", request.SerializeAsString())->Reply());
+  };
+  const auto state = [&] {
+    pb::milvus::GetLoadStateRequest request;
+    request.set_collection_name("c");
+    return Parse<pb::milvus::GetLoadStateResponse>(
+        Start("GetLoadState", request.SerializeAsString())->Reply());
+  };
+  EXPECT_EQ(progress().status().code(), 101);
+  EXPECT_EQ(state().state(), pb::common::LoadStateNotLoad);
+  ASSERT_TRUE(frontend.Ddl({}, service::SetLoad{.collection = "c", .load = true}).ok());
+  frontend.load_status = {
+      .state = service::LoadState::kLoading, .progress = 40, .refresh_progress = 30};
+  EXPECT_EQ(progress().progress(), 40);
+  EXPECT_EQ(progress().refresh_progress(), 30);
+  EXPECT_EQ(state().state(), pb::common::LoadStateLoading);
+  frontend.load_status.fault = {Code::kDataIntegrity, "a file is damaged"};
+  EXPECT_EQ(progress().status().code(), 1009);
+  EXPECT_EQ(state().status().reason(), "a file is damaged");
+  frontend.load_status.state = service::LoadState::kLoaded;  // of what came after a load
+  EXPECT_EQ(progress().status().code(), 1009);
+  EXPECT_EQ(state().status().code(), 0);
+  EXPECT_EQ(state().state(), pb::common::LoadStateLoaded);
+}
+
 TEST_F(GatewayTest, AnswersUnreadableBytesWithAStatus) {
   Make({});
   for (std::string_view rpc : {"Insert", "Search", "Query", "CreateCollection", "Flush"}) {

@@ -92,8 +92,10 @@ void GetLoadingProgress(const Services& services, CallPtr call) {
         if (load.state == service::LoadState::kNotLoad) {
           return NotLoaded(request.collection_name(), request.partition_names_size() != 0);
         }
+        // A client that waits for 100 waits in vain otherwise.
+        RETURN_IF_ERROR(load.fault);
         reply.set_progress(load.progress);
-        reply.set_refresh_progress(load.progress);
+        reply.set_refresh_progress(load.refresh_progress);
         return Status::Ok();
       });
 }
@@ -107,6 +109,7 @@ void GetLoadState(const Services& services, CallPtr call) {
         // A missing collection is a state here, not an error.
         if (!load && load.error().code() == Code::kCollectionNotFound) return Status::Ok();
         if (!load) return load.error();
+        if (load->state == service::LoadState::kLoading) RETURN_IF_ERROR(load->fault);
         reply.set_state(static_cast<pb::common::LoadState>(load->state));
         return Status::Ok();
       });

@@ -61,7 +61,10 @@ void ShowPartitions(const Services& services, CallPtr call) {
           reply.add_created_timestamps(partition.created);
           reply.add_created_utc_timestamps(
               static_cast<uint64_t>(model::TimestampMs(partition.created)));
-          if (in_memory) reply.add_inmemory_percentages(partition.loaded ? 100 : 0);
+          if (!in_memory) return;
+          auto load =
+              services.catalog->LoadProgress(current.context(), info->name, {partition.name});
+          reply.add_inmemory_percentages(load ? load->progress : 0);
         };
         for (const std::string& name : request.partition_names()) {
           const model::PartitionInfo* partition = info->FindPartition(name);

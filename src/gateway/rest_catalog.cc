@@ -272,7 +272,9 @@ void GetLoadState(RestCall rest) {
   if (!load) return rest.Fail(load.error());
   rest.Data([&](JsonWriter& json) {
     json.BeginObject().Key("loadState").Text(kLoadStates[static_cast<size_t>(load->state)]);
-    json.Key("loadProgress").Int(load->progress).EndObject();
+    json.Key("loadProgress").Int(load->progress);
+    if (!load->fault.ok()) json.Key("message").Text(load->fault.message());
+    json.EndObject();
   });
 }
 

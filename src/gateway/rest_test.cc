@@ -77,6 +77,22 @@ TEST_F(RestTest, WritesAndReadsRowsWithDynamicKeys) {
   EXPECT_EQ(*model::FindValue(frontend.last_query.params, "limit"), "100");
 }
 
+TEST_F(RestTest, TellsHowFarALoadIs) {
+  MakeBooks();
+  const std::string body = R"({"collectionName":"books"})";
+  EXPECT_EQ(Post("collections/get_load_state", body),
+            R"({"code":0,"data":{"loadState":"LoadStateLoaded","loadProgress":100}})");
+  frontend.load_status = {.state = service::LoadState::kLoading,
+                          .progress = 40,
+                          .refresh_progress = 40,
+                          .fault = {Code::kDataIntegrity, "a file is damaged"}};
+  EXPECT_EQ(Post("collections/get_load_state", body),
+            R"({"code":0,"data":{"loadState":"LoadStateLoading","loadProgress":40,)"
+            R"("message":"a file is damaged"}})");
+  EXPECT_NE(Post("collections/describe", body).find(R"("load":"LoadStateLoading")"),
+            std::string::npos);
+}
+
 TEST_F(RestTest, GivesInt64AsTextWhenAsked) {
   MakeBooks();
   const HttpReply reply = Send("entities/query", R"({"collectionName":"books","filter":"id > 0"})",

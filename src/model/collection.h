@@ -2,6 +2,7 @@
 // else reads.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,6 +98,10 @@ struct CollectionInfo {
       if (p.name == partition_name) return &p;
     }
     return nullptr;
+  }
+  bool IsLoaded(PartitionId partition) const {
+    return std::ranges::any_of(
+        partitions, [&](const PartitionInfo& p) { return p.id == partition && p.loaded; });
   }
   const IndexInfo* FindIndexOn(FieldId field) const {
     for (const auto& index : indexes) {

@@ -159,10 +159,42 @@ Result<std::vector<service::IndexDescription>> CatalogFrontend::DescribeIndex(
   return descriptions;
 }
 
+namespace {
+
+/// What a load of some partitions is to bring in, and what is there, of all shards.
+struct LoadBytes {
+  int64_t wanted = 0;
+  int64_t there = 0;
+  int64_t ended = 0;  ///< as `there`, with all of the shards whose loads have ended
+  Status fault;
+
+  void Add(const service::ShardStats& shard, const std::vector<PartitionId>& partitions) {
+    LoadBytes own;
+    for (const SegmentStats& segment : shard.segments) {
+      if (std::ranges::find(partitions, segment.partition) == partitions.end()) continue;
+      own.wanted += segment.bytes_to_load;
+      own.there += segment.bytes_loaded;
+    }
+    wanted += own.wanted;
+    there += own.there;
+    ended += shard.loading ? own.there : own.wanted;
+    if (own.there < own.wanted && fault.ok()) fault = shard.load_fault;
+  }
+};
+
+int64_t Percent(int64_t part, int64_t whole) {
+  if (part >= whole) return 100;
+  const double percent = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+  return std::min<int64_t>(static_cast<int64_t>(percent), 99);
+}
+
+}  // namespace
+
 Result<service::LoadStatus> CatalogFrontend::LoadProgress(
     const CallContext& call, const std::string& collection,
     const std::vector<std::string>& partitions) {
   ASSIGN_OR_RETURN(auto info, Resolve(backends_.coordinator, call, collection));
+  std::vector<PartitionId> wanted;
   bool loaded = info->loaded;
   for (const auto& name : partitions) {
     const model::PartitionInfo* partition = info->FindPartition(Trim(name));
@@ -171,10 +203,27 @@ Result<service::LoadStatus> CatalogFrontend::LoadProgress(
                    fmt::format("partition not found[partition={}]", name));
     }
     loaded = loaded && partition->loaded;
+    wanted.push_back(partition->id);
   }
-  // Rows are readable from the moment of loading: growing rows from memory, files as they are read.
   if (!loaded) return service::LoadStatus{};
-  return service::LoadStatus{.state = service::LoadState::kLoaded, .progress = 100};
+  if (partitions.empty()) {
+    for (const model::PartitionInfo& partition : info->partitions) {
+      if (partition.loaded) wanted.push_back(partition.id);
+    }
+  }
+  LoadBytes bytes;
+  for (ShardId shard : info->shards) {
+    ASSIGN_OR_RETURN(auto stats, backends_.shards.Stats(shard));
+    RETURN_IF_ERROR(stats.fault);
+    bytes.Add(stats, wanted);
+  }
+  // Rows are readable from the moment of loading, as they are in their files.
+  const bool all = bytes.ended >= bytes.wanted;
+  return service::LoadStatus{
+      .state = all ? service::LoadState::kLoaded : service::LoadState::kLoading,
+      .progress = Percent(bytes.ended, bytes.wanted),
+      .refresh_progress = Percent(bytes.there, bytes.wanted),
+      .fault = std::move(bytes.fault)};
 }
 
 }  // namespace elanus::proxy

@@ -157,6 +157,53 @@ TEST_F(CatalogFrontendTest, LoadProgressFollowsCollectionAndPartitions) {
   EXPECT_FALSE(catalog.LoadProgress(call, "c", {"q"}).has_value());
 }
 
+TEST_F(CatalogFrontendTest, LoadProgressIsTheShareOfBytesThatAreThere) {
+  GiveStats();
+  auto& first = shards.stats[ShardId{21}];
+  auto& second = shards.stats[ShardId{22}];
+  first.segments[1].bytes_to_load = 600;  // of partition p
+  first.segments[1].bytes_loaded = 600;
+  second.segments[0].bytes_to_load = 400;  // of the default one
+  second.segments[0].bytes_loaded = 39;
+  second.loading = true;
+  auto load = catalog.LoadProgress(call, "c", {});
+  EXPECT_EQ(load->state, service::LoadState::kLoading);
+  EXPECT_EQ(load->progress, 63);
+  EXPECT_EQ(load->refresh_progress, 63);
+  load = catalog.LoadProgress(call, "c", {"_default"});
+  EXPECT_EQ(load->state, service::LoadState::kLoading);
+  EXPECT_EQ(load->progress, 9);
+  EXPECT_EQ(catalog.LoadProgress(call, "c", {"p"})->state, service::LoadState::kLoaded);
+  EXPECT_EQ(catalog.LoadProgress(call, "c", {"p"})->progress, 100);
+  second.segments[0].bytes_loaded = 399;
+  EXPECT_EQ(catalog.LoadProgress(call, "c", {})->progress, 99);  // 100 is said when all is there
+}
+
+TEST_F(CatalogFrontendTest, ALoadThatEndedStaysAt100WhateverComesLater) {
+  GiveStats();
+  shards.stats[ShardId{22}].segments[0].bytes_to_load = 400;
+  shards.stats[ShardId{22}].segments[0].bytes_loaded = 100;
+  auto load = catalog.LoadProgress(call, "c", {});
+  EXPECT_EQ(load->state, service::LoadState::kLoaded);
+  EXPECT_EQ(load->progress, 100);
+  EXPECT_EQ(load->refresh_progress, 25);
+}
+
+TEST_F(CatalogFrontendTest, LoadProgressTellsWhatALoadFailedBy) {
+  GiveStats();
+  auto& shard = shards.stats[ShardId{22}];
+  shard.segments[0].bytes_to_load = 400;
+  shard.loading = true;
+  shard.load_fault = {Code::kDataIntegrity, "shard/22/index/1 is damaged"};
+  EXPECT_EQ(catalog.LoadProgress(call, "c", {})->fault, shard.load_fault);
+  EXPECT_TRUE(catalog.LoadProgress(call, "c", {"p"})->fault.ok());
+  shard.segments[0].bytes_loaded = 400;
+  EXPECT_TRUE(catalog.LoadProgress(call, "c", {})->fault.ok());
+  shard.fault = {Code::kDataIntegrity, "shard/22/manifest is damaged"};
+  ExpectError(StatusOf(catalog.LoadProgress(call, "c", {})), Code::kDataIntegrity,
+              "shard/22/manifest is damaged");
+}
+
 TEST_F(CatalogFrontendTest, ListsAliases) {
   auto info = SampleCollection();
   info.aliases = {"a", "b"};

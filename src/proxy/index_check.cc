@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/letter_case.h"
+#include "model/property.h"
 #include "proxy/index_types.h"
 #include "proxy/json_index.h"
 #include "proxy/names.h"
@@ -51,7 +52,7 @@ Status CheckInteger(const KeyValues& params, const IntegerRange& range) {
 
 Status CheckAutoParams(const KeyValues& params) {
   for (const auto& [key, value] : params) {
-    if (key != "metric_type" && key != "index_type" && key != "mmap.enabled" && key != "warmup" &&
+    if (key != "metric_type" && key != "index_type" && key != model::kMmapKey && key != "warmup" &&
         key != "dim" && key != "load_priority") {
       return InvalidParameter("only metric type can be passed when use AutoIndex");
     }

@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "base/busy_reader.h"
 #include "base/crew.h"
 #include "proxy/fixture.h"
 
@@ -44,19 +45,10 @@ TEST_F(ShardCalls, AskShardsAtOnceForRows) {
 
 TEST_F(ShardCalls, AskOneAfterAnotherWhenAllAreBusy) {
   InsertLine(10);
-  std::latch began(1);
-  std::latch ended(1);
-  std::thread other([&] {
-    const Crew::Turn turn(crew);
-    began.count_down();
-    ended.wait();
-  });
-  began.wait();
+  const BusyReader other(crew);
   std::set<std::thread::id> threads;
   shards.begun = [&] { threads.insert(std::this_thread::get_id()); };
   EXPECT_TRUE(shared.Query(call, all));
-  ended.count_down();
-  other.join();
   EXPECT_EQ(threads, std::set{std::this_thread::get_id()});
   EXPECT_EQ(shards.queries.size(), 2U);
 }

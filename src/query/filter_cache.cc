@@ -4,7 +4,22 @@
 
 #include <xxhash.h>
 
+#include "base/codec.h"
+
 namespace elanus::query {
+namespace {
+
+/// Longer filters (lists of thousands of values) are no longer cheap to look up.
+constexpr size_t kFilterBytesMax = 4096;
+
+}  // namespace
+
+std::string FilterCache::KeyOf(const expr::BoundFilter& filter) {
+  if (expr::MembershipUseOf(filter).bytes > kFilterBytesMax) return {};
+  std::string bytes = EncodeBytes(filter);
+  if (bytes.size() > kFilterBytesMax) bytes.clear();
+  return bytes;
+}
 
 size_t FilterCache::KeyHash::operator()(const Key& key) const noexcept {
   return XXH3_64bits_withSeed(key.filter.data(), key.filter.size(),
@@ -20,12 +35,20 @@ FilterCache::Found FilterCache::Find(SegmentId segment, std::string_view filter)
   const Key key{segment, filter};
   const size_t hash = KeyHash()(key);
   MutexLock lock(mutex_);
+  if (Answer answer = FindKept(key); answer != nullptr) return {std::move(answer)};
+  return {nullptr, std::exchange(asked_[hash % asked_.size()], hash) == hash};
+}
+
+FilterCache::Answer FilterCache::Kept(SegmentId segment, std::string_view filter) {
+  MutexLock lock(mutex_);
+  return FindKept({segment, filter});
+}
+
+FilterCache::Answer FilterCache::FindKept(const Key& key) {
   const auto found = by_key_.find(key);
-  if (found == by_key_.end()) {
-    return {nullptr, std::exchange(asked_[hash % asked_.size()], hash) == hash};
-  }
+  if (found == by_key_.end()) return nullptr;
   entries_.splice(entries_.begin(), entries_, found->second);
-  return {found->second->answer};
+  return found->second->answer;
 }
 
 void FilterCache::Put(SegmentId segment, std::string filter, Answer answer) {

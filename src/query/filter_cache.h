@@ -4,7 +4,7 @@
 // timestamp; segment ids are never used again; bytes stay within the budget, the entry that was not
 // asked for longest goes first. A filter is kept from its second read on: the pages of an iterator
 // come with a new one each.
-// Called by visible_rows. Threads: any; a lock is held for a lookup.
+// Called by visible_rows and first_keys. Threads: any; a lock is held for a lookup.
 #pragma once
 
 #include <array>
@@ -19,6 +19,7 @@
 #include "base/bitset.h"
 #include "base/ids.h"
 #include "base/mutex.h"
+#include "expr/filter.h"
 
 namespace elanus::query {
 
@@ -34,8 +35,14 @@ class FilterCache {
     bool asked_before = true;  ///< worth a Put
   };
 
-  /// \param filter  the byte form of the bound filter: equal bytes, equal answer
+  /// The byte form of a bound filter: equal bytes, equal answer. Empty: none are kept of it.
+  static std::string KeyOf(const expr::BoundFilter& filter);
+
+  /// \param filter  as KeyOf has it
   Found Find(SegmentId segment, std::string_view filter) EXCLUDES(mutex_);
+  /// What is kept, for a read that would not evaluate the filter over all rows: nullptr when
+  /// nothing is, and no one remembers that it was asked for.
+  Answer Kept(SegmentId segment, std::string_view filter) EXCLUDES(mutex_);
   void Put(SegmentId segment, std::string filter, Answer answer) EXCLUDES(mutex_);
 
   uint64_t bytes() const EXCLUDES(mutex_);
@@ -57,6 +64,7 @@ class FilterCache {
   };
   using Entries = std::list<Entry>;
 
+  Answer FindKept(const Key& key) REQUIRES(mutex_);
   void DropLast() REQUIRES(mutex_);
 
   const uint64_t bytes_max_;

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -68,6 +69,8 @@ class KeyOrderScan {
         limit_(first.limit()),
         workers_(view.crew == nullptr || view.trace != nullptr ? 1 : view.crew->cores()),
         first_(first) {
+    const bool filtered = view.filter != nullptr && view.filter->root != nullptr;
+    if (filtered && view.filters != nullptr) filter_key_ = FilterCache::KeyOf(*view.filter);
     for (const uint32_t s : ordered) Begin(s);
   }
 
@@ -89,6 +92,7 @@ class KeyOrderScan {
     model::PrimaryKey key;  // of the next row
     std::shared_ptr<const segment::RowSource> source;
     std::shared_ptr<const Bitset> deleted;
+    FilterCache::Answer answer;  // of the filter, when an earlier read left it
   };
   struct Piece {
     const Rest* rest = nullptr;
@@ -109,6 +113,8 @@ class KeyOrderScan {
     rest.key = segment.KeyAt(rest.next);
     rest.source = runs[0].source;
     rest.deleted = segment.HiddenAt(view_.at, rest.rows);
+    if (!filter_key_.empty() && segment.sealed())
+      rest.answer = view_.filters->Kept(segment.id(), filter_key_);
     rests_.push_back(std::move(rest));
   }
 
@@ -191,19 +197,37 @@ class KeyOrderScan {
     return Status::Ok();
   }
 
+  /// One bit a row of a piece.
+  Result<std::vector<uint64_t>> KeptByFilter(const Piece& piece) const {
+    const Rest& rest = *piece.rest;
+    std::vector<uint64_t> kept((piece.count + 63) / 64, ~uint64_t{0});
+    if (rest.answer != nullptr) {
+      for (size_t w = 0; w < kept.size(); ++w)
+        kept[w] = ~WordFrom(*rest.answer, piece.first + w * 64);
+    } else if (view_.filter != nullptr && view_.filter->root != nullptr) {
+      const SlicedSource block(*rest.source, piece.first, piece.count);
+      ASSIGN_OR_RETURN(Truth truth, Evaluate(*view_.filter, block, *view_.schema,
+                                             {.cancel = view_.cancel, .trace = Trace(piece)}));
+      return std::move(truth.is_true);
+    }
+    if (piece.count % 64 != 0) kept.back() &= (uint64_t{1} << (piece.count % 64)) - 1;
+    return kept;
+  }
+
+  /// 64 bits from any place on; those past the end are zero.
+  static uint64_t WordFrom(const Bitset& bits, size_t first) {
+    const size_t word = first / 64;
+    const size_t shift = first % 64;
+    uint64_t from = bits.words()[word] >> shift;
+    if (shift != 0 && word + 1 < bits.word_count()) from |= bits.words()[word + 1] << (64 - shift);
+    return from;
+  }
+
   /// The rows of a piece that the filter keeps, of the first `limit` keys.
   Result<std::vector<KeyedRow>> Kept(const Piece& piece) const {
     const Rest& rest = *piece.rest;
     const segment::Segment& segment = *segments_[rest.segment];
-    // One bit a row: nothing is known against it yet.
-    std::vector<uint64_t> open((piece.count + 63) / 64, ~uint64_t{0});
-    if (piece.count % 64 != 0) open.back() = (uint64_t{1} << (piece.count % 64)) - 1;
-    if (view_.filter != nullptr && view_.filter->root != nullptr) {
-      const SlicedSource block(*rest.source, piece.first, piece.count);
-      ASSIGN_OR_RETURN(Truth truth, Evaluate(*view_.filter, block, *view_.schema,
-                                             {.cancel = view_.cancel, .trace = Trace(piece)}));
-      open = std::move(truth.is_true);
-    }
+    ASSIGN_OR_RETURN(const std::vector<uint64_t> open, KeptByFilter(piece));
     std::optional<ExpiryCheck> expiry;
     if (!view_.expiry.none()) expiry.emplace(segment, rest.rows, view_);
     std::vector<KeyedRow> kept;
@@ -238,6 +262,7 @@ class KeyOrderScan {
   const ReadView& view_;
   const size_t limit_;
   const size_t workers_;
+  std::string filter_key_;  // empty: no answers are kept
   std::vector<Rest> rests_;
   Mutex mutex_;
   FirstKeys& first_ GUARDED_BY(mutex_);

@@ -162,6 +162,47 @@ TEST(FirstKeys, AreThoseOfASortOfAllRows) {
   }
 }
 
+/// What a full read of the segments leaves behind.
+void Keep(const World& world, const std::string& text, FilterCache& filters) {
+  for (int read = 0; read < 2; ++read)  // kept from the second on
+    ASSERT_TRUE(world.First(-1, text, {.filters = &filters}).has_value());
+}
+
+TEST(FirstKeys, ComeFromAnAnswerThatIsKept) {
+  std::mt19937 random(9);
+  World world;
+  world.Add(true, RandomRows(random, 60'001, 0, 90'000));
+  world.Add(true, RandomRows(random, 20'000, 30'000, 10'000));
+  for (const std::string text :
+       {"part < 40", "part < 300 and id > 41234", "part < 300 and id >= 7"}) {
+    FilterCache filters(1 << 20);
+    Keep(world, text, filters);
+    ASSERT_GT(filters.bytes(), 80'000u / 8);
+    for (const int64_t limit : {1, 60, 3000, 1'000'000}) {
+      const auto looked = world.First(limit, text, {});
+      const auto taken = world.First(limit, text, {.filters = &filters});
+      ASSERT_EQ(taken->keys.ints, looked->keys.ints) << text << ", limit " << limit;
+      ASSERT_EQ(taken->timestamps, looked->timestamps) << text << ", limit " << limit;
+    }
+  }
+}
+
+TEST(FirstKeys, AskNoFilterWhoseAnswerIsKept) {
+  std::mt19937 random(10);
+  World world;
+  world.Add(true, RandomRows(random, 20'000, 0, 1'000'000));
+  const std::string text = "part < 400 and id > 1000";
+  const expr::BoundFilter filter = expr::ParseFilter(text, world.schema, {}).value();
+  auto odd = std::make_shared<Bitset>(20'000);  // not the truth: it shows who was asked
+  for (size_t row = 0; row < 20'000; row += 2) odd->Set(row);
+  FilterCache filters(1 << 20);
+  filters.Put(SegmentId{1}, FilterCache::KeyOf(filter), odd);
+  const auto found = world.First(100, text, {.filters = &filters});
+  ASSERT_EQ(found->keys.size(), 100u);
+  for (const RowRef& ref : found->rows) EXPECT_EQ(ref.row % 2, 1u);
+  EXPECT_EQ(FilterCache(1 << 20).Kept(SegmentId{1}, "x"), nullptr);
+}
+
 TEST(FirstKeys, LooksAtNoMoreThanItMust) {
   std::mt19937 random(6);
   World world;

@@ -5,7 +5,6 @@
 #include <random>
 #include <utility>
 
-#include "base/codec.h"
 #include "query/filter.h"
 #include "query/filter_matches.h"
 
@@ -105,8 +104,6 @@ std::shared_ptr<const Bitset> HideExpired(const segment::Segment& segment, const
 /// Rows are listed one by one when they are less than this part of a segment.
 constexpr uint32_t kFewPart = 64;
 
-/// Longer filters (lists of thousands of values) are no longer cheap to look up.
-constexpr size_t kKeptFilterBytes = 4096;
 /// More of the rows hidden: skipping them is worth more than an answer that serves any timestamp.
 constexpr size_t kKeptHiddenPart = 4;
 
@@ -239,9 +236,8 @@ Result<FilterCache::Answer> VisibleRows::KeptAnswer(const HiddenRows& base) {
   if (base.bits != nullptr && base.bits->Count() > base.rows / kKeptHiddenPart) {
     return FilterCache::Answer();
   }
-  if (expr::MembershipUseOf(*view_.filter).bytes > kKeptFilterBytes) return FilterCache::Answer();
-  std::string filter = EncodeBytes(*view_.filter);
-  if (filter.size() > kKeptFilterBytes) return FilterCache::Answer();
+  std::string filter = FilterCache::KeyOf(*view_.filter);
+  if (filter.empty()) return FilterCache::Answer();
   FilterCache::Found found = view_.filters->Find(segment_.id(), filter);
   if (found.answer != nullptr || !found.asked_before) return std::move(found.answer);
   auto bits = std::make_shared<Bitset>(base.rows);

@@ -136,15 +136,26 @@ size_t SealedSegment::Delete(const model::PrimaryKey& key, model::Timestamp ts) 
   return hits;
 }
 
-Status SealedSegment::LoadVectors(FieldId field, const Reserve& reserve) {
+const format::SectionInfo* SealedSegment::VectorSection(FieldId field) const {
   const auto column = columns_.find(field);
-  if (column == columns_.end()) return Status::Ok();
-  const bool loaded = VectorsLoaded(field);
-  if (loaded && !VectorsMapped(field)) return Status::Ok();
+  if (column == columns_.end()) return nullptr;
   const bool lists = column->second.type == model::DataType::kArrayOfVector;
   const format::SectionInfo* section =
       reader_.Find(lists ? format::SectionKind::kBytes : format::SectionKind::kFixed, field);
-  if (section == nullptr || !model::IsVector(section->type)) return Status::Ok();
+  return section == nullptr || !model::IsVector(section->type) ? nullptr : section;
+}
+
+uint64_t SealedSegment::VectorBytes(FieldId field) const {
+  const format::SectionInfo* section = VectorSection(field);
+  return section == nullptr ? 0 : section->bytes;
+}
+
+Status SealedSegment::LoadVectors(FieldId field, const Reserve& reserve) {
+  const format::SectionInfo* section = VectorSection(field);
+  if (section == nullptr) return Status::Ok();
+  const bool loaded = VectorsLoaded(field);
+  if (loaded && !VectorsMapped(field)) return Status::Ok();
+  const bool lists = section->type == model::DataType::kArrayOfVector;
   if (!lists && !loaded)  // lists were checked when opened
     RETURN_IF_ERROR(reader_.VerifySection(*section));
   const std::string_view text = reader_.Bytes(*section);

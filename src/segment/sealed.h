@@ -56,6 +56,8 @@ class SealedSegment final : public Segment {
   /// \param reserve  empty: resident
   Status LoadVectors(FieldId field, const Reserve& reserve = {});
   void ReleaseVectors();
+  /// The bytes of the field that LoadVectors checks and brings in; 0: it has nothing to do.
+  uint64_t VectorBytes(FieldId field) const;
   bool VectorsLoaded(FieldId field) const;
   bool VectorsMapped(FieldId field) const;
   /// The vectors of a loaded or mapped dense vector column and their owner; of lists, those of all
@@ -115,6 +117,8 @@ class SealedSegment final : public Segment {
   Status OpenColumns();
   Status OpenColumn(const format::SectionInfo& section);
   Status CheckOffsets(const ColumnView& view, uint64_t bytes) const;
+  /// The section with the field's vectors, or lists of them; nullptr: it has none of one width.
+  const format::SectionInfo* VectorSection(FieldId field) const;
 
   const FileBytes file_;
   const format::SegmentFile reader_;

@@ -239,7 +239,10 @@ enum class LoadState : int32_t { kNotExist = 0, kNotLoad = 1, kLoading = 2, kLoa
 
 struct LoadStatus {
   LoadState state = LoadState::kNotLoad;
-  int64_t progress = 0;  ///< 0..100
+  int64_t progress = 0;  ///< 0..100; a load that has ended stays at 100
+  /// 0..100: how much of what there is now is in place, whatever a load brought in.
+  int64_t refresh_progress = 0;
+  Status fault;  ///< why what is missing could not be brought in; tried again with the next change
 };
 
 struct FlushResult {

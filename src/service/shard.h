@@ -289,6 +289,10 @@ struct SegmentStats {
   std::vector<IndexId> built_indexes;
   std::vector<IndexPart> building;
   std::vector<ChosenIndex> chosen;  ///< of those that are in use
+  /// Of a sealed one: vectors and index files that it is to have open while its partition is
+  /// loaded, and those of them that it has.
+  int64_t bytes_to_load = 0;
+  int64_t bytes_loaded = 0;
 
   template <class V>
   void Visit(V& v) {
@@ -300,19 +304,25 @@ struct SegmentStats {
     v(built_indexes);
     v(building);
     v(chosen);
+    v(bytes_to_load);
+    v(bytes_loaded);
   }
 };
 
 /// What one shard holds now.
 struct ShardStats {
   std::vector<SegmentStats> segments;
-  std::string fault;  ///< why the shard is parked; empty when it serves
+  Status fault;  ///< why the shard is parked; Ok when it serves
+  bool loading = false;  ///< a load has begun that has not brought in all that was there
+  Status load_fault;     ///< how the last attempt to load ended
   model::Timestamp applied = 0;
 
   template <class V>
   void Visit(V& v) {
     v(segments);
     v(fault);
+    v(loading);
+    v(load_fault);
     v(applied);
   }
 };

@@ -23,6 +23,11 @@ def memory(server, part):
     return next(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f'elanus_memory_bytes{{part="{part}"}}'))
 
 
+def memory_now(server, part):
+    time.sleep(0.3)  # what a scrape reads is up to 0.2 s old
+    return memory(server, part)
+
+
 def started(server_factory, config=""):
     one = server_factory(config=config)
     one.start()
@@ -47,8 +52,8 @@ def wait_until(true, seconds=30):
         time.sleep(0.05)
 
 
-def recall(client, name):
-    found = client.search(name, QUERIES.tolist(), limit=10, search_params={})
+def recall(client, name, **where):
+    found = client.search(name, QUERIES.tolist(), limit=10, search_params={}, **where)
     unit = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True)
     truth = np.argsort(-(QUERIES @ unit.T), axis=1)[:, :10]
     return np.mean([len({hit["id"] for hit in hits} & set(row.tolist())) / 10 for hits, row in zip(found, truth)])
@@ -96,3 +101,28 @@ def test_mmap_enabled_leaves_vectors_and_index_in_their_files(server_factory):
     assert memory(one, "vectors") == 0
     assert memory(one, "indexes") == 0
     assert recall(client, "asked") >= 0.9
+
+
+def test_a_load_has_ended_when_all_is_in_memory(server_factory):
+    one, client = started(server_factory)
+    fill(client, "waited", "HNSW")
+    client.create_partition("waited", "more")
+    client.insert("waited", [{"id": ROWS + i, "vector": v.tolist()} for i, v in enumerate(VECTORS)], partition_name="more")
+    client.flush("waited")
+    wait_for_index(client, "waited")
+    for _ in range(3):
+        client.release_collection("waited")
+        wait_until(lambda: memory(one, "vectors") == memory(one, "indexes") == 0)
+        assert str(client.get_load_state("waited")["state"]) == "NotLoad"
+        client.load_collection("waited")  # asks for the progress until it is 100
+        assert str(client.get_load_state("waited")["state"]) == "Loaded"
+        assert memory_now(one, "vectors") == 2 * RAW
+        assert memory(one, "indexes") > 0
+    client.refresh_load("waited")
+    client.release_partitions("waited", ["more"])
+    wait_until(lambda: memory(one, "vectors") == RAW)
+    assert str(client.get_load_state("waited", partition_name="more")["state"]) == "NotLoad"
+    assert str(client.get_load_state("waited", partition_name="_default")["state"]) == "Loaded"
+    client.load_partitions("waited", ["more"])
+    assert memory_now(one, "vectors") == 2 * RAW
+    assert recall(client, "waited", partition_names=["_default"]) >= 0.9

@@ -1,11 +1,11 @@
 #include "worker/build/load_budget.h"
 
+#include "model/property.h"
+
 namespace elanus::worker {
 namespace {
 
-bool Truth(const std::string* value) {
-  return value != nullptr && (*value == "true" || *value == "True");
-}
+bool IsOn(const std::string* property) { return property != nullptr && model::IsTrue(*property); }
 
 }  // namespace
 
@@ -18,15 +18,15 @@ std::shared_ptr<const void> LoadBudget::Take(uint64_t bytes) const {
 }
 
 bool WantsMapped(const model::CollectionInfo& collection, const model::FieldSchema& field) {
-  for (const std::string_view key : {"mmap.enabled", "mmap_enabled"}) {
-    if (const std::string* own = model::FindValue(field.type_params, key)) return Truth(own);
+  for (const std::string_view key : {model::kMmapKey, model::kFieldMmapKey}) {
+    if (const std::string* own = model::FindValue(field.type_params, key)) return IsOn(own);
   }
-  return Truth(model::FindValue(collection.properties, "mmap.enabled"));
+  return IsOn(model::FindValue(collection.properties, model::kMmapKey));
 }
 
 bool WantsMapped(const model::CollectionInfo& collection, const model::IndexInfo& index) {
-  if (const std::string* own = model::FindValue(index.params, "mmap.enabled")) return Truth(own);
-  return Truth(model::FindValue(collection.properties, "mmap.enabled"));
+  if (const std::string* own = model::FindValue(index.params, model::kMmapKey)) return IsOn(own);
+  return IsOn(model::FindValue(collection.properties, model::kMmapKey));
 }
 
 }  // namespace elanus::worker

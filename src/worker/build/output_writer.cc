@@ -155,7 +155,7 @@ Status OutputWriter::WriteRows(const model::CollectionInfo& collection,
   output.ref.last_timestamp = build.last_timestamp;
   ASSIGN_OR_RETURN(output.replacement.output,
                    OpenSegmentFile(objects, output.ref, std::move(build.deletes)));
-  if (collection.loaded)
+  if (collection.IsLoaded(output.ref.partition))
     RETURN_IF_ERROR(LoadVectorFields({collection, context_.load}, *output.replacement.output));
   return with_indexes ? BuildIndexes(collection, output) : Status::Ok();
 }
@@ -189,7 +189,8 @@ Status OutputWriter::BuildIndex(const IndexedField& indexed, const IndexPlan& pl
     RETURN_IF_ERROR(WriteIndexFile(shard_.files().objects(), file, index_ref.file));
   }
   context_.Reached(JobStep::kIndexWritten);
-  if (const service::CollectionPtr collection = shard_.collection(); collection->loaded) {
+  if (const service::CollectionPtr collection = shard_.collection();
+      collection->IsLoaded(segment.partition())) {
     RETURN_IF_ERROR(
         OpenIndexFile(shard_.files(), {*collection, context_.load}, indexed, segment, index_ref));
   }

@@ -80,7 +80,7 @@ uint64_t ListVectors(const segment::SealedSegment& segment, const model::Collect
 void KeepGraphs(const model::CollectionInfo& collection, segment::GrowingSegment& input,
                 Output& output, const std::stop_token& stop) {
   const SealedPtr& sealed = output.replacement.output;
-  if (sealed == nullptr || !collection.loaded) return;
+  if (sealed == nullptr || !collection.IsLoaded(sealed->partition())) return;
   for (const model::FieldSchema& field : collection.schema.fields) {
     const auto graph = input.GraphOn(field.id);
     // Many rows outside: linking them would hold up the flush.
@@ -290,7 +290,7 @@ Status LoadOnce(Shard& shard, const LoadBudget& budget) {
   const Loading loading{*collection, budget};
   const auto manifest = shard.committed().manifest;
   for (const SealedPtr& segment : shard.sealed()) {
-    if (!collection->loaded) {
+    if (!collection->IsLoaded(segment->partition())) {
       segment->ReleaseVectors();
       continue;
     }

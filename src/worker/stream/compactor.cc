@@ -111,8 +111,11 @@ Result<std::vector<service::CompactionPlan>> Compactor::Order(
 
 void Compactor::Load(Shard& shard) {
   if (!shard.fault().ok()) return;
+  const uint64_t begun = shard.loads_begun();
   tally_.Began(JobTally::Kind::kLoad);
-  tally_.Ended(JobTally::Kind::kLoad, shard, ApplyLoadState(shard, context_.load));
+  Status status = ApplyLoadState(shard, context_.load);
+  tally_.Ended(JobTally::Kind::kLoad, shard, status);
+  shard.EndLoads(begun, std::move(status));
 }
 
 bool Compactor::RunOnce() {

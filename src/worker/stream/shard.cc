@@ -74,7 +74,17 @@ service::CollectionPtr Shard::collection() const {
   return collection_;
 }
 
-void Shard::SetCollection(service::CollectionPtr collection) {
+namespace {
+
+bool Loads(const model::CollectionInfo& before, const model::CollectionInfo& after) {
+  return std::ranges::any_of(before.partitions, [&](const model::PartitionInfo& partition) {
+    return !partition.loaded && after.IsLoaded(partition.id);
+  });
+}
+
+}  // namespace
+
+bool Shard::SetCollection(service::CollectionPtr collection) {
   {
     MutexLock lock(state_mutex_);
     if (collection->schema.version != schema_.version) {
@@ -85,7 +95,21 @@ void Shard::SetCollection(service::CollectionPtr collection) {
     }
   }
   MutexLock lock(info_mutex_);
+  const bool loads = Loads(*collection_, *collection);
+  if (loads) ++loads_begun_;
   collection_ = std::move(collection);
+  return loads;
+}
+
+uint64_t Shard::loads_begun() const {
+  MutexLock lock(info_mutex_);
+  return loads_begun_;
+}
+
+void Shard::EndLoads(uint64_t begun, Status outcome) {
+  MutexLock lock(info_mutex_);
+  if (outcome.ok()) loads_ended_ = std::max(loads_ended_, begun);
+  load_fault_ = std::move(outcome);
 }
 
 void Shard::Apply(format::LogRecord& record, uint64_t seq) {
@@ -281,41 +305,59 @@ uint64_t Shard::unflushed_bytes() const {
   return bytes;
 }
 
+service::SegmentStats Shard::SealedStats(const model::CollectionInfo& collection,
+                                         const segment::SealedSegment& segment,
+                                         const format::SegmentRef& ref) const {
+  service::SegmentStats s{.id = ref.id,
+                          .partition = ref.partition,
+                          .state = service::SegmentState::kSealed,
+                          .rows = static_cast<int64_t>(ref.rows),
+                          .bytes = static_cast<int64_t>(ref.file.bytes)};
+  auto to_load = [&](uint64_t bytes, bool there) {
+    s.bytes_to_load += static_cast<int64_t>(bytes);
+    if (there) s.bytes_loaded += static_cast<int64_t>(bytes);
+  };
+  for (const model::FieldSchema& field : collection.schema.fields)
+    to_load(segment.VectorBytes(field.id), segment.VectorsLoaded(field.id));
+  for (const model::IndexInfo& index : collection.indexes) {
+    const model::FieldSchema* field = collection.schema.FindField(index.field);
+    const auto built = std::ranges::find(ref.indexes, index.id, &format::IndexRef::index);
+    const bool has_file = built != ref.indexes.end();
+    const bool opened =
+        segment.IndexIdOn(index.field) == index.id || segment.HasScalarIndex(index.id);
+    if (has_file && field != nullptr) to_load(built->file.bytes, opened);
+    const bool missing = field != nullptr && IsVector(field->type) && !segment.HasColumn(field->id);
+    const double part = build_progress_.Of(ref.id, index.id);
+    if (has_file || missing || field == nullptr ||
+        !IndexPlanOf(index, *field, segment.IndexedRows(*field))) {
+      s.built_indexes.push_back(index.id);
+      if (!has_file || !ChoosesItsType(index) || segment.IndexIdOn(index.field) != index.id)
+        continue;
+      if (const auto in_use = segment.IndexOn(index.field); in_use != nullptr)
+        s.chosen.push_back({index.id, std::string(index::KindName(in_use->kind()))});
+    } else if (part > 0) {
+      s.building.push_back({index.id, static_cast<int64_t>(part * static_cast<double>(ref.rows))});
+    }
+  }
+  return s;
+}
+
 service::ShardStats Shard::Stats() const {
   service::ShardStats stats;
-  stats.fault = fault().message();
-  const service::CollectionPtr collection = this->collection();
+  service::CollectionPtr collection;
+  {
+    MutexLock lock(info_mutex_);
+    collection = collection_;
+    stats.fault = fault_;
+    stats.loading = loads_ended_ < loads_begun_;
+    stats.load_fault = load_fault_;
+  }
   MutexLock lock(state_mutex_);
   stats.applied = applied_timestamp_;
   for (const format::SegmentRef& ref : committed_.manifest->segments) {
     const auto segment = std::ranges::find(sealed_, ref.id, [](const auto& s) { return s->id(); });
-    if (segment == sealed_.end()) continue;
-    service::SegmentStats s{.id = ref.id,
-                            .partition = ref.partition,
-                            .state = service::SegmentState::kSealed,
-                            .rows = static_cast<int64_t>(ref.rows),
-                            .bytes = static_cast<int64_t>(ref.file.bytes)};
-    for (const model::IndexInfo& index : collection->indexes) {
-      const model::FieldSchema* field = collection->schema.FindField(index.field);
-      const bool built =
-          std::ranges::find(ref.indexes, index.id, &format::IndexRef::index) != ref.indexes.end();
-      const bool missing =
-          field != nullptr && IsVector(field->type) && !(*segment)->HasColumn(field->id);
-      const double part = build_progress_.Of(ref.id, index.id);
-      if (built || missing || field == nullptr ||
-          !IndexPlanOf(index, *field, (*segment)->IndexedRows(*field))) {
-        s.built_indexes.push_back(index.id);
-        if (built && ChoosesItsType(index) && (*segment)->IndexIdOn(index.field) == index.id) {
-          const auto opened = (*segment)->IndexOn(index.field);
-          if (opened != nullptr)
-            s.chosen.push_back({index.id, std::string(index::KindName(opened->kind()))});
-        }
-      } else if (part > 0) {
-        s.building.push_back(
-            {index.id, static_cast<int64_t>(part * static_cast<double>(ref.rows))});
-      }
-    }
-    stats.segments.push_back(std::move(s));
+    if (segment != sealed_.end())
+      stats.segments.push_back(SealedStats(*collection, **segment, ref));
   }
   auto add = [&](const segment::GrowingSegment& segment) {
     stats.segments.push_back({.id = segment.id(),

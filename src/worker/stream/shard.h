@@ -67,7 +67,13 @@ class Shard {
 
   // The catalog:
   service::CollectionPtr collection() const EXCLUDES(info_mutex_);
-  void SetCollection(service::CollectionPtr collection) EXCLUDES(info_mutex_, state_mutex_);
+  /// True when a load begins: a partition that was there is now to be in memory.
+  bool SetCollection(service::CollectionPtr collection) EXCLUDES(info_mutex_, state_mutex_);
+
+  // Loads: one ends when all that was there has been brought in; one that fails goes on.
+  uint64_t loads_begun() const EXCLUDES(info_mutex_);
+  /// How an attempt came out that started when so many had begun.
+  void EndLoads(uint64_t begun, Status outcome) EXCLUDES(info_mutex_);
 
   // Readers:
   std::vector<segment::SegmentPtr> View() const EXCLUDES(state_mutex_);
@@ -98,9 +104,12 @@ class Shard {
   uint64_t unflushed_bytes() const EXCLUDES(state_mutex_);
   /// Bytes of all rows taken since the process began; only grows.
   uint64_t bytes_taken() const EXCLUDES(state_mutex_);
-  service::ShardStats Stats() const EXCLUDES(state_mutex_);
+  service::ShardStats Stats() const EXCLUDES(info_mutex_, state_mutex_);
 
  private:
+  service::SegmentStats SealedStats(const model::CollectionInfo& collection,
+                                    const segment::SealedSegment& segment,
+                                    const format::SegmentRef& ref) const;
   void ApplyWrite(format::LogRecord& record) REQUIRES(state_mutex_);
   void ApplyDeletes(const format::LogRecord& record) REQUIRES(state_mutex_);
   void CarryLocked(std::vector<Replacement>& replacements) REQUIRES(state_mutex_);
@@ -117,6 +126,9 @@ class Shard {
   service::CollectionPtr collection_ GUARDED_BY(info_mutex_);
   Status fault_ GUARDED_BY(info_mutex_);
   bool dropped_ GUARDED_BY(info_mutex_) = false;
+  uint64_t loads_begun_ GUARDED_BY(info_mutex_) = 0;
+  uint64_t loads_ended_ GUARDED_BY(info_mutex_) = 0;
+  Status load_fault_ GUARDED_BY(info_mutex_);
 
   mutable Mutex state_mutex_;
   model::CollectionSchema schema_ GUARDED_BY(state_mutex_);  // of new growing segments

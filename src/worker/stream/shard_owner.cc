@@ -12,9 +12,9 @@
 namespace elanus::worker {
 namespace {
 
-/// A caller that loads a collection has this for its indexes to be opened, so that the first
-/// searches are answered as later ones are; until they are, rows are read without.
-constexpr int64_t kLoadWaitUs = 1'000'000;
+/// A small load is over when its caller hears that it has begun. Of a larger one clients ask for
+/// the progress, twice this long apart; meanwhile rows are read without indexes.
+constexpr int64_t kLoadWaitUs = 100'000;
 
 uint64_t BytesOf(const model::RowBatch& rows) {
   uint64_t bytes = 0;
@@ -261,8 +261,7 @@ Status ShardOwner::Change(const service::ShardChange& change) {
     OpenShard(change.shard, change.collection);
     shard = FindShard(change.shard);
   } else {
-    loads = change.collection->loaded && !shard->collection()->loaded;
-    shard->SetCollection(change.collection);
+    loads = shard->SetCollection(change.collection);
   }
   if (change.kind == Kind::kDropPartition || change.kind == Kind::kTruncate) {
     const bool truncate = change.kind == Kind::kTruncate;

@@ -299,6 +299,107 @@ TEST_F(ShardOwnerTest, ADamagedSegmentParksItsShardWithTheFilesName) {
   EXPECT_NE(reply.error().message().find(names[0]), std::string::npos);
 }
 
+/// What stats say of a shard's segments, added up.
+struct Loaded {
+  int64_t wanted = 0;
+  int64_t there = 0;
+};
+
+class ShardLoadTest : public ShardOwnerTest {
+ protected:
+  /// A segment of 1,500 rows and an HNSW index in each of two partitions.
+  void Fill() {
+    options_.maintenance.threads = false;
+    Restart();
+    for (int64_t partition = 1; partition <= 2; ++partition) {
+      std::vector<int64_t> keys(1500);
+      std::iota(keys.begin(), keys.end(), partition * 1500);
+      ASSERT_TRUE(Write(Rows(keys, 1), {}, partition).has_value());
+      Flush();
+      Work();
+    }
+  }
+  void Work() {
+    while (process_->owner->RunMaintenance()) {
+    }
+  }
+  void Load(bool first, bool second) {
+    collection_ = std::make_shared<model::CollectionInfo>(*collection_);
+    collection_->partitions[0].loaded = first;
+    collection_->partitions[1].loaded = second;
+    collection_->loaded = first || second;
+    EXPECT_TRUE(process_->owner->Change({.shard = {1}, .collection = collection_}).ok());
+  }
+  service::ShardStats Stats() { return *process_->owner->Stats({1}); }
+  Loaded Of(int64_t partition) {
+    Loaded loaded;
+    for (const service::SegmentStats& segment : Stats().segments) {
+      if (segment.partition != PartitionId{partition}) continue;
+      loaded.wanted += segment.bytes_to_load;
+      loaded.there += segment.bytes_loaded;
+    }
+    return loaded;
+  }
+};
+
+TEST_F(ShardLoadTest, TellsWhatALoadHasBroughtInPartitionByPartition) {
+  Fill();
+  const int64_t vectors = 1500 * kDim * sizeof(float);
+  EXPECT_FALSE(Stats().loading);  // the process began with it
+  for (int64_t partition = 1; partition <= 2; ++partition) {
+    EXPECT_GT(Of(partition).wanted, vectors) << partition;  // and the index
+    EXPECT_EQ(Of(partition).there, Of(partition).wanted) << partition;
+  }
+  Load(false, false);
+  Work();
+  EXPECT_FALSE(Stats().loading);
+  EXPECT_EQ(Of(1).there, 0);
+  EXPECT_EQ(process_->owner->counters().bytes_indexes, 0u);
+
+  Load(false, true);
+  EXPECT_TRUE(Stats().loading);
+  EXPECT_EQ(Of(2).there, 0);
+  Work();
+  EXPECT_FALSE(Stats().loading);
+  EXPECT_EQ(Of(2).there, Of(2).wanted);
+  EXPECT_EQ(Of(1).there, 0);
+  EXPECT_EQ(process_->owner->counters().bytes_vectors, static_cast<uint64_t>(vectors));
+
+  Load(true, true);
+  EXPECT_TRUE(Stats().loading);
+  Work();
+  EXPECT_FALSE(Stats().loading);
+  EXPECT_EQ(Of(1).there, Of(1).wanted);
+  Load(true, false);
+  Work();
+  EXPECT_EQ(Of(2).there, 0);
+  EXPECT_EQ(Of(1).there, Of(1).wanted);
+}
+
+TEST_F(ShardLoadTest, ALoadThatFailsGoesOnAndEndsOnceItsFileIsWhole) {
+  Fill();
+  Load(false, false);
+  Work();
+  const std::string name = process_->objects->List({.prefix = "shard/1/index/"})->front();
+  const std::string whole = *process_->objects->Get(name);
+  std::string damaged = whole;
+  damaged[0] ^= 1;
+  ASSERT_TRUE(files_.WriteFile("objects/" + name, damaged).ok());
+  Load(true, true);
+  Work();
+  EXPECT_TRUE(Stats().loading);
+  EXPECT_NE(Stats().load_fault.message().find(name), std::string::npos)
+      << Stats().load_fault.message();
+  EXPECT_LT(Of(1).there + Of(2).there, Of(1).wanted + Of(2).wanted);
+  EXPECT_EQ(Search(1600, 1), std::vector<int64_t>{1600});  // rows are there without
+  ASSERT_TRUE(files_.WriteFile("objects/" + name, whole).ok());
+  Load(true, true);  // as a refresh does
+  Work();
+  EXPECT_FALSE(Stats().loading);
+  EXPECT_TRUE(Stats().load_fault.ok());
+  EXPECT_EQ(Of(1).there + Of(2).there, Of(1).wanted + Of(2).wanted);
+}
+
 /// Counts the looks at it, and is never late.
 class CountedClock final : public Clock {
  public:

@@ -30,7 +30,8 @@ inline std::shared_ptr<model::CollectionInfo> TestCollection() {
                                  .type_params = {{"dim", std::to_string(kDim)}}});
   info->schema.fields.push_back({.id = {102}, .name = "version", .type = model::DataType::kInt64});
   info->shards = {{1}};
-  info->partitions = {{.id = {1}, .name = "_default"}, {.id = {2}, .name = "other"}};
+  info->partitions = {{.id = {1}, .name = "_default", .loaded = true},
+                      {.id = {2}, .name = "other", .loaded = true}};
   info->indexes = {{.id = {1},
                     .name = "v",
                     .field = {101},
