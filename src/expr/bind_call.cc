@@ -3,11 +3,11 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <re2/re2.h>
 #include "base/letter_case.h"
 #include "expr/binder.h"
 #include "expr/fold.h"
 #include "expr/literal.h"
+#include "expr/regex.h"
 
 namespace elanus::expr {
 
@@ -190,13 +190,15 @@ Result<Term> Binder::BindRegex(const Term& left, const Syntax& pattern, bool neg
     }
     text = std::move(*value);
   }
-  RE2::Options options;
-  options.set_log_errors(false);
-  options.set_dot_nl(true);
-  const RE2 compiled(text, options);
-  if (!compiled.ok()) {
+  const auto compiled = CompileRegex(text);
+  regex_bytes_ += static_cast<size_t>(compiled->options().max_mem());
+  if (regex_bytes_ > kRegexBytesMax) {
+    return BindError(fmt::format("regular expressions of a filter may take {} MiB together",
+                                 kRegexBytesMax >> 20));
+  }
+  if (!compiled->ok()) {
     return BindError(fmt::format("invalid regex pattern: error parsing regexp: {}: `{}`",
-                                 RegexProblem(compiled.error_code()), compiled.error_arg()));
+                                 RegexProblem(compiled->error_code()), compiled->error_arg()));
   }
   Node node{.form = Regex{term->column, std::move(text)}};
   return Term(negated ? Negate(std::move(node)) : std::move(node));

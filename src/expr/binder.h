@@ -68,6 +68,9 @@ struct ShiftedTerm {
 using Term = std::variant<LiteralTerm, ColumnTerm, ArithmeticTerm, LengthTerm, TimeTerm,
                           IntervalTerm, ShiftedTerm, SampleTerm, Node>;
 
+/// Of all regular expressions of a filter.
+inline constexpr size_t kRegexBytesMax = size_t{540} << 20;
+
 class Binder {
  public:
   /// \param time_zone  of times told without an offset; empty = UTC
@@ -146,6 +149,7 @@ class Binder {
   const Templates& templates_;
   const std::string_view time_zone_;
   double sample_ = 0;
+  size_t regex_bytes_ = 0;  ///< what those met so far may take
   std::shared_ptr<const ElementFilter> elements_;
   /// By the template's name: a set is read once however often it is used.
   std::map<std::string_view, std::shared_ptr<const BloomMembers>> blooms_;

@@ -102,6 +102,7 @@ class Parser {
   const Token& Peek(size_t n = 0) const { return ahead_[(head_ + n) % kRing]; }
   Token Take() {
     const Token token = Peek();
+    ++taken_;
     end_ = token.offset + token.text.size();
     ahead_[(head_ + kAhead) % kRing] = lexer_.Next();
     head_ = (head_ + 1) % kRing;
@@ -150,6 +151,11 @@ class Parser {
     node.height = static_cast<uint16_t>(height + 1);
     return Status::Ok();
   }
+  Status CheckLength() const {
+    if (taken_ <= kTokensMax) return Status::Ok();
+    return {Code::kInvalidParameter,
+            fmt::format("expression has more than {} words and signs", kTokensMax)};
+  }
   std::unexpected<Status> TooDeep() const {
     return Error(Code::kInvalidParameter,
                  fmt::format("expression is nested more than {} levels deep", kHeightMax));
@@ -179,6 +185,7 @@ class Parser {
 
   Result<Syntax> Expression(int level_min) {
     if (++depth_ > kHeightMax) return TooDeep();
+    RETURN_IF_ERROR(CheckLength());
     const size_t start = Peek().offset;
     ASSIGN_OR_RETURN(Syntax left, Primary());
     ASSIGN_OR_RETURN(Syntax whole, Continued(std::move(left), start, level_min));
@@ -337,6 +344,7 @@ class Parser {
   // The rest of a list up to `close`; a comma may follow the last element of an array.
   Status List(TokenKind close, std::string_view shown, Syntax& node) {
     while (Peek().kind != close) {
+      RETURN_IF_ERROR(CheckLength());
       // The short way for plain literals: lists of ten thousand keys are common.
       if (IsLiteralToken(Peek().kind) &&
           (Peek(1).kind == TokenKind::kComma || Peek(1).kind == close)) {
@@ -415,6 +423,7 @@ class Parser {
   size_t head_ = 0;
   size_t end_ = 0;
   int depth_ = 0;
+  size_t taken_ = 0;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 // the source, which must outlive the tree.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@
 namespace elanus::expr {
 
 inline constexpr int kHeightMax = 256;
+/// Words and signs of a text. Each takes up to some 500 bytes until the filter is bound.
+inline constexpr size_t kTokensMax = 2'000'000;
 
 enum class SyntaxKind : uint8_t {
   kName,      ///< identifier, $meta, JSON path or struct path: see `token`

@@ -106,6 +106,9 @@ class LogicOperator final : public FilterOperator {
     inner.is_unknown = is_unknown;
     for (const Operator& operand : operands_) {
       operand->Run(inner);
+      if (block.gate != nullptr &&
+          block.gate->Leaves(operand->cost() * static_cast<double>(block.rows)))
+        return;
       uint64_t any_open = 0;
       for (size_t w = 0; w < words; ++w) {
         // Only open rows' answers count; for the others the totals are final.
@@ -440,18 +443,26 @@ namespace {
 
 /// Runs an operator for the rows whose bit is set in `is_true`; leaves those set for which it is
 /// true, and others in `is_unknown`. Both have a bit 0 where the block's first row is.
-void RunBlock(FilterOperator& root, size_t first, size_t rows, uint64_t* is_true,
-              uint64_t* is_unknown) {
+Status RunBlock(FilterOperator& root, size_t first, size_t rows, const Cancel* cancel,
+                uint64_t* is_true, uint64_t* is_unknown) {
+  if (cancel != nullptr) RETURN_IF_ERROR(cancel->Check());
   uint64_t wanted[kBlockWords];
-  const Block block{
-      .first = first, .rows = rows, .wanted = wanted, .is_true = is_true, .is_unknown = is_unknown};
+  CancelGate gate(cancel);
+  const Block block{.first = first,
+                    .rows = rows,
+                    .wanted = wanted,
+                    .is_true = is_true,
+                    .is_unknown = is_unknown,
+                    .gate = &gate};
   std::copy_n(is_true, block.words(), wanted);
-  if (std::all_of(wanted, wanted + block.words(), [](uint64_t word) { return word == 0; })) return;
+  if (std::all_of(wanted, wanted + block.words(), [](uint64_t word) { return word == 0; }))
+    return Status::Ok();
   root.Run(block);
   for (size_t w = 0; w < block.words(); ++w) {
     is_true[w] &= wanted[w];
     is_unknown[w] &= wanted[w];
   }
+  return gate.status();
 }
 
 /// Rows that cost much (JSON of 64 KiB, regular expressions) get smaller blocks, so that a
@@ -466,7 +477,6 @@ Status KeepTrue(FilterOperator& root, const segment::RowSource& source, const Ca
   const size_t block_rows = BlockRowsOf(root);
   size_t kept = 0;
   for (size_t next = 0; next < rows.size();) {
-    if (cancel != nullptr) RETURN_IF_ERROR(cancel->Check());
     const size_t first = rows[next] / block_rows * block_rows;
     const size_t count = std::min(block_rows, source.rows() - first);
     uint64_t is_true[kBlockWords] = {};
@@ -474,7 +484,7 @@ Status KeepTrue(FilterOperator& root, const segment::RowSource& source, const Ca
     const size_t begin = next;
     for (; next < rows.size() && rows[next] < first + count; ++next)
       SetBit(is_true, rows[next] - first);
-    RunBlock(root, first, count, is_true, is_unknown);
+    RETURN_IF_ERROR(RunBlock(root, first, count, cancel, is_true, is_unknown));
     for (size_t i = begin; i < next; ++i) {
       const size_t row = rows[i] - first;
       if ((is_true[row / 64] >> (row % 64) & 1) != 0) rows[kept++] = rows[i];
@@ -503,9 +513,9 @@ Result<Truth> Evaluate(const expr::BoundFilter& filter, const segment::RowSource
                    Compiler(source, schema, matches, scope.trace).Compile(*filter.root, 0, rows));
   const size_t block_rows = BlockRowsOf(*root);
   for (size_t first = 0; first < rows; first += block_rows) {
-    if (scope.cancel != nullptr) RETURN_IF_ERROR(scope.cancel->Check());
-    RunBlock(*root, first, std::min(block_rows, rows - first), truth.is_true.data() + first / 64,
-             truth.is_unknown.data() + first / 64);
+    RETURN_IF_ERROR(RunBlock(*root, first, std::min(block_rows, rows - first), scope.cancel,
+                             truth.is_true.data() + first / 64,
+                             truth.is_unknown.data() + first / 64));
   }
   return truth;
 }

@@ -37,7 +37,7 @@ struct EvaluateScope {
   /// One bit a row of the source, 1 = the answer is not wanted; nullptr = all are. Hidden rows come
   /// out neither true nor unknown, and cost nothing where a row is expensive.
   const uint64_t* hidden = nullptr;
-  const Cancel* cancel = nullptr;  ///< asked every 4096 rows
+  const Cancel* cancel = nullptr;  ///< asked every 4096 rows, or ms of a long filter
   IndexUse index_use = IndexUse::kWhenCheaper;
   SegmentTrace* trace = nullptr;  ///< where every leaf's way and cost are added
   /// What indexes of the source said about leaves of the filter already, with `index_use` of its

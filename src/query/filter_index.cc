@@ -7,9 +7,9 @@
 #include <string_view>
 #include <utility>
 
-#include <re2/re2.h>
 #include "base/bitset.h"
 #include "expr/number.h"
+#include "expr/regex.h"
 #include "index/scalar/scalar_build.h"
 #include "query/filter_like.h"
 #include "query/geometry_window.h"
@@ -119,14 +119,11 @@ class Matcher {
   Result<Match> operator()(const expr::Regex& form) {
     if (!Use(form.column, KeyUse::kValues) || index_->header().type != KeyType::kText)
       return Match();
-    RE2::Options options;
-    options.set_log_errors(false);
-    options.set_dot_nl(true);
-    const RE2 regex(form.pattern, options);
-    if (!regex.ok()) return Match();
+    const auto regex = expr::CompileRegex(form.pattern);
+    if (!regex->ok()) return Match();
     return ByTrying({0, index_->keys()}, [&](uint32_t key) {
       const std::string_view text = index_->TextAt(key);
-      return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), regex);
+      return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *regex);
     });
   }
 

@@ -9,8 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include <re2/re2.h>
 #include "expr/number.h"
+#include "expr/regex.h"
 #include "query/filter_array.h"
 #include "query/filter_json_text.h"
 #include "query/filter_like.h"
@@ -222,10 +222,7 @@ struct Maker {
   }
 
   Result<Operator> operator()(const expr::Regex& form) {
-    RE2::Options options;
-    options.set_log_errors(false);
-    options.set_dot_nl(true);
-    auto regex = std::make_shared<const RE2>(form.pattern, options);
+    const auto regex = expr::CompileRegex(form.pattern);
     if (!regex->ok()) return Unfit("a regular expression");
     return Make(std::move(column), form.column.path,
                 [regex, buffer = std::string()](const JsonValue& json) mutable -> Answer {

@@ -311,34 +311,39 @@ class ArithmeticOperator final : public FilterOperator {
 
   void Run(const Block& block) override {
     const T* values = column_.Values<T>(block);
+    Wide results[kBlockRows];  // not a member: a long filter has many of these nodes
     switch (arithmetic_) {
-      case ArithmeticOp::kAdd: Compute<ArithmeticOp::kAdd>(values, block); break;
-      case ArithmeticOp::kSubtract: Compute<ArithmeticOp::kSubtract>(values, block); break;
-      case ArithmeticOp::kMultiply: Compute<ArithmeticOp::kMultiply>(values, block); break;
-      case ArithmeticOp::kDivide: Compute<ArithmeticOp::kDivide>(values, block); break;
-      case ArithmeticOp::kModulo: Compute<ArithmeticOp::kModulo>(values, block); break;
-      case ArithmeticOp::kBitAnd: Compute<ArithmeticOp::kBitAnd>(values, block); break;
-      case ArithmeticOp::kBitOr: Compute<ArithmeticOp::kBitOr>(values, block); break;
-      case ArithmeticOp::kBitXor: Compute<ArithmeticOp::kBitXor>(values, block); break;
-      case ArithmeticOp::kShiftLeft: Compute<ArithmeticOp::kShiftLeft>(values, block); break;
-      case ArithmeticOp::kShiftRight: Compute<ArithmeticOp::kShiftRight>(values, block); break;
+      case ArithmeticOp::kAdd: Compute<ArithmeticOp::kAdd>(values, block, results); break;
+      case ArithmeticOp::kSubtract: Compute<ArithmeticOp::kSubtract>(values, block, results); break;
+      case ArithmeticOp::kMultiply: Compute<ArithmeticOp::kMultiply>(values, block, results); break;
+      case ArithmeticOp::kDivide: Compute<ArithmeticOp::kDivide>(values, block, results); break;
+      case ArithmeticOp::kModulo: Compute<ArithmeticOp::kModulo>(values, block, results); break;
+      case ArithmeticOp::kBitAnd: Compute<ArithmeticOp::kBitAnd>(values, block, results); break;
+      case ArithmeticOp::kBitOr: Compute<ArithmeticOp::kBitOr>(values, block, results); break;
+      case ArithmeticOp::kBitXor: Compute<ArithmeticOp::kBitXor>(values, block, results); break;
+      case ArithmeticOp::kShiftLeft:
+        Compute<ArithmeticOp::kShiftLeft>(values, block, results);
+        break;
+      case ArithmeticOp::kShiftRight:
+        Compute<ArithmeticOp::kShiftRight>(values, block, results);
+        break;
     }
     const Wide value = value_;
     WithCompare(op_, [&](auto compare) {
-      PackBits(results_, block.rows, block.is_true, [=](Wide v) { return compare(v, value); });
+      PackBits(results, block.rows, block.is_true, [=](Wide v) { return compare(v, value); });
     });
     ApplyNulls(column_, block);
   }
 
  private:
   template <ArithmeticOp kOp>
-  void Compute(const T* values, const Block& block) {
+  void Compute(const T* values, const Block& block, Wide* results) const {
     const Wide operand = operand_;
     for (size_t i = 0; i < block.rows; ++i) {
       if constexpr (std::is_floating_point_v<T>) {
-        results_[i] = expr::ApplyFloat<T>(kOp, values[i], operand);
+        results[i] = expr::ApplyFloat<T>(kOp, values[i], operand);
       } else {
-        results_[i] = expr::ApplyInt(kOp, values[i], operand);
+        results[i] = expr::ApplyInt(kOp, values[i], operand);
       }
     }
   }
@@ -348,7 +353,6 @@ class ArithmeticOperator final : public FilterOperator {
   Wide operand_;
   CompareOp op_;
   Wide value_;
-  Wide results_[kBlockRows];
 };
 
 bool IsValid(CompareOp op) { return op <= CompareOp::kGe; }
@@ -455,21 +459,27 @@ class CompareNumbersOperator final : public FilterOperator {
     const bool left_floats = model::IsFloating(left_.view.type);
     const bool right_floats = model::IsFloating(right_.view.type);
     if (!left_floats && !right_floats) {
-      Widen(left_, block, ints_);
-      Widen(right_, block, more_ints_);
-      Pack(block, ints_, more_ints_);
+      int64_t left[kBlockRows];
+      int64_t right[kBlockRows];
+      Widen(left_, block, left);
+      Widen(right_, block, right);
+      Pack(block, left, right);
     } else if (left_.view.type == DataType::kInt64 || right_.view.type == DataType::kInt64) {
-      Widen(left_floats ? right_ : left_, block, ints_);
-      Widen(left_floats ? left_ : right_, block, doubles_);
+      int64_t ints[kBlockRows];
+      double doubles[kBlockRows];
+      Widen(left_floats ? right_ : left_, block, ints);
+      Widen(left_floats ? left_ : right_, block, doubles);
       const CompareOp op = left_floats ? Mirror(op_) : op_;
       std::fill_n(block.is_true, block.words(), 0);
       ForEachWanted(block, [&](size_t i) {
-        if (Holds(op, expr::CompareExact(ints_[i], doubles_[i]))) SetBit(block.is_true, i);
+        if (Holds(op, expr::CompareExact(ints[i], doubles[i]))) SetBit(block.is_true, i);
       });
     } else {
-      Widen(left_, block, doubles_);
-      Widen(right_, block, more_doubles_);
-      Pack(block, doubles_, more_doubles_);
+      double left[kBlockRows];
+      double right[kBlockRows];
+      Widen(left_, block, left);
+      Widen(right_, block, right);
+      Pack(block, left, right);
     }
     ApplyNulls(right_, block);
     uint64_t right_unknown[kBlockWords];
@@ -502,10 +512,6 @@ class CompareNumbersOperator final : public FilterOperator {
   BoundColumn left_;
   CompareOp op_;
   BoundColumn right_;
-  int64_t ints_[kBlockRows];
-  int64_t more_ints_[kBlockRows];
-  double doubles_[kBlockRows];
-  double more_doubles_[kBlockRows];
 };
 
 class CompareStringsOperator final : public FilterOperator {

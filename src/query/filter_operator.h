@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/cancel.h"
 #include "base/status.h"
 #include "expr/node.h"
 #include "model/column.h"
@@ -22,12 +23,35 @@ namespace elanus::query {
 inline constexpr size_t kBlockRows = 4096;
 inline constexpr size_t kBlockWords = kBlockRows / 64;
 
+/// Ends the work on a block of a filter so long that a block takes long.
+class CancelGate {
+ public:
+  explicit CancelGate(const Cancel* cancel) : cancel_(cancel) {}
+  /// Whether to leave off: asks the caller once about so much work has been done since it last did.
+  bool Leaves(double ns) {
+    ns_ += ns;
+    if (ns_ < kNsBetween || cancel_ == nullptr) return !status_.ok();
+    ns_ = 0;
+    if (status_.ok()) status_ = cancel_->Check();
+    return !status_.ok();
+  }
+  const Status& status() const { return status_; }
+
+ private:
+  static constexpr double kNsBetween = 1e6;
+
+  const Cancel* const cancel_;
+  double ns_ = 0;
+  Status status_;
+};
+
 struct Block {
   size_t first = 0;  ///< row of bit 0
   size_t rows = 0;   ///< at most kBlockRows
   const uint64_t* wanted = nullptr;
   uint64_t* is_true = nullptr;
   uint64_t* is_unknown = nullptr;
+  CancelGate* gate = nullptr;  ///< may be null; what it ended has any answer
 
   size_t words() const { return (rows + 63) / 64; }
 };

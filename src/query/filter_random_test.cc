@@ -1,6 +1,7 @@
 // Random filters over random schemas, every operator on every type with and without nulls, against
-// the plain evaluator of filter_reference.h; the same rows with indexes, and as growing, sealed and
-// merged segments. Long: the operators of all types are one table.
+// the plain evaluator of filter_reference.h; the same rows with indexes, as growing, sealed and
+// merged segments, and by each instruction set that the machine has. Long: the operators of all
+// types are one table.
 //   ELANUS_RANDOM_FILTERS  how many filters (default 20,000)
 //   ELANUS_RANDOM_SEED     where chance begins (default fixed: the run repeats)
 #include <cstdlib>
@@ -18,6 +19,7 @@
 #include "segment/growing.h"
 #include "segment/sealed.h"
 #include "segment/sealed_builder.h"
+#include "simd/dispatch.h"
 
 namespace elanus::query {
 namespace {
@@ -512,6 +514,14 @@ class RandomFilters : public ::testing::Test {
     }
   }
 
+  void TearDown() override { simd::ForceLevel(simd::BestLevel()); }
+
+  /// One of this machine's instruction sets after the other.
+  static void UseLevel(uint64_t turn) {
+    const auto levels = static_cast<uint64_t>(simd::BestLevel()) + 1;
+    ASSERT_TRUE(simd::ForceLevel(static_cast<simd::Level>(turn % levels)));
+  }
+
   std::string NextFilter(Chance& chance, const World& world) {
     FilterText text(chance, world, kinds_);
     std::vector<std::string> leaves;
@@ -600,7 +610,10 @@ TEST_F(RandomFilters, EqualThePlainEvaluatorOnGrowingSealedAndMergedRows) {
   Chance chance(seed);
   std::unique_ptr<World> world;
   for (uint64_t i = 0; i < filters; ++i) {
-    if (i % kFiltersASchema == 0) world = std::make_unique<World>(chance, kinds_);
+    if (i % kFiltersASchema == 0) {
+      UseLevel(i / kFiltersASchema);
+      world = std::make_unique<World>(chance, kinds_);
+    }
     const std::string text = NextFilter(chance, *world);
     Check(text, *world);
     if (HasFatalFailure()) {

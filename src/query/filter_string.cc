@@ -6,9 +6,9 @@
 #include <variant>
 #include <vector>
 
-#include <re2/re2.h>
 #include <xxhash.h>
 #include "expr/number.h"
+#include "expr/regex.h"
 #include "query/filter_like.h"
 #include "query/filter_operator.h"
 
@@ -206,10 +206,7 @@ Result<Operator> MakeStringBloom(BoundColumn column,
 }
 
 Result<Operator> MakeStringRegex(BoundColumn column, const std::string& pattern) {
-  RE2::Options options;
-  options.set_log_errors(false);
-  options.set_dot_nl(true);
-  auto regex = std::make_shared<const RE2>(pattern, options);
+  const auto regex = expr::CompileRegex(pattern);
   if (!regex->ok()) return Unfit("a regular expression");
   return Make(150, std::move(column), [regex](std::string_view text) {
     return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *regex);

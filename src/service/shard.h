@@ -312,7 +312,7 @@ struct SegmentStats {
 /// What one shard holds now.
 struct ShardStats {
   std::vector<SegmentStats> segments;
-  Status fault;  ///< why the shard is parked; Ok when it serves
+  Status fault;          ///< why the shard is parked; Ok when it serves
   bool loading = false;  ///< a load has begun that has not brought in all that was there
   Status load_fault;     ///< how the last attempt to load ended
   model::Timestamp applied = 0;
