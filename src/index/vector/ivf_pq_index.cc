@@ -1,7 +1,6 @@
 #include "index/vector/ivf_pq_index.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "index/vector/list_index.h"
 #include "index/vector/pq4.h"
