@@ -115,7 +115,9 @@ TEST(Crew, AnErrorEndsTheWork) {
     EXPECT_EQ(status.code(), Code::kCanceled);
     EXPECT_EQ(status.message(), "enough");
     EXPECT_GT(runs.load(), 10u);
-    if (cores == 1) EXPECT_EQ(runs.load(), 11u);
+    if (cores == 1) {
+      EXPECT_EQ(runs.load(), 11u);
+    }
   }
 }
 

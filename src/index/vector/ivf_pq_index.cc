@@ -1,7 +1,6 @@
 #include "index/vector/ivf_pq_index.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "index/vector/list_index.h"
 #include "index/vector/pq4.h"
@@ -63,7 +62,8 @@ struct WordScan {
       const float room = sink.bound() - base - least;
       if (room < 0) return;
       const float sums = scale > 0 ? room / scale : 65535.0f;
-      const auto bound = static_cast<uint16_t>(std::min(sums, 65535.0f));
+      // No number where distances overflow: then every row is pushed.
+      const auto bound = sums < 65535.0f ? static_cast<uint16_t>(sums) : uint16_t{65535};
       const size_t n = simd::Active().scan4(at + first / Pq4::kBlockRows * codec.block_bytes(),
                                             std::min(kRows, rows - first), codec.lines(),
                                             s.tables.bytes.data(), bound, s.places, s.values);

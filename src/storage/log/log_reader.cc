@@ -74,7 +74,7 @@ Status RecordAssembler::AddFragment(const LogFragment& fragment, std::deque<LogE
     next_seq_ = fragment.seq;
     unfinished_ = LogEntry{.seq = fragment.seq, .term = term_, .shard = fragment.shard};
     unfinished_bytes_ = 0;
-  } else if (!unfinished_.has_value() && !began_) {
+  } else if (!began_ && !next_seq_.has_value()) {  // of the one record that began before
     if (fragment.last) next_seq_ = fragment.seq + 1;
     return Status::Ok();
   }

@@ -4,11 +4,13 @@
 #include <semaphore>
 
 #include <thread>
+#include "base/bytes.h"
 #include "base/mutex.h"
 
 #include "base/sim_file_system.h"
 #include "base/thread.h"
 #include "storage/log/faulty_log.h"
+#include "storage/log/log_reader.h"
 #include "storage/log/log_test_support.h"
 
 namespace elanus::storage {
@@ -370,6 +372,27 @@ TEST(FileLogAsync, TellsAFailedSyncInTheBackgroundThoughNobodyAppends) {
   EXPECT_EQ(log->Stats().broken.code(), Code::kIoFailed);
   if (answer.ok()) EXPECT_EQ(AppendAndWait(*log, 1, "c").code(), Code::kIoFailed);
   EXPECT_FALSE(log->Close().ok());
+}
+
+/// The body of a block with the last fragment of record `seq`, which began before it.
+std::string EndOf(uint64_t seq) {
+  ByteWriter body;
+  body.Fixed(seq);
+  body.Fixed<int64_t>(1);
+  body.Fixed<uint32_t>(100);
+  body.Fixed<uint32_t>(1u << 31);
+  return body.Take();
+}
+
+TEST(RecordAssembler, PassesOverTheEndOfOneRecordOnly) {
+  RecordAssembler assembler(/*keep_payloads=*/true);
+  std::deque<LogEntry> entries;
+  const std::string third = EndOf(3), ninth = EndOf(9);
+  ASSERT_TRUE(assembler.Add({.term = 1, .fragments = 1, .body = third}, entries).ok());
+  EXPECT_EQ(assembler.next_seq(), 4u);
+  const Status status = assembler.Add({.term = 1, .fragments = 1, .body = ninth}, entries);
+  EXPECT_EQ(status.code(), Code::kDataIntegrity);
+  EXPECT_EQ(status.message(), "a fragment of record 9 is out of order");
 }
 
 TEST(FaultyLog, FailsTheCallsOfItsPlan) {
