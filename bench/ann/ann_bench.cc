@@ -305,7 +305,7 @@ class Bench {
     if (hits.has_value()) std::ranges::move(*hits, found.begin() + static_cast<ptrdiff_t>(at));
   }
 
-  size_t Threads() const { return static_cast<size_t>(Number("search-threads", 1)); }
+  size_t Threads() { return static_cast<size_t>(Number("search-threads", 1)); }
 
   // Some of the queries.
   struct Part {
