@@ -84,8 +84,8 @@ void KeepGraphs(const model::CollectionInfo& collection, segment::GrowingSegment
   for (const model::FieldSchema& field : collection.schema.fields) {
     const auto graph = input.GraphOn(field.id);
     // Many rows outside: linking them would hold up the flush.
-    if (graph == nullptr || input.RowCount() - graph->rows() > index::GrowingGraph::kRowsMin)
-      continue;
+    constexpr uint32_t kOutsideMost = 4096;
+    if (graph == nullptr || input.RowCount() - graph->rows() > kOutsideMost) continue;
     input.GrowGraph(field.id, graph->metric(), stop);
     const auto [vectors, owner] = sealed->Vectors(field);
     const auto file = graph->Reordered(vectors, output.replacement.row_maps[0]);
