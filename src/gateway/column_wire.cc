@@ -288,10 +288,8 @@ Result<Column> ReadVectors(WireReader in, Parts& parts) {
                                                   parts.name, DataTypeName(parts.type))));
     }
   }
-  if (column.type == DataType::kNone && parts.type == DataType::kArrayOfVector) {
-    column = model::MakeColumn(FieldId{}, parts.type, column.dim);
-  }
-  if (column.type == DataType::kNone) column.type = parts.type;
+  // No values: an empty column of whatever type was declared, which is for the proxy to judge.
+  if (column.type == DataType::kNone) column = model::MakeColumn(FieldId{}, parts.type, column.dim);
   const size_t width = model::ValueBytes(column.type, column.dim);
   if (width != 0) column.rows = column.fixed.size() / width;
   return column;

@@ -347,6 +347,22 @@ TEST(MutationRequest, TakesTheLastOfSeveralKindsOfVectors) {
   EXPECT_EQ(columns[0].column.rows, 0u);
 }
 
+TEST(MutationRequest, AnEmptyMessageOfVectorsIsAnEmptyColumnOfAnyType) {
+  for (int type : {0, 5, 21, 23, 96, 100, 101, 104, 106}) {
+    pb::milvus::InsertRequest request;
+    auto& field = *request.add_fields_data();
+    field.set_field_name("field");
+    field.set_type(static_cast<pb::schema::DataType>(type));
+    field.mutable_vectors();
+    const std::string bytes = request.SerializeAsString();
+    const auto read = ReadMutation(Cut(bytes, bytes.size()), service::MutationKind::kInsert);
+    ASSERT_TRUE(read.has_value()) << type << ": " << read.error().message();
+    const model::Column& column = read->call.columns[0].column;
+    EXPECT_EQ(column.rows, 0u) << type;
+    EXPECT_TRUE(column.Validate().ok()) << type;
+  }
+}
+
 TEST(MutationRequest, RefusesNullElements) {
   for (const bool vectors : {false, true}) {
     pb::milvus::InsertRequest sample;
