@@ -4,7 +4,9 @@
     build/venv/bin/python bench/server/stream.py --seconds 600
 Loads --base rows of a synthetic 768-d set (bench/ann/data.py), waits for their index, measures searches by 8 clients (bench/replay, no search
 parameters: the server's own choice of effort); then inserts --rate rows a second for --seconds and measures the same searches once every --every
-seconds, --stretch seconds long each. Recall is that of a Strong search of 100 queries against brute force over the rows acknowledged before it.
+seconds, --stretch seconds long each; then, when all is indexed, the quiet server again at the size that the stream left. Recall is that of a
+Strong search of 100 queries against brute force over the rows acknowledged before it. `cpu_us` is all of the server's CPU time, inserts and
+merges too, by the searches answered.
 """
 import argparse
 import json
@@ -14,6 +16,7 @@ import statistics
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +50,12 @@ class Writer(threading.Thread):
             if self.done.is_set():
                 return
         self.done.set()
+
+
+def segments(port: int) -> int:
+    """How many a search asks, growing ones too."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as reply:
+        return sum(int(line.split()[-1]) for line in reply.read().decode().splitlines() if line.startswith("elanus_segments{"))
 
 
 def insert(client, rows: np.ndarray, start: int, end: int) -> None:
@@ -118,7 +127,7 @@ def main() -> int:
         def stretch(name: str, acknowledged) -> None:
             got = wire.replay(server, "Search", requests, 8, args.stretch)
             row = dict(when=name, rows=acknowledged(), qps=got["qps"], p99_ms=got["p99_ms"], cpu_us=got["server_cpu_us"],
-                       recall=recall(client, base, queries[:100], acknowledged), memory_mb=server.resident_bytes() / 1e6)
+                       segments=segments(args.port + 1), recall=recall(client, base, queries[:100], acknowledged), memory_mb=server.resident_bytes() / 1e6)
             table.append(row)
             print("  ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()), flush=True)
 
@@ -141,10 +150,14 @@ def main() -> int:
         server.kill()
         shutil.rmtree(server.home, ignore_errors=True)
     (args.out / "stream.json").write_text(json.dumps(table, indent=1))
-    mean = {when: statistics.median(r["qps"] for r in table if (r["when"] == when) or (when == "streaming" and r["when"].endswith(" s")))
-            for when in ("quiet", "streaming", "after")}
-    print(f"QPS quiet {mean['quiet']:.0f}, streaming {mean['streaming']:.0f} ({mean['streaming'] / mean['quiet']:.2f}), after {mean['after']:.0f}; "
-          f"least recall {min(r['recall'] for r in table):.3f}")
+    def mean(rows: list) -> float:
+        return statistics.median(row["qps"] for row in rows)
+
+    beside = [row for row in table if row["when"].endswith(" s")]
+    quiet, after = (mean([row for row in table if row["when"] == when]) for when in ("quiet", "after"))
+    late = beside[-max(1, len(beside) // 4):]  # while it had about as many rows as afterwards
+    print(f"QPS quiet {quiet:.0f}, streaming {mean(beside):.0f} ({mean(beside) / quiet:.2f}); its last quarter {mean(late):.0f}, "
+          f"quiet with all rows {after:.0f} ({mean(late) / after:.2f}); least recall {min(r['recall'] for r in table):.3f}")
     return 0
 
 

@@ -24,13 +24,21 @@ index::HiddenBits BitsOf(const HiddenRows& hidden) {
   return {hidden.bits->words(), hidden.rows};
 }
 
+/// The graph that answers for the first rows of a growing segment, or nullptr.
+std::shared_ptr<const index::GrowingGraph> UsableGraph(const segment::Segment& segment,
+                                                       const SearchRequest& request) {
+  if (!request.window.all()) return nullptr;
+  auto graph = segment.GraphOn(request.field);
+  return graph != nullptr && graph->metric() == request.metric ? std::move(graph) : nullptr;
+}
+
 /// Finds hits among the first rows of a growing segment by their graph; returns how many rows need
 /// not be read any more.
 Result<uint32_t> SearchGraph(const segment::Segment& segment, const std::vector<segment::Run>& runs,
                              const HiddenRows& hidden, const SearchRequest& request, size_t width,
                              const Cancel& cancel, std::span<index::TopK> tops) {
-  const auto graph = segment.GraphOn(request.field);
-  if (graph == nullptr || graph->metric() != request.metric || !request.window.all()) return 0;
+  const auto graph = UsableGraph(segment, request);
+  if (graph == nullptr) return 0;
   const uint32_t limit = std::min(graph->rows(), hidden.rows);
   const size_t top_k = tops.empty() ? 0 : tops[0].k();
   const index::HiddenBits bits = CountedBitsOf(hidden);
@@ -68,10 +76,13 @@ Result<std::vector<Hits>> SearchRuns(const segment::Segment& segment, const Hidd
                                      const SearchRequest& request, size_t top_k, size_t width,
                                      const Cancel& cancel) {
   std::vector<index::TopK> tops(request.queries.rows, index::TopK(top_k, request.window));
+  segment.NoteSearch();
   const std::vector<segment::Run> runs = segment.Runs(hidden.rows);
   ASSIGN_OR_RETURN(const uint32_t done,
                    SearchGraph(segment, runs, hidden, request, width, cancel, tops));
-  if (hidden.rows - done >= index::GrowingGraph::kRowsMin) segment.NoteScan();
+  const size_t row_bytes =
+      std::max<size_t>(model::ValueBytes(request.queries.type, request.queries.dim), 1);
+  if (hidden.rows - done >= index::GrowingGraph::RowsMin(row_bytes)) segment.NoteScan();
   for (const segment::Run& run : runs) {
     const auto column = run.source->Column(request.field);
     if (!column || run.first + run.source->rows() <= done) continue;
@@ -202,8 +213,14 @@ class Searcher {
         std::max<size_t>(model::ValueBytes(request_.queries.type, request_.queries.dim), 1));
     for (size_t s = 0; s < segments_.size(); ++s) {
       const auto index = UsableIndex(s);
-      const bool scans = index == nullptr || index->kind() == index::Kind::kFlat;
-      const double query_us = scans ? bytes * hidden_[s].rows / kScanBytesPerUs : kIndexQueryUs;
+      const auto graph = index == nullptr ? UsableGraph(*segments_[s], request_) : nullptr;
+      const bool scans =
+          graph == nullptr && (index == nullptr || index->kind() == index::Kind::kFlat);
+      double query_us = scans ? 0 : kIndexQueryUs;
+      if (index == nullptr || scans) {
+        const uint32_t linked = graph == nullptr ? 0 : std::min(graph->rows(), hidden_[s].rows);
+        query_us += bytes * (hidden_[s].rows - linked) / kScanBytesPerUs;
+      }
       const double us = query_us * static_cast<double>(nq);
       pieces_us_ += us;
       const size_t parts_max = view_.crew == nullptr ? 1 : kPiecesPerCore * view_.crew->cores();
@@ -274,8 +291,7 @@ class Searcher {
   double* Trace(size_t s, const index::VectorIndex* index) const {
     if (view_.trace == nullptr) return nullptr;
     SegmentTrace& trace = view_.trace->Of(segments_[s]->id());
-    const bool by_graph =
-        index == nullptr && request_.window.all() && segments_[s]->GraphOn(request_.field);
+    const bool by_graph = index == nullptr && UsableGraph(*segments_[s], request_) != nullptr;
     trace.search_way = by_graph           ? "growing graph"
                        : index == nullptr ? "brute force"
                                           : index::KindName(index->kind());

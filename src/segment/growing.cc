@@ -23,6 +23,20 @@ index::VectorView VectorsOf(const Run& run, FieldId field) {
           .element = index::ElementOf(column.type)};
 }
 
+/// Links the rows of the runs that the graph has not yet.
+void LinkRows(const std::vector<Run>& runs, FieldId field, index::GrowingGraph& graph,
+              const std::stop_token& stop) {
+  for (const Run& run : runs) {
+    const uint32_t linked = graph.rows();
+    if (linked >= run.first + run.source->rows()) continue;
+    if (stop.stop_requested() || linked < run.first) return;
+    index::VectorView vectors = VectorsOf(run, field);
+    vectors.data = vectors.Row(linked - run.first);
+    vectors.rows -= linked - run.first;
+    graph.Append(vectors, stop);
+  }
+}
+
 }  // namespace
 
 /// Rows [first, first + capacity). Every buffer has its full size from the start: nothing ever
@@ -278,6 +292,7 @@ uint64_t GrowingSegment::graph_bytes() const {
 uint64_t GrowingSegment::RowsOutsideGraphs() const {
   const uint32_t rows = RowCount();
   MutexLock lock(graphs_mutex_);
+  if (graphs_.empty()) return expects_searches_ ? rows - rows_offered_.load() : 0;
   uint32_t outside = 0;
   for (const auto& [field, graph] : graphs_)
     outside = std::max(outside, std::min(rows, graph->rows_max()) - graph->rows());
@@ -293,24 +308,24 @@ void GrowingSegment::GrowGraph(FieldId field, model::Metric metric, const std::s
     MutexLock lock(graphs_mutex_);
     if (const auto it = graphs_.find(field); it != graphs_.end()) graph = it->second;
   }
-  if (graph == nullptr || graph->metric() != metric) {
-    if (RowCount() < index::GrowingGraph::kRowsMin) return;
-    // Chunks grow: of the first ones the last has most rows.
-    const auto sample =
-        std::ranges::max_element(runs, {}, [](const Run& run) { return run.source->rows(); });
-    graph = std::make_shared<index::GrowingGraph>(metric, VectorsOf(*sample, field));
+  // Chunks grow: of the first ones the last has most rows.
+  const auto longest =
+      std::ranges::max_element(runs, {}, [](const Run& run) { return run.source->rows(); });
+  if (longest == runs.end()) return;
+  const index::VectorView sample = VectorsOf(*longest, field);
+  const bool fits = graph != nullptr && graph->metric() == metric;
+  if (fits && (graph->rows_sampled() >= index::GrowingGraph::kSampleEnough ||
+               sample.rows < index::GrowingGraph::kSampleEnough))
+    return LinkRows(runs, field, *graph, stop);
+  if (RowCount() < index::GrowingGraph::RowsMin(sample.row_bytes())) return;
+  auto fresh = std::make_shared<index::GrowingGraph>(metric, sample);
+  // Meanwhile searches go by the old one.
+  if (fits) LinkRows(runs, field, *fresh, stop);
+  {
     MutexLock lock(graphs_mutex_);
-    graphs_[field] = graph;
+    if (!fits || !stop.stop_requested()) graphs_[field] = fresh;
   }
-  for (const Run& run : runs) {
-    const uint32_t linked = graph->rows();
-    if (linked >= run.first + run.source->rows()) continue;
-    if (stop.stop_requested() || linked < run.first) return;
-    index::VectorView vectors = VectorsOf(run, field);
-    vectors.data = vectors.Row(linked - run.first);
-    vectors.rows -= linked - run.first;
-    graph->Append(vectors, stop);
-  }
+  if (!fits) LinkRows(runs, field, *fresh, stop);
 }
 
 std::vector<uint32_t> GrowingSegment::FindKey(const model::PrimaryKey& key, uint32_t rows) const {

@@ -34,7 +34,13 @@ class GrowingSegment final : public Segment {
   /// Bytes of its rows in memory; approximate, for flush and back-pressure.
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   uint64_t graph_bytes() const EXCLUDES(graphs_mutex_);
-  /// Rows that a graph lacks and has room for; 0 when there is no graph.
+  /// Those before it were searched while they grew: its rows are wanted in a graph without waiting
+  /// for a search to read many of them. Before it is shared.
+  void ExpectSearches() { expects_searches_ = true; }
+  /// The rows there are now are about to be linked, if that is worth it.
+  void OfferRows() { rows_offered_ = RowCount(); }
+  /// Rows that a graph lacks and has room for; where there is no graph and one is wanted, those
+  /// that came since OfferRows.
   uint64_t RowsOutsideGraphs() const EXCLUDES(graphs_mutex_);
   uint32_t RowCount() const { return published_.load(std::memory_order_acquire); }
   model::Timestamp first_timestamp() const { return first_timestamp_; }
@@ -54,8 +60,8 @@ class GrowingSegment final : public Segment {
   std::shared_ptr<const index::GrowingGraph> GraphOn(FieldId field) const override;
 
   /// Links the rows that are published now into the graph of a dense vector field, as far as it has
-  /// room; makes the graph once there are rows enough. Any thread; one at a time works, the others
-  /// wait. Cost: about 100 us a row.
+  /// room; makes the graph once there are rows enough, and anew when there are enough to teach its
+  /// codec well. Any thread; one at a time works, the others wait. Cost: about 100 us a row.
   void GrowGraph(FieldId field, model::Metric metric, const std::stop_token& stop)
       EXCLUDES(graphs_mutex_);
 
@@ -81,6 +87,8 @@ class GrowingSegment final : public Segment {
   std::vector<Chunk*> writer_chunks_;  // the same, for the writer without a lock
   std::atomic<uint32_t> published_{0};
   std::atomic<uint64_t> bytes_{0};
+  bool expects_searches_ = false;
+  std::atomic<uint32_t> rows_offered_{0};
   model::Timestamp first_timestamp_ = 0;  // writer's
   model::Timestamp last_timestamp_ = 0;
   KeyMap keys_;

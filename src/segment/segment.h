@@ -59,6 +59,12 @@ class Segment {
   /// A graph over the first rows of a growing segment, or nullptr.
   virtual std::shared_ptr<const index::GrowingGraph> GraphOn(FieldId) const { return nullptr; }
 
+  /// A search by a vector has looked at it.
+  void NoteSearch() const {
+    if (!searched_.load(std::memory_order_relaxed))
+      searched_.store(true, std::memory_order_relaxed);
+  }
+  bool searched() const { return searched_.load(std::memory_order_relaxed); }
   /// A search has read so many rows that an index would have spared it work.
   void NoteScan() const { scanned_.store(true, std::memory_order_relaxed); }
   bool scanned() const { return scanned_.load(std::memory_order_relaxed); }
@@ -72,6 +78,7 @@ class Segment {
   const SegmentId id_;
   const PartitionId partition_;
   mutable std::atomic<bool> scanned_{false};
+  mutable std::atomic<bool> searched_{false};
 };
 
 using SegmentPtr = std::shared_ptr<const Segment>;

@@ -63,6 +63,10 @@ GraphLevels::GraphLevels(std::vector<uint8_t> tops) : top(std::move(tops)) {
   }
 }
 
+GraphLevels::GraphLevels(std::vector<uint8_t> tops, uint32_t first) : GraphLevels(std::move(tops)) {
+  entry = first;
+}
+
 void CodeTable::MoveTo(IndexFileWriter& writer) {
   writer.Add(SectionId::kMean, codec_.mean());
   writer.Add(SectionId::kCodes, std::move(codes_));
@@ -186,6 +190,21 @@ void GraphInserter::Insert(uint32_t row, uint32_t below, Worker& w) {
   }
   // Bottom up: whoever finds this row on a level can go on below it.
   for (int l = 0; l <= level; ++l) Connect(row, l, w);
+}
+
+void GraphInserter::SetLinks(uint32_t row, int level, std::span<const uint32_t> to,
+                             std::span<const uint32_t> more, Worker& w) {
+  const GrowingLinks links = lists_.Level(level);
+  for (uint32_t other : to) codes_.Prefetch(other);
+  const FromRow distance = From(row, w.query);
+  distance(to.data(), to.size(), links.Distances(row));
+  std::ranges::copy(to, links.List(row));
+  for (uint32_t other : more) {
+    if (other == row) continue;
+    Link link{0, other};
+    distance(&other, 1, &link.distance);
+    AddReverse(links, row, link, w);
+  }
 }
 
 // Whether a chosen row is nearer to a candidate than `limit`.

@@ -114,6 +114,8 @@ struct GraphLevels {
 
   GraphLevels(uint32_t rows, size_t m, uint64_t seed);
   explicit GraphLevels(std::vector<uint8_t> tops);
+  /// \pre no top is above that of `first`
+  GraphLevels(std::vector<uint8_t> tops, uint32_t first);
 };
 
 /// The links of a layered graph in memory. The lists of a row's upper levels follow each other.
@@ -207,6 +209,11 @@ class GraphInserter {
   /// \param below  no row at or past this is linked yet, by any thread
   /// Cost: ef_construction * degree distances.
   void Insert(uint32_t row, uint32_t below, Worker& worker);
+
+  /// Gives a row whose list is empty links to some rows, and to such of `more` as pruning keeps.
+  /// \param to  at most as many as a list holds
+  void SetLinks(uint32_t row, int level, std::span<const uint32_t> to,
+                std::span<const uint32_t> more, Worker& worker);
 
  private:
   ListState Choose(size_t most, Worker& w) const;

@@ -19,6 +19,9 @@ constexpr uint32_t kRowsMost = 1 << 20;
 // would gain nothing.
 constexpr size_t kWidth = 160;
 constexpr double kWidthPart = 1.6;  // of top_k
+// What is read in the time of some searches of a graph. So few rows teach the codec little.
+constexpr size_t kBytesMin = 1'600'000;
+constexpr size_t kRowsMinLeast = 512, kRowsMinMost = 4096;
 // Below this share of visible rows they are read one by one.
 constexpr double kVisibleMin = 0.1;
 
@@ -66,14 +69,20 @@ GraphScratch& ThreadScratch() {
 }  // namespace
 
 GrowingGraph::GrowingGraph(Metric metric, const VectorView& sample)
-    : GrowingGraph(Sq8::Train(metric, sample)) {}
+    : GrowingGraph(Sq8::Train(metric, sample), sample) {}
 
-GrowingGraph::GrowingGraph(Sq8 codec)
+GrowingGraph::GrowingGraph(Sq8 codec, const VectorView& sample)
     : row_bytes_(RowBytes(codec)),
+      rows_sampled_(sample.rows),
+      rows_min_(RowsMin(sample.row_bytes())),
       codes_(std::move(codec), RoomFor(row_bytes_)),
       lists_(LevelsOf(RoomFor(row_bytes_)), kM, HnswDegree(kM)),
       inserter_(codes_, lists_, kEfConstruction, 1),
       worker_(inserter_.NewWorker()) {}
+
+uint32_t GrowingGraph::RowsMin(size_t row_bytes) {
+  return static_cast<uint32_t>(std::clamp(kBytesMin / row_bytes, kRowsMinLeast, kRowsMinMost));
+}
 
 void GrowingGraph::Append(const VectorView& vectors, const std::stop_token& stop) {
   FloatRows row_at(vectors);
@@ -95,7 +104,7 @@ Result<std::optional<std::vector<uint32_t>>> GrowingGraph::Search(const float* q
                                                                   const Cancel& cancel) const {
   const size_t visible = hidden.CountVisible(limit);
   const double pass = static_cast<double>(visible) / std::max(limit, 1u);
-  if (limit < kRowsMin || pass < kVisibleMin || visible < 4 * params.top_k) return std::nullopt;
+  if (limit < rows_min_ || pass < kVisibleMin || visible < 4 * params.top_k) return std::nullopt;
   size_t ef = static_cast<size_t>(params.ef);
   if (ef == 0)
     ef = std::max(kWidth, static_cast<size_t>(kWidthPart * static_cast<double>(params.top_k)));

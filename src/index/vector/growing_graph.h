@@ -17,13 +17,16 @@ namespace elanus::index {
 
 class GrowingGraph {
  public:
-  /// A search of fewer rows than this is as fast without a graph, and exact.
-  static constexpr uint32_t kRowsMin = 4096;
+  /// A search of fewer rows of so many bytes is about as fast without a graph, and exact.
+  static uint32_t RowsMin(size_t row_bytes);
+  /// Rows that teach the codec as much as more of them would.
+  static constexpr size_t kSampleEnough = 2048;
 
   /// \param sample  the first rows: the codec learns from them
   GrowingGraph(Metric metric, const VectorView& sample);
 
   Metric metric() const { return codes_.codec().metric(); }
+  size_t rows_sampled() const { return rows_sampled_; }
   /// Rows that a search finds.
   uint32_t rows() const { return rows_.load(std::memory_order_acquire); }
   /// Rows that there is room for.
@@ -53,9 +56,11 @@ class GrowingGraph {
                                      std::span<const uint32_t> new_row) const;
 
  private:
-  explicit GrowingGraph(Sq8 codec);
+  GrowingGraph(Sq8 codec, const VectorView& sample);
 
   const size_t row_bytes_;
+  const size_t rows_sampled_;
+  const uint32_t rows_min_;
   CodeTable codes_;
   // Lists change under readers, as GrowingLinks allows; `const` here means "the same graph".
   mutable GraphLists lists_;

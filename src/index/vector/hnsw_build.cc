@@ -9,6 +9,7 @@
 #include "index/vector/graph_cells.h"
 #include "index/vector/graph_codes.h"
 #include "index/vector/graph_inserter.h"
+#include "index/vector/graph_reuse.h"
 #include "index/vector/hnsw_index.h"
 #include "index/vector/self_test.h"
 #include "index/vector/workers.h"
@@ -26,13 +27,16 @@ class Builder {
         params_(params),
         control_(control),
         n_(static_cast<uint32_t>(vectors.rows)),
+        reuse_(GraphReuse::Of(control.start, vectors, params)),
         codes_(Sq8::Train(params.metric, vectors), n_),
-        lists_(GraphLevels(n_, static_cast<size_t>(params.m), params.seed),
+        lists_(reuse_ ? reuse_->Levels(params)
+                      : GraphLevels(n_, static_cast<size_t>(params.m), params.seed),
                static_cast<size_t>(params.m), HnswDegree(params.m)),
         inserter_(codes_, lists_, static_cast<size_t>(params.ef_construction), params.threads) {}
 
   Result<IndexFile> Run() {
     Encode();
+    if (reuse_) Reuse();
     RETURN_IF_ERROR(InsertAll());
     RETURN_IF_ERROR(Repair());
     ASSIGN_OR_RETURN(IndexFile file,
@@ -58,6 +62,23 @@ class Builder {
     });
   }
 
+  void Reuse() {
+    std::atomic<uint32_t> next{0};
+    RunWorkers(params_.threads, [&](int) {
+      constexpr uint32_t kStep = 1024;
+      Worker worker = inserter_.NewWorker();
+      GraphReuse::Scratch scratch;
+      for (uint32_t first; (first = next.fetch_add(kStep)) < n_;) {
+        for (uint32_t row = first; row < std::min(n_, first + kStep); ++row) {
+          if (reuse_->Has(row)) reuse_->LinkRow(row, inserter_, worker, scratch);
+          OfferCore();
+        }
+      }
+    });
+    Worker worker = inserter_.NewWorker();
+    reuse_->LinkUpperLevels(inserter_, worker);
+  }
+
   Status InsertAll() {
     std::atomic<uint32_t> next{0};
     std::atomic<bool> stopped{false};
@@ -68,7 +89,7 @@ class Builder {
         if (stopped.load(std::memory_order_relaxed)) return;
         if (control_.stop.stop_requested()) stopped = true;
         for (uint32_t row = first; row < std::min(n_, first + kRowsAtOnce); ++row) {
-          if (row != entry()) inserter_.Insert(row, n_, worker);
+          if (row != entry() && !(reuse_ && reuse_->Has(row))) inserter_.Insert(row, n_, worker);
           OfferCore();
         }
         if (id == 0 && control_.progress && first - reported >= 1024) {
@@ -137,6 +158,7 @@ class Builder {
   const BuildParams params_;
   const BuildControl& control_;
   const uint32_t n_;
+  const std::optional<GraphReuse> reuse_;
   CodeTable codes_;
   GraphLists lists_;
   GraphInserter inserter_;

@@ -98,6 +98,8 @@ class HnswIndex final : public VectorIndex {
     return Rerank(row_at(row), s.rows, top_k);
   }
 
+  const HnswGraph* graph() const override { return &graph_; }
+
   IndexMemory Memory() const override {
     IndexMemory memory;
     memory.resident_bytes = graph_.packed_links.size();

@@ -32,6 +32,9 @@ struct NsgParams {
   int knng = 50;             ///< neighbours a row in the graph they walk on, [5, 300]
 };
 
+class VectorIndex;
+struct HnswGraph;
+
 struct BuildParams {
   Kind kind = Kind::kHnsw;
   Metric metric = Metric::kL2;
@@ -50,7 +53,16 @@ struct BuildParams {
   int threads = 1;
 };
 
+/// An index over part of the rows of a build. A layered graph made with the same parameters is gone
+/// on with, so that only the rows it lacks are inserted; anything else is of no use.
+struct BuildStart {
+  const VectorIndex* index = nullptr;
+  std::span<const uint32_t> new_row;  ///< of each of its rows: which one it is now; kRowGone: none
+};
+inline constexpr uint32_t kRowGone = 0xFFFFFFFF;
+
 struct BuildControl {
+  BuildStart start;
   std::stop_token stop;
   /// Called now and then, from the building thread, with the part done in [0, 1]; may be empty.
   std::function<void(double)> progress;
@@ -97,6 +109,9 @@ class VectorIndex {
                                         const HiddenBits& hidden, const Cancel& cancel) const;
 
   virtual IndexMemory Memory() const = 0;
+
+  /// Its layered graph, or nullptr: for a build that goes on with it.
+  virtual const HnswGraph* graph() const { return nullptr; }
 
   Kind kind() const { return header_.kind; }
   Metric metric() const { return header_.metric; }

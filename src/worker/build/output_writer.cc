@@ -128,9 +128,8 @@ Result<Output> OutputWriter::Write(const std::vector<segment::SegmentPtr>& input
   return output;
 }
 
-Status OutputWriter::WriteRows(const model::CollectionInfo& collection,
-                               const std::vector<segment::SealedInput>& sources, bool with_indexes,
-                               Output& output) {
+Status OutputWriter::WriteRows(const model::CollectionInfo& collection, const Sources& sources,
+                               bool with_indexes, Output& output) {
   storage::ObjectStore& objects = shard_.files().objects();
   ASSIGN_OR_RETURN(auto writer, objects.Create(output.ref.file.name));
   const model::Timestamp horizon = context_.Horizon();
@@ -157,11 +156,12 @@ Status OutputWriter::WriteRows(const model::CollectionInfo& collection,
                    OpenSegmentFile(objects, output.ref, std::move(build.deletes)));
   if (collection.IsLoaded(output.ref.partition))
     RETURN_IF_ERROR(LoadVectorFields({collection, context_.load}, *output.replacement.output));
-  return with_indexes ? BuildIndexes(collection, output) : Status::Ok();
+  return with_indexes ? BuildIndexes(collection, sources, output) : Status::Ok();
 }
 
 Status OutputWriter::BuildIndex(const IndexedField& indexed, const IndexPlan& plan,
-                                segment::SealedSegment& segment, format::SegmentRef& ref) {
+                                segment::SealedSegment& segment, format::SegmentRef& ref,
+                                const index::BuildStart& start) {
   const model::IndexInfo& info = indexed.info;
   const LogPhase phase("build", "shard", shard_.id().value);
   format::IndexRef index_ref{.index = info.id, .field = info.field};
@@ -175,9 +175,10 @@ Status OutputWriter::BuildIndex(const IndexedField& indexed, const IndexPlan& pl
     build.memory_max = context_.load.bytes_left() + segment.resident().vectors + bytes_replaced_;
     ASSIGN_OR_RETURN(
         index::IndexFile file,
-        index::BuildIndexFile(vectors, build, {.stop = context_.stop, .progress = [&](double part) {
-                                                 shard_.build_progress().Tell(info.id, part);
-                                               }}));
+        index::BuildIndexFile(vectors, build,
+                              {.start = start, .stop = context_.stop, .progress = [&](double part) {
+                                 shard_.build_progress().Tell(info.id, part);
+                               }}));
     ASSIGN_OR_RETURN(index_ref.file.name, declared_.NewName("index"));
     RETURN_IF_ERROR(WriteIndexFile(shard_.files().objects(), file.chunks(), index_ref.file));
   } else {
@@ -198,13 +199,43 @@ Status OutputWriter::BuildIndex(const IndexedField& indexed, const IndexPlan& pl
   return Status::Ok();
 }
 
-Status OutputWriter::BuildIndexes(const model::CollectionInfo& collection, Output& output) {
+namespace {
+
+static_assert(segment::SealedBuild::kGone == index::kRowGone);
+
+struct Largest {
+  std::shared_ptr<const index::VectorIndex> index;
+  std::span<const uint32_t> rows;  // where they went
+};
+
+/// Of the inputs the one with most rows that has an index on the field. The index of lists has
+/// their vectors as rows: nobody knows where each of those went.
+Largest LargestIndexed(const std::vector<segment::SealedInput>& sources,
+                       const std::vector<std::vector<uint32_t>>& row_maps,
+                       const model::FieldSchema& field) {
+  Largest largest;
+  if (!model::IsDenseVector(field.type)) return largest;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    auto index = sources[i].segment->IndexOn(field.id);
+    if (index == nullptr || row_maps[i].size() <= largest.rows.size()) continue;
+    largest = {std::move(index), row_maps[i]};
+  }
+  return largest;
+}
+
+}  // namespace
+
+Status OutputWriter::BuildIndexes(const model::CollectionInfo& collection, const Sources& sources,
+                                  Output& output) {
   for (const model::IndexInfo& info : collection.indexes) {
     const model::FieldSchema* field = collection.schema.FindField(info.field);
     if (field == nullptr) continue;
     segment::SealedSegment& segment = *output.replacement.output;
     const auto plan = IndexPlanOf(info, *field, segment.IndexedRows(*field));
-    if (plan) RETURN_IF_ERROR(BuildIndex({info, *field}, *plan, segment, output.ref));
+    if (!plan) continue;
+    const Largest start = LargestIndexed(sources, output.replacement.row_maps, *field);
+    RETURN_IF_ERROR(
+        BuildIndex({info, *field}, *plan, segment, output.ref, {start.index.get(), start.rows}));
   }
   return Status::Ok();
 }

@@ -54,14 +54,18 @@ class OutputWriter {
   /// collection is.
   Result<Output> Write(const std::vector<segment::SegmentPtr>& inputs, bool with_indexes);
   /// Index files of a segment that exists; adds their references.
+  /// \param start  an index over part of its rows, for the build to go on from; empty: none
   Status BuildIndex(const IndexedField& indexed, const IndexPlan& plan,
-                    segment::SealedSegment& segment, format::SegmentRef& ref);
+                    segment::SealedSegment& segment, format::SegmentRef& ref,
+                    const index::BuildStart& start = {});
 
  private:
-  Status WriteRows(const model::CollectionInfo& collection,
-                   const std::vector<segment::SealedInput>& sources, bool with_indexes,
-                   Output& output);
-  Status BuildIndexes(const model::CollectionInfo& collection, Output& output);
+  using Sources = std::vector<segment::SealedInput>;
+
+  Status WriteRows(const model::CollectionInfo& collection, const Sources& sources,
+                   bool with_indexes, Output& output);
+  Status BuildIndexes(const model::CollectionInfo& collection, const Sources& sources,
+                      Output& output);
 
   Shard& shard_;
   const JobContext& context_;

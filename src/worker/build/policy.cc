@@ -12,13 +12,16 @@ BuildStep StepOf(std::span<const SegmentFigures> inputs, bool merge, const Build
   StepSize size{.merged = merge};
   for (const SegmentFigures& s : inputs) {
     step.inputs.push_back(s.id);
-    step.ends_brute_force |= !s.indexed;
+    step.unindexed += s.indexed ? 0 : 1;
     size.rows += s.rows;
     size.list_vectors += s.list_vectors;
   }
   if (limits.memory) step.memory = limits.memory(size);
   return step;
 }
+
+/// To write a row anew costs a tenth of its insertion, and a segment more costs every search.
+constexpr uint64_t kReach = 3;
 
 /// The steps of one partition's segments, smallest first.
 class Picker {
@@ -30,13 +33,13 @@ class Picker {
     });
   }
 
-  std::optional<BuildStep> Pick(bool settled) const {
+  std::optional<BuildStep> Pick(Inflow inflow) const {
     for (const SegmentFigures& s : segments_) {
       const double deleted = static_cast<double>(s.deleted_rows);
       if (deleted > limits_.merge.deleted_part * static_cast<double>(s.rows))
         return Step({&s, 1}, /*merge=*/true);
     }
-    if (settled) {
+    if (inflow != Inflow::kPouring) {
       if (const size_t take = Affordable(RunLength()); take >= 2)
         return Step({segments_.data(), take}, /*merge=*/true);
     } else if (const size_t take = Affordable(FullLength()); take >= 2) {
@@ -45,13 +48,17 @@ class Picker {
     // The largest first: it is the one that costs searches most.
     for (size_t i = segments_.size(); i-- > 0;) {
       const SegmentFigures& s = segments_[i];
-      if (s.outdated || (!s.indexed && (settled || IsFull(s.bytes))))
+      if (s.outdated || (!s.indexed && (IsFull(s.bytes) || IndexesSmall(s, inflow))))
         return Step({&s, 1}, /*merge=*/false);
     }
     return std::nullopt;
   }
 
  private:
+  static bool IndexesSmall(const SegmentFigures& s, Inflow inflow) {
+    return inflow == Inflow::kSettled || (inflow == Inflow::kSearched && !s.by_graph);
+  }
+
   bool IsFull(uint64_t bytes) const { return bytes >= limits_.merge.segment_bytes_max / 2; }
 
   /// How many of the smallest fit into one output.
@@ -70,9 +77,11 @@ class Picker {
     size_t take = 0;
     uint64_t smaller = 0;
     for (size_t i = 0; i < fitting; ++i) {
+      const SegmentFigures& next = segments_[i];
+      const uint64_t reach = smaller * (next.extends ? kReach : 1);
       // One without index is built anyway: what is smaller goes along for little.
-      if (i != 0 && (smaller >= segments_[i].bytes || !segments_[i].indexed)) take = i + 1;
-      smaller += segments_[i].bytes;
+      if (i != 0 && (reach >= next.bytes || !next.indexed)) take = i + 1;
+      smaller += next.bytes;
     }
     if (take < 2 && fitting > limits_.merge.segments_max)
       take = fitting - limits_.merge.segments_max + 1;
@@ -143,9 +152,9 @@ std::vector<std::vector<SegmentFigures>> Pack(std::vector<SegmentFigures> segmen
 }  // namespace
 
 std::optional<BuildStep> NextBuildStep(const std::vector<SegmentFigures>& segments,
-                                       const BuildLimits& limits, bool settled) {
+                                       const BuildLimits& limits, Inflow inflow) {
   for (auto& [partition, list] : ByPartition(segments)) {
-    if (auto step = Picker(list, limits).Pick(settled)) return step;
+    if (auto step = Picker(list, limits).Pick(inflow)) return step;
   }
   return std::nullopt;
 }

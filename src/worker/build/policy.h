@@ -33,6 +33,8 @@ struct SegmentFigures {
   uint64_t list_vectors = 0;  ///< in the lists of vectors of its rows, of the field that has most
   uint64_t deleted_rows = 0;  ///< those whose history is over
   bool indexed = true;        ///< false: a vector index that the collection asks for is missing
+  bool by_graph = false;      ///< then: searches go by the graph its rows had while they arrived
+  bool extends = false;       ///< a merge goes on with its index: rows of others are inserted
   bool outdated = false;  ///< else: a scalar one is, or it has one that nobody asks for any more
 };
 
@@ -46,6 +48,13 @@ struct StepSize {
 /// What a step asks for: bytes of memory at its peak.
 using StepMemory = std::function<uint64_t(const StepSize& size)>;
 
+/// How rows come.
+enum class Inflow : uint8_t {
+  kSettled,   ///< few
+  kPouring,   ///< many, and nobody searches them: what is indexed now is merged, and indexed again
+  kSearched,  ///< many, and each segment more costs the searches beside them
+};
+
 struct BuildLimits {
   MergeLimits merge;
   uint64_t memory_max = UINT64_MAX;
@@ -57,21 +66,22 @@ struct BuildLimits {
 struct BuildStep {
   std::vector<SegmentId> inputs;  ///< all of one partition
   bool merge = false;
-  bool ends_brute_force = false;  ///< an input is searched row by row until this is done
-  uint64_t memory = 0;            ///< bytes at its peak
+  size_t unindexed = 0;  ///< inputs that are searched row by row, or by a graph of their own, till
+                         ///< this is done
+  uint64_t memory = 0;   ///< bytes at its peak
   friend bool operator==(const BuildStep&, const BuildStep&) = default;
 };
 
 /// The next step for the segments of a shard, or nothing.
 /// Segments without index are merged with each other, and with every smaller one, before they are
 /// indexed: a bulk load is indexed once. Indexed ones are merged again once the smaller ones
-/// together are as large as the next (sizes then grow geometrically: each row is rewritten
-/// O(log n) times), or when there are more than segments_max. A merge that asks for more than
-/// memory_max takes fewer inputs, at least two.
-/// \param settled  false: rows are still pouring in, so only what is half the largest size is
-///                 indexed: more would be merged, and indexed, a second time
+/// together are as large as the next, or a third of it when its index can be gone on with (sizes
+/// then grow geometrically: each row is rewritten O(log n) times), or when there are more than
+/// segments_max. A merge that asks for more than memory_max takes fewer inputs, at least two. While
+/// rows pour in only what is half the largest size is indexed; while they are searched, what has no
+/// graph.
 std::optional<BuildStep> NextBuildStep(const std::vector<SegmentFigures>& segments,
-                                       const BuildLimits& limits, bool settled);
+                                       const BuildLimits& limits, Inflow inflow);
 
 /// All segments, put together to as few outputs as fit, partition by partition: a merge that was
 /// asked for. A segment that goes with no other stays a group of its own.

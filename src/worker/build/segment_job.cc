@@ -84,8 +84,8 @@ void KeepGraphs(const model::CollectionInfo& collection, segment::GrowingSegment
   for (const model::FieldSchema& field : collection.schema.fields) {
     const auto graph = input.GraphOn(field.id);
     // Many rows outside: linking them would hold up the flush.
-    if (graph == nullptr || input.RowCount() - graph->rows() > index::GrowingGraph::kRowsMin)
-      continue;
+    constexpr uint32_t kOutsideMost = 4096;
+    if (graph == nullptr || input.RowCount() - graph->rows() > kOutsideMost) continue;
     input.GrowGraph(field.id, graph->metric(), stop);
     const auto [vectors, owner] = sealed->Vectors(field);
     const auto file = graph->Reordered(vectors, output.replacement.row_maps[0]);
@@ -184,6 +184,27 @@ uint64_t RowsOver(const segment::SealedSegment& segment, const format::SegmentRe
   return std::min<uint64_t>(over, ref.rows);
 }
 
+/// Whether each vector index that is missing has a graph of growing rows in its place.
+bool GraphsStandIn(const IndexWork& work, const segment::SealedSegment& segment) {
+  return std::ranges::all_of(work.build, [&](const IndexWork::Build& entry) {
+    return std::holds_alternative<query::ScalarSpec>(entry.plan) ||
+           segment.IndexOn(entry.field.id) != nullptr;
+  });
+}
+
+/// Whether its vector indexes are layered graphs, of which there is one.
+bool HasGraphs(const segment::SealedSegment& segment, const model::CollectionInfo& collection) {
+  size_t graphs = 0;
+  for (const model::IndexInfo& info : collection.indexes) {
+    const model::FieldSchema* field = collection.schema.FindField(info.field);
+    if (field == nullptr || !model::IsVector(field->type)) continue;
+    const auto index = segment.IndexOn(field->id);
+    if (index == nullptr || index->kind() != index::Kind::kHnsw) return false;
+    ++graphs;
+  }
+  return graphs != 0;
+}
+
 }  // namespace
 
 std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon) {
@@ -203,6 +224,8 @@ std::vector<SegmentFigures> Figures(const Shard& shard, model::Timestamp horizon
          .list_vectors = ListVectors(*segment, collection->schema),
          .deleted_rows = RowsOver(*segment, *ref, collection->schema, expiry, horizon),
          .indexed = !work.LacksVectorIndex(),
+         .by_graph = work.LacksVectorIndex() && GraphsStandIn(work, *segment),
+         .extends = !work.LacksVectorIndex() && HasGraphs(*segment, *collection),
          .outdated = work.changed && !work.LacksVectorIndex()});
   }
   return figures;

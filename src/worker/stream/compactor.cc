@@ -224,19 +224,39 @@ void Compactor::CarryOut(Shard& shard, const CompactionOrders::Order& order, Job
   orders_.End(order.plan, output);
 }
 
+namespace {
+
+Inflow InflowOf(const std::vector<SegmentFigures>& segments, bool settled) {
+  if (settled) return Inflow::kSettled;
+  // Graphs begin when rows are searched while they arrive.
+  return std::ranges::any_of(segments, &SegmentFigures::by_graph) ? Inflow::kSearched
+                                                                  : Inflow::kPouring;
+}
+
+/// Searches that read every row, or one segment more, cost more than the build that ends them: such
+/// a build gets a share even when searches keep all cores busy, and an equal one when segments come
+/// faster than that. Any other has time.
+ThreadPriority PriorityOf(const BuildStep& step, Inflow inflow) {
+  constexpr size_t kBehind = 3;  // segments
+  if (step.unindexed == 0) return ThreadPriority::kLow;
+  const bool behind = inflow == Inflow::kSearched && step.unindexed >= kBehind;
+  return behind ? ThreadPriority::kNormal : ThreadPriority::kReduced;
+}
+
+}  // namespace
+
 bool Compactor::Step(Shard& shard, JobContext context, bool settled) {
   if (const auto order = orders_.Begin(shard.id())) {
     CarryOut(shard, *order, std::move(context));
     return true;
   }
-  const auto step = NextBuildStep(Figures(shard, context.Horizon()), Limits(shard), settled);
+  const std::vector<SegmentFigures> figures = Figures(shard, context.Horizon());
+  const Inflow inflow = InflowOf(figures, settled);
+  const auto step = NextBuildStep(figures, Limits(shard), inflow);
   if (!step) return false;
   const MemoryBudget::Lease lease = budget_.Take(step->memory, context.stop);
   if (!lease) return false;
-  // Searches that read every row cost more than the build that ends them: such a build gets a share
-  // even when searches keep all cores busy. Any other has time.
-  if (context.priority == ThreadPriority::kLow && step->ends_brute_force)
-    context.priority = ThreadPriority::kReduced;
+  if (context.priority == ThreadPriority::kLow) context.priority = PriorityOf(*step, inflow);
   const auto kind = step->merge ? JobTally::Kind::kMerge : JobTally::Kind::kIndexBuild;
   tally_.Began(kind);
   Status status;

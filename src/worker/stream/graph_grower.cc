@@ -33,7 +33,9 @@ void GraphGrower::GrowWanted(const std::stop_token& stop) {
     const service::CollectionPtr collection = shard->collection();
     for (const GrowingPtr& segment : shard->growing()) {
       const bool behind = segment->RowsOutsideGraphs() >= kBehind;
-      if (segment->TakeScanned() || behind) GrowGraphs(*collection, *segment, stop);
+      if (!segment->TakeScanned() && !behind) continue;
+      segment->OfferRows();
+      GrowGraphs(*collection, *segment, stop);
     }
   }
 }

@@ -35,6 +35,10 @@ class GrowingRows : public ShardOwnerTest {
   void Insert(int64_t from, int64_t to) {
     std::vector<int64_t> keys(static_cast<size_t>(to - from));
     std::iota(keys.begin(), keys.end(), from);
+    Insert(keys);
+  }
+
+  void Insert(const std::vector<int64_t>& keys) {
     model::RowBatch rows = Rows(keys, 1);
     model::Column vectors = model::MakeColumn({101}, model::DataType::kFloatVector, kDim);
     for (int64_t key : keys) {
@@ -42,6 +46,7 @@ class GrowingRows : public ShardOwnerTest {
       vectors.AppendValue({reinterpret_cast<const char*>(v.data()), kDim * sizeof(float)});
       there_.push_back(key);
     }
+    std::ranges::sort(there_);
     rows.columns[1] = vectors;
     const auto reply = Write(std::move(rows), {});
     ASSERT_TRUE(reply.has_value()) << reply.error().message();
@@ -104,12 +109,15 @@ TEST_F(GrowingRows, GetAGraphOnceASearchHasReadMany) {
   EXPECT_EQ(SearchNear(PointOf(7999))[0], 7999) << "rows outside the graph are read";
   process_->owner->RunMaintenance();
   EXPECT_EQ(counters().bytes_graphs, bytes / 6 * 8) << "a graph follows the rows";
-  Insert(8000, 9000);
+  Insert(8000, 8050);
   process_->owner->RunMaintenance();
   EXPECT_EQ(counters().bytes_graphs, bytes / 6 * 8) << "few rows are outside";
+  Insert(8050, 8100);
+  process_->owner->RunMaintenance();
+  EXPECT_EQ(counters().bytes_graphs, bytes / 60 * 81) << "a hundred are worth linking";
 
   Delete({7000, 7500, 100, 200});
-  Insert(9000, 12000);
+  Insert(8100, 12000);
   EXPECT_GE(Recall(), 0.97);
   EXPECT_NE(SearchNear(PointOf(200))[0], 200);
   process_->owner->RunMaintenance();
@@ -130,6 +138,49 @@ TEST_F(GrowingRows, KeepTheirGraphAfterTheFlushUntilTheIndexIsBuilt) {
   EXPECT_EQ(SearchNear(PointOf(6999))[0], 6999);
   EXPECT_TRUE(process_->owner->RunMaintenance()) << "the index that the user asked for";
   EXPECT_GE(Recall(), 0.97);
+  Restart();
+  process_->owner->RunMaintenance();
+  EXPECT_GE(Recall(), 0.97);
+}
+
+TEST_F(GrowingRows, GetAGraphAtOnceWhereThoseBeforeWereSearched) {
+  Insert(0, 5000);
+  Flush();
+  Insert(5000, 10'000);
+  process_->owner->RunMaintenance();
+  EXPECT_EQ(counters().bytes_graphs, 0u) << "nobody has searched those before";
+  SearchNear(PointOf(1));
+  Flush();
+  Insert(10'000, 15'000);
+  process_->owner->RunMaintenance();
+  EXPECT_GT(counters().bytes_graphs, 0u);
+  EXPECT_GE(Recall(), 0.97);
+  Flush();  // they were searched too
+  Insert(15'000, 20'000);
+  process_->owner->RunMaintenance();
+  EXPECT_GT(counters().bytes_graphs, 0u);
+  Flush();  // these were not
+  Insert(20'000, 25'000);
+  process_->owner->RunMaintenance();
+  EXPECT_EQ(counters().bytes_graphs, 0u);
+}
+
+TEST_F(GrowingRows, AreInsertedIntoTheGraphOfTheLargerSegmentTheyAreMergedWith) {
+  std::vector<int64_t> first, then;
+  for (int64_t key = 0; key < 8000; ++key) (key % 4 == 0 ? then : first).push_back(key);
+  Insert(first);
+  Flush();
+  EXPECT_TRUE(process_->owner->RunMaintenance()) << "its index";
+  EXPECT_FALSE(process_->owner->RunMaintenance());
+  Insert(then);
+  Delete({1, 2, 4, 8, 5001, 5002});
+  Flush();
+  EXPECT_EQ(counters().segments_sealed, 2u);
+  EXPECT_TRUE(process_->owner->RunMaintenance());
+  EXPECT_EQ(counters().segments_sealed, 1u);
+  EXPECT_FALSE(process_->owner->RunMaintenance());
+  EXPECT_GE(Recall(), 0.97);
+  for (const int64_t key : {0, 3, 12, 5003, 7996}) EXPECT_EQ(SearchNear(PointOf(key))[0], key);
   Restart();
   process_->owner->RunMaintenance();
   EXPECT_GE(Recall(), 0.97);

@@ -133,6 +133,7 @@ void Shard::ApplyWrite(format::LogRecord& record) {
   if (segment == nullptr) {
     segment = std::make_shared<segment::GrowingSegment>(NextSegmentId(record.timestamp),
                                                         record.partition, schema_);
+    if (searched_.contains(record.partition)) segment->ExpectSearches();
   }
   const uint64_t before = segment->bytes();
   segment->Append(record.rows, record.timestamp);
@@ -167,6 +168,7 @@ void Shard::RemoveRows(std::optional<PartitionId> partition) {
   std::erase_if(growing_, [&](const auto& entry) { return gone(entry.second); });
   std::erase_if(frozen_, gone);
   std::erase_if(sealed_, gone);
+  std::erase_if(searched_, [&](PartitionId id) { return !partition || id == *partition; });
   dirty_deletes_ =
       true;  // the manifest names segments that are gone: the next flush writes a new one
 }
@@ -182,7 +184,11 @@ std::vector<segment::SegmentPtr> Shard::View() const {
 
 Frozen Shard::Freeze() {
   MutexLock lock(state_mutex_);
-  for (auto& [partition, segment] : growing_) frozen_.push_back(std::move(segment));
+  for (auto& [partition, segment] : growing_) {
+    searched_.erase(partition);
+    if (segment->searched()) searched_.insert(partition);
+    frozen_.push_back(std::move(segment));
+  }
   growing_.clear();
   if (first_freezing_seq_ == 0) first_freezing_seq_ = first_unflushed_seq_;
   first_unflushed_seq_ = 0;

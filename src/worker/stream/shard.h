@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -134,6 +135,8 @@ class Shard {
   model::CollectionSchema schema_ GUARDED_BY(state_mutex_);  // of new growing segments
   std::map<PartitionId, GrowingPtr> growing_ GUARDED_BY(state_mutex_);
   std::vector<GrowingPtr> frozen_ GUARDED_BY(state_mutex_);
+  /// Partitions whose last frozen segment was searched while it grew.
+  std::set<PartitionId> searched_ GUARDED_BY(state_mutex_);
   std::vector<SealedPtr> sealed_ GUARDED_BY(state_mutex_);
   CommittedManifest committed_ GUARDED_BY(state_mutex_);
   uint64_t applied_seq_ GUARDED_BY(state_mutex_) = 0;
