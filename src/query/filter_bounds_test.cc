@@ -1,12 +1,7 @@
 // What a filter may cost: memory goes by the words and signs of its text, whatever it says, and
-// both have a limit; the work ends with its deadline, however long the filter. Counts the bytes
-// that this test program has allocated, by thread.
-#include <malloc.h>
-
+// both have a limit; the work ends with its deadline, however long the filter.
 #include <algorithm>
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,48 +9,20 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/counted_allocations.h"
 #include "expr/lexer.h"
 #include "query/filter.h"
 #include "query/filter_reference.h"
-
-namespace {
-
-thread_local int64_t bytes_held = 0;
-thread_local int64_t bytes_peak = 0;
-
-void* Allocate(size_t bytes, size_t alignment) {
-  void* p = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (p == nullptr) std::abort();
-  bytes_held += static_cast<int64_t>(malloc_usable_size(p));
-  bytes_peak = std::max(bytes_peak, bytes_held);
-  return p;
-}
-
-void Free(void* p) {
-  if (p != nullptr) bytes_held -= static_cast<int64_t>(malloc_usable_size(p));
-  std::free(p);
-}
-
-}  // namespace
-
-void* operator new(size_t bytes) { return Allocate(bytes, alignof(std::max_align_t)); }
-void* operator new(size_t bytes, std::align_val_t alignment) {
-  return Allocate(bytes, static_cast<size_t>(alignment));
-}
-void operator delete(void* p) noexcept { Free(p); }
-void operator delete(void* p, size_t) noexcept { Free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { Free(p); }
-void operator delete(void* p, size_t, std::align_val_t) noexcept { Free(p); }
 
 namespace elanus::query {
 namespace {
 
 /// The most that `work` held beyond what was there before it.
 int64_t PeakOf(const std::function<void()>& work) {
-  const int64_t before = bytes_held;
-  bytes_peak = before;
+  const int64_t before = allocations.bytes_held;
+  allocations.bytes_peak = before;
   work();
-  return bytes_peak - before;
+  return allocations.bytes_peak - before;
 }
 
 using Term = std::function<std::string(size_t)>;
@@ -111,6 +78,7 @@ std::vector<LongFilter> LongFilters(size_t bytes) {
 }
 
 TEST(FilterBounds, MemoryGoesByWordsAndSigns) {
+  if (!kAllocationsAreCounted) GTEST_SKIP() << "the sanitizer has an allocator of its own";
   const Rows rows = RandomRows(2000, 11);
   for (const LongFilter& one : LongFilters(40'000)) {
     const auto tokens = static_cast<int64_t>(TokensOf(one.text));
@@ -124,6 +92,7 @@ TEST(FilterBounds, MemoryGoesByWordsAndSigns) {
 }
 
 TEST(FilterBounds, AThousandRegularExpressionsFitAndTenThousandDoNot) {
+  if (!kAllocationsAreCounted) GTEST_SKIP() << "the sanitizer has an allocator of its own";
   const Rows rows = RandomRows(500, 12);
   const auto expressions = [](size_t count) {
     std::string text = "s =~ 'a.*0'";

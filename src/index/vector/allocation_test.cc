@@ -1,35 +1,9 @@
 // A search allocates what it answers and nothing else, once the thread has searched the index
-// before. Counts every allocation of the test program, by thread; not where a sanitizer brings an
-// allocator of its own.
-#ifndef ELANUS_SANITIZED
+// before.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
+#include "base/counted_allocations.h"
 #include "index/vector/testing.h"
-
-namespace {
-
-thread_local uint64_t allocations = 0;
-
-void* Allocate(size_t bytes, size_t alignment) {
-  ++allocations;
-  void* p = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (p == nullptr) std::abort();
-  return p;
-}
-
-}  // namespace
-
-void* operator new(size_t bytes) { return Allocate(bytes, alignof(std::max_align_t)); }
-void* operator new(size_t bytes, std::align_val_t alignment) {
-  return Allocate(bytes, static_cast<size_t>(alignment));
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, size_t, std::align_val_t) noexcept { std::free(p); }
 
 namespace elanus::index {
 namespace {
@@ -39,6 +13,7 @@ INSTANTIATE_TEST_SUITE_P(Forms, AllocationTest, ::testing::ValuesIn(testing::All
                          [](const auto& info) { return testing::FormName(info.param); });
 
 TEST_P(AllocationTest, ASearchAllocatesItsAnswerOnly) {
+  if (!kAllocationsAreCounted) GTEST_SKIP() << "the sanitizer has an allocator of its own";
   const auto data = testing::Clustered(9000, 24, 1), queries = testing::Clustered(8, 24, 1, 9000);
   for (const Metric metric : {Metric::kL2, Metric::kCosine}) {
     const auto opened = testing::BuildAndOpen(data, {.kind = GetParam().kind,
@@ -53,9 +28,9 @@ TEST_P(AllocationTest, ASearchAllocatesItsAnswerOnly) {
       const HiddenBits hidden = every == 1 ? HiddenBits() : bits.view();
       for (int round = 0; round < 2; ++round) {
         for (size_t q = 0; q < 8; ++q) {
-          const uint64_t before = allocations;
+          const uint64_t before = allocations.made;
           const auto hits = opened.index->Search(queries.Row(q), {.top_k = 10}, hidden, {});
-          const uint64_t made = allocations - before;
+          const uint64_t made = allocations.made - before;
           ASSERT_TRUE(hits.has_value());
           ASSERT_EQ(hits->size(), 10u);
           if (round == 1) EXPECT_LE(made, 1u) << "every " << every;
@@ -67,5 +42,3 @@ TEST_P(AllocationTest, ASearchAllocatesItsAnswerOnly) {
 
 }  // namespace
 }  // namespace elanus::index
-
-#endif
