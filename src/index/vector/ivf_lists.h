@@ -19,8 +19,9 @@ struct ListScratch {
   std::vector<int8_t> query_code;
   std::vector<uint32_t> ids;
   std::vector<float> products;
-  std::vector<std::pair<int32_t, uint32_t>> near;
-  std::vector<NearList> lists;  ///< the answer
+  std::vector<std::pair<int32_t, uint32_t>> near;  ///< by code, not measured yet
+  std::vector<NearList> measured;                  ///< by floats, not among `lists` yet
+  std::vector<NearList> lists;                     ///< the answer
 };
 
 class IvfLists {
@@ -35,7 +36,14 @@ class IvfLists {
   /// Leaves the `wanted` <= count() nearest lists in s.lists, nearest first.
   void Nearest(const float* query, size_t wanted, ListScratch& s) const;
 
+  /// Ranks all lists by code, for Extend; empties s.lists.
+  void Rank(const float* query, ListScratch& s) const;
+  /// After Rank: adds the next nearest lists to s.lists, until it has `wanted` <= count().
+  void Extend(const float* query, size_t wanted, ListScratch& s) const;
+
  private:
+  void Measure(const float* query, size_t count, ListScratch& s) const;
+
   Metric metric_ = Metric::kL2;
   size_t dim_ = 0;
   size_t count_ = 0;

@@ -213,8 +213,13 @@ class ListIndex final : public VectorIndex {
     size_t work = 0, done = 0, visible = 0, measured = 0, read = 0, entries = EntriesFor(want);
     const auto lacks = [&] { return sink.found() + s.exact.size() < enough; };
     const auto short_of = [&] { return visible < entries || lacks(); };
+    if (filtered) lists().near.Rank(query, s.lists);
     for (size_t target = want.nprobe;;) {
-      lists().near.Nearest(query, target, s.lists);
+      if (filtered) {
+        lists().near.Extend(query, target, s.lists);
+      } else {
+        lists().near.Nearest(query, target, s.lists);
+      }
       for (; done < target && (done < want.nprobe || short_of()); ++done) {
         const NearList& list = s.lists.lists[done];
         if (done + 1 < target) {
