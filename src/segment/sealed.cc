@@ -170,14 +170,22 @@ Status SealedSegment::LoadVectors(FieldId field, const Reserve& reserve) {
   if (!reserve || lease != nullptr) {
     auto held = std::make_shared<Held>(std::move(lease), index::Buffer::Replace(bytes));
     buffer = {held, &held->buffer};
-    // Replace() leaves pages that are still being written, and large folios it finds in pieces.
-    ReleasePages({bytes, file_.owner});
   }
   if (loaded && buffer == nullptr) return Status::Ok();  // mapped it is, mapped it stays
   MutexLock lock(mutex_);
   run_.reset();
   resident_[field] = std::move(buffer);
+  Mapped();  // what was copied was mapped too
+  mapped_.reset();
   return Status::Ok();
+}
+
+std::shared_ptr<const void> SealedSegment::Mapped() const {
+  if (mapped_ == nullptr) {
+    mapped_ = {file_.bytes.data(),
+               [file = MappedFile{file_.bytes, file_.owner}](const void*) { ReleasePages(file); }};
+  }
+  return mapped_;
 }
 
 void SealedSegment::ReleaseVectors() {
@@ -213,7 +221,7 @@ std::pair<index::VectorView, std::shared_ptr<const void>> SealedSegment::Vectors
                          .element = index::ElementOf(field.vector_type())};
   MutexLock lock(mutex_);
   auto loaded = resident_.find(field.id);
-  if (loaded == resident_.end() || loaded->second == nullptr) return {view, file_.owner};
+  if (loaded == resident_.end() || loaded->second == nullptr) return {view, Mapped()};
   view.data = loaded->second->data();
   return {view, loaded->second};
 }
@@ -281,8 +289,8 @@ std::vector<Run> SealedSegment::Runs(uint32_t rows) const {
       (lists ? column.bytes : column.fixed) = reinterpret_cast<const char*>(buffer->data());
       buffers.push_back(buffer);
     }
-    run_ = std::make_shared<Rows>(rows_, file_.owner, std::move(columns), std::move(buffers),
-                                  scalars_);
+    run_ =
+        std::make_shared<Rows>(rows_, Mapped(), std::move(columns), std::move(buffers), scalars_);
   }
   std::vector<Run> runs;
   if (rows_ != 0) runs.push_back({0, run_});

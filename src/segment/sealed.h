@@ -145,6 +145,10 @@ class SealedSegment final : public Segment {
   ScalarIndexes scalars_ GUARDED_BY(mutex_);
   /// The whole segment as one run; made anew when vectors or scalar indexes come or go.
   mutable std::shared_ptr<const RowSource> run_ GUARDED_BY(mutex_);
+  /// The file for readers of its columns. Gives its pages back once vectors became resident and
+  /// nobody reads any more what was mapped then: paging out, as Replace() does, leaves those.
+  std::shared_ptr<const void> Mapped() const REQUIRES(mutex_);
+  mutable std::shared_ptr<const void> mapped_ GUARDED_BY(mutex_);
 };
 
 }  // namespace elanus::segment
