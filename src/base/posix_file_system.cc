@@ -265,6 +265,14 @@ class PosixFiles final : public FileSystem {
   }
 };
 
+/// For the pages from the one that `start` lies in. Only advice: failure is none.
+void Advise(const void* start, size_t bytes, int advice) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<uintptr_t>(start) / page * page;
+  const size_t length = reinterpret_cast<uintptr_t>(start) + bytes - first;
+  ::madvise(reinterpret_cast<void*>(first), length, advice);
+}
+
 }  // namespace
 
 FileSystem& PosixFileSystem() {
@@ -276,17 +284,9 @@ void Unmap::operator()(const void* start) const { ::munmap(const_cast<void*>(sta
 
 void ReleasePages(const MappedFile& file) {
   if (std::get_deleter<Unmap>(file.owner) == nullptr) return;
-  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto first = reinterpret_cast<uintptr_t>(file.bytes.data()) / page * page;
-  const size_t length = reinterpret_cast<uintptr_t>(file.bytes.data()) + file.bytes.size() - first;
-  ::madvise(reinterpret_cast<void*>(first), length, MADV_DONTNEED);
+  Advise(file.bytes.data(), file.bytes.size(), MADV_DONTNEED);
 }
 
-void ReadsAtRandom(const void* start, size_t bytes) {
-  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto first = reinterpret_cast<uintptr_t>(start) / page * page;
-  const size_t length = reinterpret_cast<uintptr_t>(start) + bytes - first;
-  ::madvise(reinterpret_cast<void*>(first), length, MADV_RANDOM);  // only advice: failure is none
-}
+void ReadsAtRandom(const void* start, size_t bytes) { Advise(start, bytes, MADV_RANDOM); }
 
 }  // namespace elanus
