@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "index/vector/hidden_bits.h"
 #include "query/filter.h"
 #include "query/pieces.h"
 
@@ -202,8 +203,8 @@ class KeyOrderScan {
     const Rest& rest = *piece.rest;
     std::vector<uint64_t> kept((piece.count + 63) / 64, ~uint64_t{0});
     if (rest.answer != nullptr) {
-      for (size_t w = 0; w < kept.size(); ++w)
-        kept[w] = ~WordFrom(*rest.answer, piece.first + w * 64);
+      const index::HiddenBits hidden(rest.answer->words(), rest.answer->size());
+      for (size_t w = 0; w < kept.size(); ++w) kept[w] = ~hidden.Word(piece.first + w * 64);
     } else if (view_.filter != nullptr && view_.filter->root != nullptr) {
       const SlicedSource block(*rest.source, piece.first, piece.count);
       ASSIGN_OR_RETURN(Truth truth, Evaluate(*view_.filter, block, *view_.schema,
@@ -212,15 +213,6 @@ class KeyOrderScan {
     }
     if (piece.count % 64 != 0) kept.back() &= (uint64_t{1} << (piece.count % 64)) - 1;
     return kept;
-  }
-
-  /// 64 bits from any place on; those past the end are zero.
-  static uint64_t WordFrom(const Bitset& bits, size_t first) {
-    const size_t word = first / 64;
-    const size_t shift = first % 64;
-    uint64_t from = bits.words()[word] >> shift;
-    if (shift != 0 && word + 1 < bits.word_count()) from |= bits.words()[word + 1] << (64 - shift);
-    return from;
   }
 
   /// The rows of a piece that the filter keeps, of the first `limit` keys.
