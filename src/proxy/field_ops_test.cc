@@ -17,6 +17,8 @@ using service::MutationKind;
 
 using Row = std::optional<std::vector<int64_t>>;
 
+Row Values(std::vector<int64_t> values) { return values; }
+
 service::UserColumn Arrays(const std::string& name, const std::vector<Row>& rows) {
   model::Column column = model::MakeColumn(FieldId{}, DataType::kArray);
   for (const Row& row : rows) {
@@ -41,7 +43,7 @@ struct FieldOpsTest : FrontendTest {
     info.schema.fields[3].nullable = true;
     Use(info);
     ASSERT_TRUE(Insert({Ints("id", {1, 2, 3}), Vectors("v", {1, 2, 3, 4, 5, 6}),
-                        Arrays("tags", {Row({7, 8, 7}), Row(), Row(std::vector<int64_t>())})}));
+                        Arrays("tags", {Values({7, 8, 7}), Row(), Values({})})}));
   }
   Result<service::MutationReply> Update(std::vector<service::FieldOp> ops,
                                         std::vector<int64_t> keys, std::vector<Row> tags) {
@@ -70,23 +72,24 @@ struct FieldOpsTest : FrontendTest {
 };
 
 TEST_F(FieldOpsTest, AppendPutsElementsBehindTheOldOnes) {
-  auto reply =
-      Update({{"tags", FieldOpKind::kArrayAppend}}, {1, 2, 3}, {Row({9}), Row({1, 2}), Row()});
+  auto reply = Update({{"tags", FieldOpKind::kArrayAppend}}, {1, 2, 3},
+                      {Values({9}), Values({1, 2}), Row()});
   ASSERT_TRUE(reply.has_value()) << reply.error().message();
-  EXPECT_EQ(TagsOf(1), Row({7, 8, 7, 9}));
-  EXPECT_EQ(TagsOf(2), Row({1, 2})) << "null is no element";
-  EXPECT_EQ(TagsOf(3), Row(std::vector<int64_t>())) << "null leaves the old value";
+  EXPECT_EQ(TagsOf(1), Values({7, 8, 7, 9}));
+  EXPECT_EQ(TagsOf(2), Values({1, 2})) << "null is no element";
+  EXPECT_EQ(TagsOf(3), Values({})) << "null leaves the old value";
 }
 
 TEST_F(FieldOpsTest, RemoveTakesEveryEqualElement) {
-  auto reply = Update({{"tags", FieldOpKind::kArrayRemove}}, {1, 2}, {Row({7, 99}), Row({1})});
+  auto reply =
+      Update({{"tags", FieldOpKind::kArrayRemove}}, {1, 2}, {Values({7, 99}), Values({1})});
   ASSERT_TRUE(reply.has_value()) << reply.error().message();
-  EXPECT_EQ(TagsOf(1), Row({8}));
-  EXPECT_EQ(TagsOf(2), Row(std::vector<int64_t>()));
+  EXPECT_EQ(TagsOf(1), Values({8}));
+  EXPECT_EQ(TagsOf(2), Values({}));
 }
 
 TEST_F(FieldOpsTest, WrongOpsAreRefusedWithMilvusTextsAndChangeNothing) {
-  const std::vector<Row> one = {Row({1, 2})};
+  const std::vector<Row> one = {Values({1, 2})};
   auto refused = [&](std::vector<service::FieldOp> ops, const std::string& text) {
     ExpectError(StatusOf(Update(std::move(ops), {1}, one)), Code::kInvalidParameter, text);
   };
@@ -99,7 +102,7 @@ TEST_F(FieldOpsTest, WrongOpsAreRefusedWithMilvusTextsAndChangeNothing) {
   refused({{"tags", static_cast<FieldOpKind>(9)}}, "unsupported partial update op: 9");
   ExpectError(StatusOf(Update({{"tags", append}}, {1}, one)), Code::kUnexpected,
               "array length 5 exceeds max_capacity 4");
-  EXPECT_EQ(TagsOf(1), Row({7, 8, 7}));
+  EXPECT_EQ(TagsOf(1), Values({7, 8, 7}));
   service::MutationCall mutation{.kind = MutationKind::kUpsert, .collection = "c"};
   mutation.num_rows = 1;
   mutation.columns = {Ints("id", {1})};
@@ -137,28 +140,29 @@ struct StructWriteTest : FrontendTest {
 };
 
 TEST_F(StructWriteTest, MembersGoInTogether) {
-  EXPECT_TRUE(Put(Arrays("clips[n]", {Row({1, 2})}), Lists({{1, 2, 3, 4}})).ok());
+  EXPECT_TRUE(Put(Arrays("clips[n]", {Values({1, 2})}), Lists({{1, 2, 3, 4}})).ok());
   EXPECT_EQ(RowCount(), 1u);
   ExpectError(
-      Put(Arrays("clips[n]", {Row({1})}), Lists({{1, 2, 3, 4}})), Code::kInvalidParameter,
+      Put(Arrays("clips[n]", {Values({1})}), Lists({{1, 2, 3, 4}})), Code::kInvalidParameter,
       "inconsistent struct element count in struct 'clips' at row 0: 'n' has 1, 'emb' has 2");
   ExpectError(StatusOf(Insert({Ints("id", {1}), Vectors("v", {1, 2})})), Code::kInvalidParameter,
               "required struct array field 'clips' is missing in insert data");
   ExpectError(
-      StatusOf(Insert({Ints("id", {1}), Vectors("v", {1, 2}), Arrays("clips[n]", {Row({1})})})),
+      StatusOf(Insert({Ints("id", {1}), Vectors("v", {1, 2}), Arrays("clips[n]", {Values({1})})})),
       Code::kInvalidParameter,
       "inconsistent sub-field data in struct 'clips': 1 of 2 sub-fields have data");
-  ExpectError(Put(Arrays("clips[n]", {Row({1, 2, 3})}), Lists({{1, 2, 3, 4, 5, 6}})),
+  ExpectError(Put(Arrays("clips[n]", {Values({1, 2, 3})}), Lists({{1, 2, 3, 4, 5, 6}})),
               Code::kInvalidParameter, "exceeds max capacity (2)");
-  ExpectError(Put(Arrays("clips[n]", {Row({1})}), Lists({{1, 2, 3}})), Code::kInvalidParameter,
+  ExpectError(Put(Arrays("clips[n]", {Values({1})}), Lists({{1, 2, 3}})), Code::kInvalidParameter,
               "should divide the dim(2)");
-  ExpectError(Put(Arrays("clips[n]", {Row({1})}), Lists({{1, 2, 3}}, 3)), Code::kInvalidParameter,
+  ExpectError(Put(Arrays("clips[n]", {Values({1})}), Lists({{1, 2, 3}}, 3)),
+              Code::kInvalidParameter,
               "the dim (3) of field data(clips[emb]) is not equal to schema dim (2)");
-  ExpectError(Put(Arrays("clips[n]", {Row({1})}), Lists({{1, NAN}})), Code::kInvalidParameter,
+  ExpectError(Put(Arrays("clips[n]", {Values({1})}), Lists({{1, NAN}})), Code::kInvalidParameter,
               "is not a number or infinity");
   auto halves = Lists({{1}});
   halves.element_type = DataType::kFloat16Vector;
-  ExpectError(Put(Arrays("clips[n]", {Row({1})}), std::move(halves)), Code::kInvalidParameter,
+  ExpectError(Put(Arrays("clips[n]", {Values({1})}), std::move(halves)), Code::kInvalidParameter,
               "need FloatVector array");
 }
 

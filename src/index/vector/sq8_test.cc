@@ -16,7 +16,10 @@ testing::Data OnSphere(size_t rows, size_t dim, uint64_t seed) {
   for (size_t row = 0; row < rows; ++row) {
     float* x = &data.values[row * dim];
     double square = 0;
-    for (size_t d = 0; d < dim; ++d) square += double{x[d] = normal(random)} * x[d];
+    for (size_t d = 0; d < dim; ++d) {
+      x[d] = normal(random);
+      square += double{x[d]} * x[d];
+    }
     for (size_t d = 0; d < dim; ++d) x[d] = static_cast<float>(x[d] / std::sqrt(square));
   }
   return data;
