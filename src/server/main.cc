@@ -20,8 +20,9 @@
 
 // jemalloc reads this before main: memory freed by a flush, merge or build goes back to the system
 // within a second, by a thread of its own, and not only when somebody happens to allocate.
-extern "C" const char* malloc_conf =
-    "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:4";
+extern "C" {
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:4";
+}
 
 namespace elanus {
 namespace {
