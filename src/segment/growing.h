@@ -39,8 +39,8 @@ class GrowingSegment final : public Segment {
   void ExpectSearches() { expects_searches_ = true; }
   /// The rows there are now are about to be linked, if that is worth it.
   void OfferRows() { rows_offered_ = RowCount(); }
-  /// Rows that a graph lacks and has room for; where there is no graph and one is wanted, those
-  /// that came since OfferRows.
+  /// Rows that a graph lacks and has room for; where there is no graph and one is wanted, since
+  /// searches are expected or the rows come slowly, those that came since OfferRows.
   uint64_t RowsOutsideGraphs() const EXCLUDES(graphs_mutex_);
   uint32_t RowCount() const { return published_.load(std::memory_order_acquire); }
   model::Timestamp first_timestamp() const { return first_timestamp_; }
@@ -74,6 +74,10 @@ class GrowingSegment final : public Segment {
   };
   class Chunk;
   class ChunkRun;
+
+  /// Of the first `rows` the last ones came so slowly, as a stream does and a bulk load does not,
+  /// that to link them on arrival takes a small part of a core.
+  bool CameSlowly(uint32_t rows) const;
 
   Chunk& ChunkOf(uint32_t row) const;
   const Chunk& WriterChunkOf(uint32_t row) const;  // the writer's, without the lock

@@ -3,6 +3,17 @@
 #include "worker/build/index_spec.h"
 
 namespace elanus::worker {
+namespace {
+
+// Rows. Searches read what the graph lacks, each of them all of it: 500 rows of 768 numbers cost
+// them more than the graph does, to wake up for so few costs nothing beside their linking.
+constexpr uint64_t kBehind = 64;
+
+bool IsBehind(const model::CollectionInfo& collection, const segment::GrowingSegment& segment) {
+  return collection.IsLoaded(segment.partition()) && segment.RowsOutsideGraphs() >= kBehind;
+}
+
+}  // namespace
 
 void GraphGrower::Start() {
   // Below searches it would starve beside them, and the less it links the more they read.
@@ -32,7 +43,7 @@ void GraphGrower::GrowWanted(const std::stop_token& stop) {
   for (const auto& shard : shards_()) {
     const service::CollectionPtr collection = shard->collection();
     for (const GrowingPtr& segment : shard->growing()) {
-      const bool behind = segment->RowsOutsideGraphs() >= kBehind;
+      const bool behind = IsBehind(*collection, *segment);
       if (!segment->TakeScanned() && !behind) continue;
       segment->OfferRows();
       GrowGraphs(*collection, *segment, stop);
@@ -42,8 +53,9 @@ void GraphGrower::GrowWanted(const std::stop_token& stop) {
 
 void GraphGrower::KickIfBehind() {
   for (const auto& shard : shards_()) {
+    const service::CollectionPtr collection = shard->collection();
     for (const GrowingPtr& segment : shard->growing()) {
-      if (segment->RowsOutsideGraphs() >= kBehind) return Kick();
+      if (IsBehind(*collection, *segment)) return Kick();
     }
   }
 }

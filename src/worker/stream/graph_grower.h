@@ -1,8 +1,7 @@
 // Links rows that still arrive into graphs, so that searches need not read them all.
 // Holds: a graph begins when a search did read many, or at once where the rows before were searched
-// while they arrived; a bulk load that nobody searches costs nothing here. From then on it follows
-// the rows. Called by Maintenance. Threads: one of its own; Kick from
-// any.
+// while they arrived, or come slowly; a bulk load that nobody searches costs nothing here. From
+// then on it follows the rows. Called by Maintenance. Threads: one of its own; Kick from any.
 #pragma once
 
 #include <stop_token>
@@ -31,10 +30,6 @@ class GraphGrower {
   void GrowWanted(const std::stop_token& stop);
 
  private:
-  // Rows. Searches read what the graph lacks, each of them all of it: 500 rows of 768 numbers cost
-  // them more than the graph does, to wake up for so few costs nothing beside their linking.
-  static constexpr uint64_t kBehind = 64;
-
   void Run() EXCLUDES(mutex_);
 
   const ShardList shards_;

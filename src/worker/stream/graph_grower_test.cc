@@ -165,6 +165,42 @@ TEST_F(GrowingRows, GetAGraphAtOnceWhereThoseBeforeWereSearched) {
   EXPECT_EQ(counters().bytes_graphs, 0u);
 }
 
+TEST_F(GrowingRows, GetAGraphUnsearchedWhenTheyComeSlowly) {
+  for (int64_t second = 0; second < 4; ++second) {
+    Insert(second * 1000, (second + 1) * 1000);
+    process_->owner->RunMaintenance();
+    EXPECT_EQ(counters().bytes_graphs, 0u) << "few rows are read as fast";
+    process_->wall.AdvanceMs(1000);
+  }
+  Insert(4000, 5000);
+  process_->owner->RunMaintenance();
+  const uint64_t bytes = counters().bytes_graphs;
+  EXPECT_GT(bytes, 0u);
+  Insert(5000, 10'000);
+  process_->owner->RunMaintenance();
+  EXPECT_EQ(counters().bytes_graphs, bytes * 2) << "once there it follows them, fast or slow";
+  EXPECT_GE(Recall(), 0.97);
+}
+
+TEST_F(GrowingRows, GetNoGraphUnsearchedWhenManyComeAtOnceAfterAFewSlowOnes) {
+  Insert(0, 100);
+  process_->wall.AdvanceMs(60'000);
+  Insert(100, 25'000);
+  process_->owner->RunMaintenance();
+  EXPECT_EQ(counters().bytes_graphs, 0u);
+}
+
+TEST_F(GrowingRows, GetNoGraphUnsearchedWhileTheyAreNotLoaded) {
+  collection_->partitions[0].loaded = collection_->loaded = false;
+  Restart();
+  for (int64_t second = 0; second < 8; ++second) {
+    Insert(second * 1000, (second + 1) * 1000);
+    process_->wall.AdvanceMs(1000);
+    process_->owner->RunMaintenance();
+  }
+  EXPECT_EQ(counters().bytes_graphs, 0u);
+}
+
 TEST_F(GrowingRows, AreInsertedIntoTheGraphOfTheLargerSegmentTheyAreMergedWith) {
   std::vector<int64_t> first, then;
   for (int64_t key = 0; key < 8000; ++key) (key % 4 == 0 ? then : first).push_back(key);
