@@ -72,15 +72,16 @@ uint64_t CellBuildBytes(size_t rows, size_t dim) {
   return ClusterCodesBytes(rows, {.clusters = cells}, dim) + rows * 2 * sizeof(uint32_t);
 }
 
-Status AddCells(const CodedVectors& rows, const BuildParams& params, const BuildControl& control,
-                const SelfSample& sample, IndexFileWriter& writer, IndexHeader& header) {
-  const VectorView& vectors = rows.vectors;
+Result<CodeClusters> ClusterGraph(const Sq8& codec, const CodeView& codes, size_t rows,
+                                  const BuildParams& params, const BuildControl& control) {
+  return ClusterCodes(codec, codes, rows,
+                      {.clusters = CellsOf(rows), .seed = params.seed, .threads = params.threads},
+                      control.stop);
+}
+
+Status AddCells(const VectorView& vectors, CodeClusters made, const SelfSample& sample,
+                IndexFileWriter& writer, IndexHeader& header) {
   const size_t count = CellsOf(vectors.rows);
-  if (count == 0) return Status::Ok();
-  ASSIGN_OR_RETURN(CodeClusters made,
-                   ClusterCodes(rows.codec, rows.codes, vectors.rows,
-                                {.clusters = count, .seed = params.seed, .threads = params.threads},
-                                control.stop));
   const std::vector<uint32_t>& cell_of = made.nearest;
   MadeLists lists;
   ArrangeRows(cell_of, 1, count, lists);

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "index/vector/code_clusters.h"
 #include "index/vector/code_scan.h"
 #include "index/vector/patience.h"
 #include "index/vector/row_lists.h"
@@ -26,18 +27,15 @@ size_t CellsOf(size_t rows);
 uint64_t CellBytes(size_t rows, size_t dim);
 uint64_t CellBuildBytes(size_t rows, size_t dim);
 
-/// Rows of a graph in the making, and their int8 codes.
-struct CodedVectors {
-  const VectorView& vectors;
-  const Sq8& codec;
-  const CodeView& codes;
-};
+/// The cells of rows by their int8 codes. \pre CellsOf(rows) != 0
+/// Errors: kCanceled. Cost: about rows * cells * dim / 64 instructions.
+Result<CodeClusters> ClusterGraph(const Sq8& codec, const CodeView& codes, size_t rows,
+                                  const BuildParams& params, const BuildControl& control);
 
-/// Makes the cells of a graph; adds what GraphCells::Read wants to `writer`, which has norms and
-/// mean already, and their number to `header`. Errors: kCanceled. Cost: about rows * cells * dim /
-/// 64 instructions.
-Status AddCells(const CodedVectors& rows, const BuildParams& params, const BuildControl& control,
-                const SelfSample& sample, IndexFileWriter& writer, IndexHeader& header);
+/// Adds what GraphCells::Read wants to `writer`, which has norms and mean already, and the number
+/// of cells to `header`.
+Status AddCells(const VectorView& vectors, CodeClusters made, const SelfSample& sample,
+                IndexFileWriter& writer, IndexHeader& header);
 
 class GraphCells {
  public:
@@ -68,8 +66,8 @@ class GraphCells {
   void Rank(const float* query, Order& order) const;
 
  private:
-  friend Status AddCells(const CodedVectors&, const BuildParams&, const BuildControl&,
-                         const SelfSample&, IndexFileWriter&, IndexHeader&);
+  friend Status AddCells(const VectorView&, CodeClusters, const SelfSample&, IndexFileWriter&,
+                         IndexHeader&);
   static Result<GraphCells> ReadRows(const IndexFileReader& file);
 
   size_t count_ = 0;

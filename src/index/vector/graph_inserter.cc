@@ -101,9 +101,30 @@ void GraphLists::MarkReached(uint32_t from, std::vector<uint8_t>& reached) {
   }
 }
 
+GraphLists GraphLists::Renumbered(std::span<const uint32_t> new_row, size_t rows) {
+  std::vector<uint8_t> tops(rows);
+  for (size_t row = 0; row < new_row.size(); ++row) {
+    if (new_row[row] != kNoNode) tops[new_row[row]] = levels_.top[row];
+  }
+  GraphLists lists(GraphLevels(std::move(tops)), m_, degree_);
+  for (uint32_t row = 0; row < new_row.size(); ++row) {
+    const uint32_t to = new_row[row];
+    if (to == kNoNode) continue;
+    lists.Clear(to);
+    for (int level = 0; level <= levels_.top[row]; ++level) {
+      const GrowingLinks links = Level(level);
+      const uint32_t* list = links.List(row);
+      uint32_t* out = lists.Level(level).List(to);
+      for (size_t i = 0; i < links.degree() && list[i] != kNoNode; ++i) {
+        if (new_row[list[i]] != kNoNode) *out++ = new_row[list[i]];
+      }
+    }
+  }
+  return lists;
+}
+
 void GraphLists::MoveTo(IndexFileWriter& writer) {
-  distances_ = Buffer();
-  states_ = Buffer();
+  DropDistances();
   writer.Add(SectionId::kLinks, std::move(links_));
   AddUpperLevels(writer);
 }

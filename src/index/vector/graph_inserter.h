@@ -1,8 +1,8 @@
 // Inserts rows into a layered graph on int8 codes: the build of a whole index, and the graph over
 // rows that still arrive.
-// Holds: which levels a row stands on depends on seed and row alone; the entry goes first and stays
-// the entry for good. Threads: any number insert at the same time, each with a Worker of its own,
-// and searches may read meanwhile. Source: Malkov and Yashunin 2018, algorithms 1 and 4.
+// Holds: which levels a row stands on depends on seed and number alone; the entry goes first and
+// stays the entry for good. Threads: any number insert at the same time, each with a Worker of its
+// own, and searches may read meanwhile. Source: Malkov and Yashunin 2018, algorithms 1 and 4.
 #pragma once
 
 #include <atomic>
@@ -138,6 +138,17 @@ class GraphLists {
   void Clear(uint32_t row) {
     std::fill_n(links_.As<uint32_t>() + row * degree_, degree_, kNoNode);
     states_.As<ListState>()[row] = {};
+  }
+
+  /// The same links among rows of other numbers. What is known of a list, and how far its links go,
+  /// is not taken along.
+  /// \param new_row  of each of the first rows; kNoNode: it is gone, and the links to it
+  /// \param rows     of the result; each is the new number of one row
+  GraphLists Renumbered(std::span<const uint32_t> new_row, size_t rows);
+  /// Gives back the memory of what Renumbered does not take along: from now on links are only read.
+  void DropDistances() {
+    distances_ = Buffer();
+    states_ = Buffer();
   }
 
   const GraphLevels& levels() const { return levels_; }

@@ -158,26 +158,11 @@ std::optional<IndexFile> GrowingGraph::Reordered(const VectorView& vectors,
   for (uint32_t row = 0; row < rows; ++row) kept += static_cast<size_t>(new_row[row] != kNoNode);
   // Links to rows that are gone are lost: many of them would tear the graph.
   if (kept == 0 || kept != vectors.rows || kept < rows - rows / 16) return std::nullopt;
-  std::vector<uint8_t> tops(kept);
-  for (uint32_t row = 0; row < rows; ++row) {
-    if (new_row[row] != kNoNode) tops[new_row[row]] = lists_.levels().top[row];
-  }
-  GraphLists lists(GraphLevels(std::move(tops)), kM, lists_.degree());
   CodeTable codes(codes_.codec(), kept);
   for (uint32_t row = 0; row < rows; ++row) {
-    const uint32_t to = new_row[row];
-    if (to == kNoNode) continue;
-    codes.Copy(to, codes_, row);
-    lists.Clear(to);
-    for (int level = 0; level <= lists_.levels().top[row]; ++level) {
-      const GrowingLinks links = lists_.Level(level);
-      const uint32_t* list = links.List(row);
-      uint32_t* out = lists.Level(level).List(to);
-      for (size_t i = 0; i < links.degree() && list[i] != kNoNode; ++i) {
-        if (new_row[list[i]] != kNoNode) *out++ = new_row[list[i]];
-      }
-    }
+    if (new_row[row] != kNoNode) codes.Copy(new_row[row], codes_, row);
   }
+  GraphLists lists = lists_.Renumbered(new_row.first(rows), kept);
   const BuildParams params{.kind = Kind::kHnsw,
                            .metric = metric(),
                            .m = static_cast<int>(kM),

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
+#include <numeric>
 
 #include "base/thread.h"
 #include "index/vector/coded_rows.h"
@@ -19,6 +21,9 @@ namespace {
 
 constexpr uint32_t kRowsAtOnce = 16;  // rows a worker takes at a time
 constexpr size_t kRepairWidth = 64;
+// Over the cells, every second row in each: where a cell came whole, narrow searches found a little
+// less.
+constexpr uint32_t kPasses = 2;
 
 class Builder {
  public:
@@ -36,11 +41,20 @@ class Builder {
 
   Result<IndexFile> Run() {
     Encode();
-    if (reuse_) Reuse();
+    if (params_.cells && CellsOf(n_) != 0) {
+      ASSIGN_OR_RETURN(cells_, ClusterGraph(codes_.codec(), codes_.view(), n_, params_, control_));
+    }
+    for (uint32_t row = 0; row < n_; ++row) lists_.Clear(row);
+    if (reuse_) {
+      Reuse();
+    } else if (cells_) {
+      RETURN_IF_ERROR(OrderByCell());
+    }
     RETURN_IF_ERROR(InsertAll());
     RETURN_IF_ERROR(Repair());
-    ASSIGN_OR_RETURN(IndexFile file,
-                     FinishHnsw(vectors_, params_, std::move(codes_), std::move(lists_), control_));
+    RestoreOrder();
+    ASSIGN_OR_RETURN(IndexFile file, FinishHnsw(vectors_, params_, std::move(codes_),
+                                                std::move(lists_), control_, std::move(cells_)));
     if (control_.progress) control_.progress(1.0);
     return file;
   }
@@ -54,12 +68,38 @@ class Builder {
       constexpr uint32_t kStep = 1024;
       FloatRows row_at(vectors_);
       for (uint32_t first; (first = next.fetch_add(kStep)) < n_;) {
-        for (uint32_t row = first; row < std::min(n_, first + kStep); ++row) {
-          codes_.Write(row, row_at(row));
-          lists_.Clear(row);
+        for (uint32_t node = first; node < std::min(n_, first + kStep); ++node) {
+          codes_.Write(node, row_at(row_of_.empty() ? node : row_of_[node]));
         }
       }
     });
+  }
+
+  // Cell by cell, and cells that are near each other one after the other.
+  Status OrderByCell() {
+    const size_t cells = CellsOf(n_);
+    const CodeView centres(codes_.codec(), cells_->centres.As<uint8_t>(), nullptr);
+    const auto groups = static_cast<size_t>(std::sqrt(static_cast<double>(cells)));
+    ASSIGN_OR_RETURN(const CodeClusters grouped,
+                     ClusterCodes(codes_.codec(), centres, cells,
+                                  {.clusters = groups, .seed = params_.seed}, control_.stop));
+    row_of_.resize(n_);
+    std::iota(row_of_.begin(), row_of_.end(), 0u);
+    std::ranges::sort(row_of_, {}, [&](uint32_t row) {
+      const uint32_t cell = cells_->nearest[row];
+      return std::tuple(grouped.nearest[cell], cell, row);
+    });
+    Encode();
+    return Status::Ok();
+  }
+
+  // From here on nodes have the numbers of their rows.
+  void RestoreOrder() {
+    if (row_of_.empty()) return;
+    lists_.DropDistances();
+    lists_ = lists_.Renumbered(row_of_, n_);
+    row_of_ = std::vector<uint32_t>();
+    Encode();
   }
 
   void Reuse() {
@@ -80,21 +120,25 @@ class Builder {
   }
 
   Status InsertAll() {
+    const uint32_t passes = row_of_.empty() ? 1 : kPasses;
+    const uint32_t each = (n_ + passes - 1) / passes, turns = each * passes;
     std::atomic<uint32_t> next{0};
     std::atomic<bool> stopped{false};
     RunWorkers(params_.threads, [&](int id) {
       Worker worker = inserter_.NewWorker();
       uint32_t reported = 0;
-      for (uint32_t first; (first = next.fetch_add(kRowsAtOnce)) < n_;) {
+      for (uint32_t first; (first = next.fetch_add(kRowsAtOnce)) < turns;) {
         if (stopped.load(std::memory_order_relaxed)) return;
         if (control_.stop.stop_requested()) stopped = true;
-        for (uint32_t row = first; row < std::min(n_, first + kRowsAtOnce); ++row) {
-          if (row != entry() && !(reuse_ && reuse_->Has(row))) inserter_.Insert(row, n_, worker);
+        for (uint32_t turn = first; turn < std::min(turns, first + kRowsAtOnce); ++turn) {
+          const uint32_t node = turn % each * passes + turn / each;
+          if (node < n_ && node != entry() && !(reuse_ && reuse_->Has(node)))
+            inserter_.Insert(node, n_, worker);
           OfferCore();
         }
         if (id == 0 && control_.progress && first - reported >= 1024) {
           reported = first;
-          control_.progress(0.95 * first / n_);
+          control_.progress(0.95 * first / turns);
         }
       }
     });
@@ -159,6 +203,10 @@ class Builder {
   const BuildControl& control_;
   const uint32_t n_;
   const std::optional<GraphReuse> reuse_;
+  std::optional<CodeClusters> cells_;
+  // Of the nodes of the graph in the making, cell by cell: what is near lies near in memory, and
+  // is linked while it is in the cache. Empty: a node has the number of its row.
+  std::vector<uint32_t> row_of_;
   CodeTable codes_;
   GraphLists lists_;
   GraphInserter inserter_;
@@ -167,7 +215,8 @@ class Builder {
 }  // namespace
 
 Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& params, CodeTable codes,
-                             GraphLists lists, const BuildControl& control) {
+                             GraphLists lists, const BuildControl& control,
+                             std::optional<CodeClusters> cells) {
   IndexHeader header{.kind = params.kind,
                      .metric = params.metric,
                      .element = vectors.element,
@@ -199,8 +248,12 @@ Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& param
   lists.MoveTo(writer);
   ASSIGN_OR_RETURN(const float* norms, ReadInverseNorms(writer.Peek(header)));
   const SelfSample sample = TakeSelfSample(vectors, params.metric, norms, params.threads);
-  if (params.cells)
-    RETURN_IF_ERROR(AddCells({vectors, codec, view}, params, control, sample, writer, header));
+  if (params.cells && CellsOf(vectors.rows) != 0) {
+    if (!cells) {
+      ASSIGN_OR_RETURN(cells, ClusterGraph(codec, view, vectors.rows, params, control));
+    }
+    RETURN_IF_ERROR(AddCells(vectors, std::move(*cells), sample, writer, header));
+  }
   codes = CodeTable(Sq8(), 0);
   ASSIGN_OR_RETURN(header.tuning, TuneHnsw(writer.Peek(header), vectors, sample, params.threads));
   return writer.Finish(header);

@@ -3,6 +3,9 @@
 // graph every time.
 #pragma once
 
+#include <optional>
+
+#include "index/vector/code_clusters.h"
 #include "index/vector/graph_inserter.h"
 #include "index/vector/vector_index.h"
 
@@ -14,6 +17,7 @@ Result<IndexFile> BuildHnsw(const VectorView& vectors, const BuildParams& params
 /// The file of a linked graph over `vectors`, whose rows those of `codes` and `lists` are.
 /// Cost: the self-test that finds its width, about half a second.
 Result<IndexFile> FinishHnsw(const VectorView& vectors, const BuildParams& params, CodeTable codes,
-                             GraphLists lists, const BuildControl& control = {});
+                             GraphLists lists, const BuildControl& control = {},
+                             std::optional<CodeClusters> cells = {});
 
 }  // namespace elanus::index
