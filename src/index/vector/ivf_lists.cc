@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
+#include <optional>
+
+#include "index/vector/bound_for.h"
 
 namespace elanus::index {
 namespace {
 
-constexpr size_t kAtOnce = 256;
+constexpr int32_t kMeasured = std::numeric_limits<int32_t>::max();
 
 /// Codes may rank a list a little too low: somewhat more than `wanted` are looked at closely.
 size_t LookedAt(size_t wanted) { return wanted + wanted / 4 + 8; }
@@ -33,52 +37,24 @@ IvfLists::IvfLists(Metric metric, size_t dim, std::span<const float> centroids)
 }
 
 void IvfLists::Nearest(const float* query, size_t wanted, ListScratch& s) const {
-  const simd::Kernels& kernels = simd::Active();
-  const size_t close = std::min(count_, LookedAt(wanted));
-  s.query_code.resize(codec_.stride());
-  const int32_t bias = codec_.EncodeQuery(query, s.query_code.data());
-  s.near.clear();
-  s.measured.clear();
-  s.lists.clear();
-  int32_t bound = std::numeric_limits<int32_t>::max();
-  int32_t distances[kAtOnce];
-  uint32_t kept[kAtOnce];
-  const auto shrink = [&] {
-    std::nth_element(s.near.begin(), s.near.begin() + static_cast<ptrdiff_t>(close - 1),
-                     s.near.end());
-    s.near.resize(close);
-    bound = s.near.back().first;
-  };
-  for (size_t first = 0; first < count_; first += kAtOnce) {
-    const size_t n = std::min(kAtOnce, count_ - first);
-    codes_.BlockDistances(s.query_code.data(), bias, first, n, distances);
-    const size_t near = kernels.select_le_s32(distances, n, bound, kept);
-    for (size_t i = 0; i < near; ++i)
-      s.near.emplace_back(distances[kept[i]], static_cast<uint32_t>(first) + kept[i]);
-    if (s.near.size() >= 2 * close) shrink();
-  }
+  Rank(query, s);
   Extend(query, wanted, s);
 }
 
 void IvfLists::Rank(const float* query, ListScratch& s) const {
   s.query_code.resize(codec_.stride());
   const int32_t bias = codec_.EncodeQuery(query, s.query_code.data());
-  s.near.resize(count_);
+  s.codes.resize(count_);
+  codes_.BlockDistances(s.query_code.data(), bias, 0, count_, s.codes.data());
+  s.unmeasured = count_;
   s.measured.clear();
   s.lists.clear();
-  int32_t distances[kAtOnce];
-  for (size_t first = 0; first < count_; first += kAtOnce) {
-    const size_t n = std::min(kAtOnce, count_ - first);
-    codes_.BlockDistances(s.query_code.data(), bias, first, n, distances);
-    for (size_t i = 0; i < n; ++i)
-      s.near[first + i] = {distances[i], static_cast<uint32_t>(first + i)};
-  }
 }
 
 void IvfLists::Extend(const float* query, size_t wanted, ListScratch& s) const {
   if (wanted <= s.lists.size()) return;
   const size_t more = wanted - s.lists.size();
-  const size_t looked_at = std::min(LookedAt(more), s.measured.size() + s.near.size());
+  const size_t looked_at = std::min(LookedAt(more), s.measured.size() + s.unmeasured);
   if (looked_at > s.measured.size()) Measure(query, looked_at - s.measured.size(), s);
   std::partial_sort(s.measured.begin(), s.measured.begin() + static_cast<ptrdiff_t>(more),
                     s.measured.end(), [](const NearList& a, const NearList& b) {
@@ -90,13 +66,32 @@ void IvfLists::Extend(const float* query, size_t wanted, ListScratch& s) const {
   s.measured.erase(s.measured.begin(), end);
 }
 
+// The nearest lists by code of those not measured yet, at least `count` of them: into s.ids.
+void IvfLists::Choose(size_t count, ListScratch& s) const {
+  s.ids.resize(count_);
+  size_t chosen = count;
+  const size_t most = count + count / 4;
+  const auto all = std::span<const int32_t>(s.codes);
+  const std::optional<int32_t> bound =
+      most >= s.unmeasured ? kMeasured - 1 : BoundFor(all, count, most);
+  if (bound) {
+    chosen = simd::Active().select_le_s32(s.codes.data(), count_, *bound, s.ids.data());
+  } else {  // too many are equally near
+    std::iota(s.ids.begin(), s.ids.end(), 0u);
+    std::nth_element(s.ids.begin(), s.ids.begin() + static_cast<ptrdiff_t>(count - 1), s.ids.end(),
+                     [&](uint32_t a, uint32_t b) {
+                       return std::pair(s.codes[a], a) < std::pair(s.codes[b], b);
+                     });
+  }
+  s.ids.resize(chosen);
+  s.unmeasured -= chosen;
+  for (const uint32_t list : s.ids) s.codes[list] = kMeasured;
+}
+
 void IvfLists::Measure(const float* query, size_t count, ListScratch& s) const {
-  const auto end = s.near.begin() + static_cast<ptrdiff_t>(count);
-  if (end != s.near.end()) std::nth_element(s.near.begin(), end - 1, s.near.end());
-  s.ids.resize(count);
+  Choose(count, s);
+  count = s.ids.size();
   s.products.resize(count);
-  for (size_t i = 0; i < count; ++i) s.ids[i] = s.near[i].second;
-  s.near.erase(s.near.begin(), end);
   simd::Active().ip_rows(query, centroids_.data(), dim_, s.ids.data(), count, dim_,
                          s.products.data());
   for (size_t i = 0; i < count; ++i) {

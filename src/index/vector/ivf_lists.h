@@ -17,11 +17,12 @@ struct NearList {
 
 struct ListScratch {
   std::vector<int8_t> query_code;
+  std::vector<int32_t> codes;  ///< distance by code, by list; kMeasured: looked at by floats
+  size_t unmeasured = 0;       ///< lists that were not
   std::vector<uint32_t> ids;
   std::vector<float> products;
-  std::vector<std::pair<int32_t, uint32_t>> near;  ///< by code, not measured yet
-  std::vector<NearList> measured;                  ///< by floats, not among `lists` yet
-  std::vector<NearList> lists;                     ///< the answer
+  std::vector<NearList> measured;  ///< not among `lists` yet
+  std::vector<NearList> lists;     ///< the answer
 };
 
 class IvfLists {
@@ -42,6 +43,7 @@ class IvfLists {
   void Extend(const float* query, size_t wanted, ListScratch& s) const;
 
  private:
+  void Choose(size_t count, ListScratch& s) const;
   void Measure(const float* query, size_t count, ListScratch& s) const;
 
   Metric metric_ = Metric::kL2;

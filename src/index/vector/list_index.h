@@ -17,6 +17,8 @@
 
 #include "index/vector/row_lists.h"
 #include "index/vector/search_cost.h"
+#include "index/vector/shortlist.h"
+#include "index/vector/top_k.h"
 #include "index/vector/vector_index.h"
 #include "index/vector/visited_set.h"
 
@@ -106,7 +108,8 @@ class ListIndex final : public VectorIndex {
     ListScratch lists;
     typename Scan::Scratch scan;
     VisitedSet hidden;  // the filter, of all rows
-    TopK nearest{0}, exact{0};
+    Shortlist nearest;
+    TopK exact{0};
     std::vector<uint64_t> met;  // one bit a row; all zero between searches
     std::vector<uint32_t> rows;
     std::vector<uint32_t> shown;   // visible rows of a list
@@ -190,15 +193,13 @@ class ListIndex final : public VectorIndex {
     const bool twice = lists().rows.size() > raw_.rows;
     // A row in two lists may come twice: room for some of these, and more when it was not enough.
     for (size_t room = want.reorder + (twice ? want.reorder / 4 + 8 : 0);; room *= 2) {
-      TopK& top = s.nearest;
-      top.Start(room);
+      s.nearest.Start(room);
       s.exact.Start(want.rows * Times());
-      ListSink sink(hidden, want.without, top);
+      ListSink sink(hidden, want.without, s.nearest);
       ASSIGN_OR_RETURN(const bool found, ScanLists(query, want, hidden, cancel, sink, s));
       if (!found) return false;
-      const bool all = top.size() < room;
-      KeepOnce(top.TakeUnordered(), s.exact.TakeUnordered(), s);
-      if (s.rows.size() >= want.rows || all) return true;
+      KeepOnce(s.nearest.Rows(), s.exact.TakeUnordered(), s);
+      if (s.rows.size() >= want.rows || s.nearest.complete()) return true;
     }
   }
 
@@ -224,7 +225,7 @@ class ListIndex final : public VectorIndex {
         const NearList& list = s.lists.lists[done];
         if (done + 1 < target) {
           scan().Prefetch(s.lists.lists[done + 1].list);
-          if (filtered) lists().PrefetchRows(s.lists.lists[done + 1].list);
+          lists().PrefetchRows(s.lists.lists[done + 1].list);
         }
         const size_t shown = filtered ? FindVisible(list.list, s.hidden.words(), s.shown) : 1;
         if (shown == 0) continue;
@@ -262,18 +263,19 @@ class ListIndex final : public VectorIndex {
     for (size_t i = 0; i < shown; ++i) s.exact.Push(s.distances[i], s.shown[i]);
   }
 
-  void KeepOnce(std::span<const Hit> scanned, std::span<const Hit> measured, Scratch& s) const {
+  void KeepOnce(std::span<const uint32_t> scanned, std::span<const Hit> measured,
+                Scratch& s) const {
     const size_t words = (raw_.rows + 63) / 64;
     if (s.met.size() < words) s.met.resize(words, 0);
     s.rows.clear();
-    for (const std::span<const Hit> hits : {scanned, measured}) {
-      for (const Hit& hit : hits) {
-        uint64_t& word = s.met[hit.row / 64];
-        const uint64_t bit = uint64_t{1} << (hit.row % 64);
-        if ((word & bit) == 0) s.rows.push_back(hit.row);
-        word |= bit;
-      }
-    }
+    const auto keep = [&](uint32_t row) {
+      uint64_t& word = s.met[row / 64];
+      const uint64_t bit = uint64_t{1} << (row % 64);
+      if ((word & bit) == 0) s.rows.push_back(row);
+      word |= bit;
+    };
+    for (const uint32_t row : scanned) keep(row);
+    for (const Hit& hit : measured) keep(hit.row);
     for (uint32_t row : s.rows) s.met[row / 64] = 0;
   }
 

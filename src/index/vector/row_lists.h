@@ -5,7 +5,7 @@
 #include "index/vector/hidden_bits.h"
 #include "index/vector/index_file.h"
 #include "index/vector/ivf_lists.h"
-#include "index/vector/top_k.h"
+#include "index/vector/shortlist.h"
 
 namespace elanus::index {
 
@@ -42,15 +42,15 @@ inline constexpr uint32_t kNoRow = 0xFFFFFFFF;
 /// Takes the rows that a scan found near enough.
 class ListSink {
  public:
-  ListSink(const HiddenBits& hidden, uint32_t without, TopK& top)
-      : hidden_(hidden), without_(without), top_(top) {}
+  ListSink(const HiddenBits& hidden, uint32_t without, Shortlist& nearest)
+      : hidden_(hidden), without_(without), nearest_(nearest) {}
 
   /// A distance above this is not worth a Push.
-  float bound() const { return top_.bound(); }
+  float bound() const { return nearest_.bound(); }
   void Push(float distance, uint32_t row) {
-    if (row != without_ && !hidden_.Hidden(row)) top_.Push(distance, row);
+    if (row != without_ && !hidden_.Hidden(row)) nearest_.Push(distance, row);
   }
-  size_t found() const { return top_.size(); }
+  size_t found() const { return nearest_.size(); }
   /// Of `count` places in a list whose rows begin at `rows`, those of visible rows move to the
   /// front; returns how many.
   size_t KeepVisible(const uint32_t* rows, uint32_t* places, size_t count) const {
@@ -66,7 +66,7 @@ class ListSink {
  private:
   const HiddenBits& hidden_;
   uint32_t without_;
-  TopK& top_;
+  Shortlist& nearest_;
 };
 
 /// The centroids of a build and the lists its rows are in.

@@ -166,12 +166,16 @@ int32_t Unbias(const uint8_t* row, size_t dim, int8_t* out) {
 size_t SelectLe(const int32_t* values, size_t count, int32_t bound, uint32_t* out) {
   size_t n = 0;
   const __m512i limit = _mm512_set1_epi32(bound);
+  __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   for (size_t i = 0; i < count; i += 16) {
     const auto in = static_cast<__mmask16>(count - i >= 16 ? 0xFFFF : (1u << (count - i)) - 1);
-    auto mask = static_cast<uint32_t>(
-        _mm512_mask_cmple_epi32_mask(in, _mm512_maskz_loadu_epi32(in, values + i), limit));
-    for (; mask != 0; mask &= mask - 1)
-      out[n++] = static_cast<uint32_t>(i) + static_cast<uint32_t>(__builtin_ctz(mask));
+    const __mmask16 mask =
+        _mm512_mask_cmple_epi32_mask(in, _mm512_maskz_loadu_epi32(in, values + i), limit);
+    const auto found = static_cast<uint32_t>(__builtin_popcount(mask));
+    _mm512_mask_storeu_epi32(out + n, static_cast<__mmask16>((1u << found) - 1),
+                             _mm512_maskz_compress_epi32(mask, places));
+    n += found;
+    places = _mm512_add_epi32(places, _mm512_set1_epi32(16));
   }
   return n;
 }

@@ -78,6 +78,19 @@ __m512i Sums(const uint8_t* block, size_t lines, const uint8_t* tables) {
   return _mm512_permutexvar_epi16(order, sums);
 }
 
+// The sums of the lowest sixteen bits of `mask`, and their places.
+size_t Keep(uint32_t mask, size_t first, __m256i sums, uint32_t* places, uint16_t* values) {
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const auto those = static_cast<__mmask16>(mask);
+  const auto found = static_cast<uint32_t>(__builtin_popcount(those));
+  const auto front = static_cast<__mmask16>((1u << found) - 1);
+  const __m512i at = _mm512_add_epi32(lane, _mm512_set1_epi32(static_cast<int>(first)));
+  const __m512i kept = _mm512_maskz_compress_epi32(those, _mm512_cvtepu16_epi32(sums));
+  _mm512_mask_storeu_epi32(places, front, _mm512_maskz_compress_epi32(those, at));
+  _mm256_mask_storeu_epi16(values, front, _mm512_cvtepi32_epi16(kept));
+  return found;
+}
+
 size_t Scan4(const uint8_t* codes, size_t rows, size_t lines, const uint8_t* tables, uint16_t bound,
              uint32_t* places, uint16_t* values) {
   const __m512i limit = _mm512_set1_epi16(static_cast<int16_t>(bound));
@@ -87,13 +100,8 @@ size_t Scan4(const uint8_t* codes, size_t rows, size_t lines, const uint8_t* tab
     uint32_t mask = _mm512_cmple_epu16_mask(sums, limit);
     if (rows - first < 32) mask &= (1u << (rows - first)) - 1;
     if (mask == 0) continue;
-    alignas(64) uint16_t all[32];
-    _mm512_store_si512(all, sums);
-    for (; mask != 0; mask &= mask - 1) {
-      const auto i = static_cast<uint32_t>(__builtin_ctz(mask));
-      places[n] = static_cast<uint32_t>(first) + i;
-      values[n++] = all[i];
-    }
+    n += Keep(mask, first, _mm512_castsi512_si256(sums), places + n, values + n);
+    n += Keep(mask >> 16, first + 16, _mm512_extracti64x4_epi64(sums, 1), places + n, values + n);
   }
   return n;
 }
