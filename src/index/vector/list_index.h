@@ -61,7 +61,7 @@ class ListIndex final : public VectorIndex {
               .visible = visible};
     if (own_width && filtered) {
       want.wide = WidthFor(rank);
-      want.nprobe = RandomWidth(want.wide, PassOf(want));
+      want.nprobe = RandomWidth(want.wide, PassOf(want.visible));
     }
     if (BruteForceIsCheaper(visible, want.nprobe) || wanted * 2 > visible)
       return SearchAll(query, wanted, hidden, cancel);
@@ -147,10 +147,9 @@ class ListIndex final : public VectorIndex {
   // The fewer rows are visible the farther apart they lie, and the fewer of them codes take for one
   // another.
   size_t ReorderFor(size_t wanted, size_t visible) const {
-    const double pass = static_cast<double>(visible) / static_cast<double>(raw_.rows);
     const auto all = static_cast<double>(scan().Reorder(wanted));
     return std::max(std::min(scan().Reorder(wanted), 2 * wanted + 20),
-                    static_cast<size_t>(all * std::sqrt(pass)));
+                    static_cast<size_t>(all * std::sqrt(PassOf(visible))));
   }
 
   // The visible rows of a list, into `shown`.
@@ -169,8 +168,8 @@ class ListIndex final : public VectorIndex {
            static_cast<double>(lists().SizeOf(list)) * scan().RowNs();
   }
 
-  double PassOf(const Want& want) const {
-    return static_cast<double>(want.visible) / static_cast<double>(raw_.rows);
+  double PassOf(size_t visible) const {
+    return static_cast<double>(visible) / static_cast<double>(raw_.rows);
   }
   // The width was measured for the row of that rank; rows up to it are wanted, and at random most
   // of them are nearer. Measured on word vectors: recall .95 to .96 from 50 to 5 %.
@@ -187,7 +186,7 @@ class ListIndex final : public VectorIndex {
   size_t EntriesFor(const Want& want, size_t held) const {
     const double share = static_cast<double>(want.wide) / static_cast<double>(lists().count());
     const double average = share * static_cast<double>(lists().rows.size());
-    return static_cast<size_t>(PassOf(want) * std::min(average, static_cast<double>(held)));
+    return static_cast<size_t>(PassOf(want.visible) * std::min(average, static_cast<double>(held)));
   }
   // Lists a row is in.
   size_t Times() const { return lists().rows.size() > raw_.rows ? 2 : 1; }
@@ -195,8 +194,8 @@ class ListIndex final : public VectorIndex {
   // What so many visible entries take in lists that show as many as the average does.
   double FurtherNs(const Want& want, double visible) const {
     constexpr double kMarkNs = 0.5;  // an entry looked for in the filter's bits
-    const double read = std::min(scan().RowNs(), PassOf(want) * RawRowNs() * kScattered);
-    return visible / PassOf(want) * (kMarkNs + read);
+    const double read = std::min(scan().RowNs(), PassOf(want.visible) * RawRowNs() * kScattered);
+    return visible / PassOf(want.visible) * (kMarkNs + read);
   }
 
   // In nanoseconds, roughly.
@@ -268,7 +267,8 @@ class ListIndex final : public VectorIndex {
       // row is in, one is met the sooner; rows that were measured err less than codes.
       if (target == want.nprobe && want.wide != 0) {
         entries = EntriesMin(want);
-        if (static_cast<double>(visible) < kAtRandom * PassOf(want) * static_cast<double>(held))
+        if (static_cast<double>(visible) <
+            kAtRandom * PassOf(want.visible) * static_cast<double>(held))
           entries = std::max(entries, EntriesFor(want, held * want.wide / want.nprobe));
         const size_t halves = (10 * measured > 9 * visible ? 5 : 10) - Times();
         if (visible < entries) entries += halves * (entries - visible) / 2;
@@ -276,7 +276,7 @@ class ListIndex final : public VectorIndex {
       if (done == count || !short_of()) return true;
       target = std::min(count, done * (lacks() ? 4 : 2));
       // As many lists again, or what shows the entries that are missing.
-      const double more = lacks() ? PassOf(want) * static_cast<double>(held)
+      const double more = lacks() ? PassOf(want.visible) * static_cast<double>(held)
                                   : static_cast<double>(entries - std::min(visible, entries));
       if (want.wide != 0 && FurtherNs(want, more) > static_cast<double>(want.visible) * RawRowNs())
         return false;
